@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, json_api, oidc_exchange, oidc_provider, project_endpoints
+from release.sandbox import attestations, json_endpoints, oidc_exchange, oidc_provider, project_endpoints, project_pages
 from release.sandbox.index_store import Store, newest_release
 from release.sandbox.multipart import InvalidFormError, receive_form
 from release.sandbox.oidc_provider import IdentityProvider
@@ -180,8 +180,10 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile("/"), _home),
     (re.compile("/simple/"), project_endpoints.simple_index),
     (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), project_endpoints.simple_project),
-    (re.compile(f"/pypi/{_NAME}/json/?"), json_api.project_json),
-    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_api.project_json),
+    (re.compile(f"/pypi/{_NAME}/json(?P<slash>/?)"), json_endpoints.project_json),
+    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json(?P<slash>/?)"), json_endpoints.project_json),
+    (re.compile(f"/project/{_NAME}(?P<slash>/?)"), project_pages.project_page),
+    (re.compile(f"/project/{_NAME}/(?P<version>[^/]+)(?P<slash>/?)"), project_pages.project_page),
     (
         re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"),
         attestations.provenance_response,

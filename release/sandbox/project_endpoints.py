@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from werkzeug.wrappers import Response
 from release.sandbox import attestations
 from release.sandbox.index_store import METADATA_SUFFIX, find_project
 from release.sandbox.request_context import RequestContext
-from release.sandbox.responses import not_found
+from release.sandbox.responses import CORS_HEADERS, not_found
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 _SIMPLE_HTML = "application/vnd.pypi.simple.v1+html"
@@ -37,12 +36,18 @@ _FILE_MAX_AGE = 365_000_000
 def simple_index(context: RequestContext) -> Response:
     """List every project except those in quarantine."""
     with context.reading() as db:
-        rows = db.execute("SELECT name FROM projects WHERE status != 'quarantined' ORDER BY normalized")
-        names = [row["name"] for row in rows]
+        projects = db.execute(
+            "SELECT name, coalesce(max(serial), 0) AS serial FROM projects LEFT JOIN releases ON project = projects.id"
+            " LEFT JOIN files ON release = releases.id WHERE status != 'quarantined'"
+            " GROUP BY projects.id ORDER BY normalized"
+        ).fetchall()
         serial = last_serial(db)
-    data = {"meta": _meta(serial), "projects": [{"name": name, "_last-serial": serial} for name in names]}
-    links = [f'<a href="/simple/{canonicalize_name(name)}/">{escape(name)}</a><br/>' for name in names]
-    return _simple_response(context, data, "Simple index", links, serial)
+    data = {
+        "meta": _meta(serial),
+        "projects": [{"name": row["name"], "_last-serial": row["serial"]} for row in projects],
+    }
+    links = [f'    <a href="/simple/{canonicalize_name(name)}/">{escape(name)}</a>\n' for name, _ in projects]
+    return _simple_response(context, data, _page("Simple index", "".join(links)), serial)
 
 
 def simple_project(context: RequestContext, name: str, slash: str) -> Response:
@@ -57,7 +62,7 @@ def simple_project(context: RequestContext, name: str, slash: str) -> Response:
         rows = [] if project.status == "quarantined" else stored_files(db, project.id)
         serial = last_serial(db, project.id)
     context.log_fields.project = normalized
-    data = {
+    data: dict[str, Any] = {
         "meta": _meta(serial),
         "name": normalized,
         "project-status": {"status": "archived" if project.status.startswith("archived") else project.status},
@@ -65,7 +70,10 @@ def simple_project(context: RequestContext, name: str, slash: str) -> Response:
         "files": [_simple_file(context.site, normalized, row) for row in rows],
     }
     links = [_link(context.site, normalized, row) for row in rows]
-    return _simple_response(context, data, f"Links for {normalized}", links, serial)
+    title, status = f"Links for {normalized}", data["project-status"]["status"]
+    body = f"    <h1>{title}</h1>\n{''.join(links)}"
+    meta = f'<meta name="pypi:project-status" content="{status}">'
+    return _simple_response(context, data, f"{_page(title, body, meta)}\n<!--SERIAL {serial}-->", serial)
 
 
 def _simple_file(site: str, project: str, row: sqlite3.Row) -> dict[str, Any]:
@@ -93,26 +101,32 @@ def _link(site: str, project: str, row: sqlite3.Row) -> str:
         "data-yanked": row["yanked"],
     }
     more = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
-    return f'<a href="{file_url(site, row)}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'
+    return f'<a href="{file_url(site, row)}#sha256={row["sha256"]}"{more} >{escape(row["filename"])}</a><br />\n'
 
 
-def _simple_response(
-    context: RequestContext, data: dict[str, Any], title: str, links: Iterable[str], serial: int
-) -> Response:
-    accept = context.request.accept_mimetypes
-    kind = accept.best_match(["text/html", _SIMPLE_HTML, SIMPLE_JSON], default="text/html")
-    if kind == SIMPLE_JSON:
-        body, content_type = json.dumps(data), SIMPLE_JSON
-    else:
-        content_type = f"{kind}; charset=UTF-8"
-        body = (
-            f'<!DOCTYPE html>\n<html>\n  <head>\n    <meta name="pypi:repository-version" content="{_VERSION}">\n'
-            f"    <title>{title}</title>\n  </head>\n  <body>\n    <h1>{title}</h1>\n    "
-            + "\n    ".join(links)
-            + "\n  </body>\n</html>\n"
-        )
-    headers = [("X-PyPI-Last-Serial", str(serial)), NO_CACHE, ("Vary", "Accept")]
+def _simple_response(context: RequestContext, data: dict[str, Any], page: str, serial: int) -> Response:
+    kind = _negotiated(context)
+    body, content_type = (json.dumps(data), kind) if kind == SIMPLE_JSON else (page, f"{kind}; charset=UTF-8")
+    headers = [("X-PyPI-Last-Serial", str(serial)), NO_CACHE, ("Vary", "Accept"), *CORS_HEADERS]
     return with_etag(context, Response(body, headers=headers, content_type=content_type))
+
+
+def _negotiated(context: RequestContext) -> str:
+    """The form that the client prefers; of equal ones the first. PyPI sends HTML where none is acceptable, never 406.
+
+    Observed: webob 1.8.10 (`acceptable_offers`), 2026-11.
+    """
+    accept = context.request.accept_mimetypes
+    return max(("text/html", _SIMPLE_HTML, SIMPLE_JSON), key=accept.quality)
+
+
+def _page(title: str, body: str, meta: str = "") -> str:
+    """Make an HTML page, to the blank as PyPI's, which PEP 833 has frozen."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n  <head>\n'
+        f'    <meta name="pypi:repository-version" content="{_VERSION}">\n{meta}    <title>{title}</title>\n'
+        f"  </head>\n  <body>\n{body}</body>\n</html>"
+    )
 
 
 def _meta(serial: int) -> dict[str, Any]:

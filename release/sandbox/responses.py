@@ -28,6 +28,17 @@ _PAGE = (
     "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {body}\n </body>\n</html>"
 )
 _HEADERS = (("Referrer-Policy", "origin-when-cross-origin"), ("Vary", "Cookie, Authorization, PyPI-Locale"))
+#: any page may read the API. Source: warehouse, `utils/cors.py`
+CORS_HEADERS = (
+    ("Access-Control-Allow-Origin", "*"),
+    (
+        "Access-Control-Allow-Headers",
+        "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since",
+    ),
+    ("Access-Control-Allow-Methods", "GET"),
+    ("Access-Control-Max-Age", "86400"),
+    ("Access-Control-Expose-Headers", "X-PyPI-Last-Serial"),
+)
 Headers = Iterable[tuple[str, str]]
 
 
