@@ -111,5 +111,5 @@ class Connection:
         self._connection.settimeout(_POLL)
         while not self._closing.wait(_POLL):
             with suppress(TimeoutError):
-                if not self._connection.recv(1, socket.MSG_PEEK):
+                if not self._connection.recv(CHUNK):
                     return

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import socketserver
+import ssl
 import threading
 import traceback
 from collections.abc import Callable, Iterable
@@ -34,27 +35,41 @@ if TYPE_CHECKING:
 #: the first byte of a TLS handshake. Source: RFC 8446, 5.1
 _TLS_HANDSHAKE = b"\x16"
 _NO_TLS = b"HTTP/1.1 400 This port speaks plain HTTP\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_NO_PLAIN_HTTP = _NO_TLS.replace(b"plain HTTP", b"HTTPS")
 #: bytes of an unread body that are discarded so that the connection can be kept
 _MAX_DISCARD = 1024 * 1024 * 1024
 #: seconds for requests in progress to end when the server closes
 _SHUTDOWN_TIME = 5
 _BUFFER = 64 * 1024
 _Headers = list[tuple[str, str]]
+#: what breaks a connection without being an error of the application
+_DISCONNECTED = (ConnectionError, TimeoutError, ClientDisconnected, ssl.SSLError)
 
 
 class Server(ThreadedWSGIServer):
-    """Listens at once; sets `closing` when it stops. Raises UsageError if the port cannot be used."""
+    """Listens at once; sets `closing` when it stops. Raises UsageError if the port cannot be used.
+
+    With `tls`, each connection has its handshake in its own thread; a client that speaks plain HTTP gets a 400.
+    """
 
     # on Windows, this option allows two servers on one port
     allow_reuse_address = os.name != "nt"
 
-    def __init__(
-        self, host: str, port: int, app: WSGIApplication, closing: threading.Event, clock: Callable[[], datetime]
+    def __init__(  # noqa: PLR0913 - all of them are parts of one server
+        self,
+        host: str,
+        port: int,
+        app: WSGIApplication,
+        closing: threading.Event,
+        clock: Callable[[], datetime],
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.closing, self.clock = closing, clock
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
         super().__init__(host, port, app, handler=_Handler)
+        self.ssl_context = tls  # werkzeug would let the handshake of one client delay all others
 
     def server_bind(self) -> None:
         """Bind, without the reverse DNS lookup of the host, which can take many seconds.
@@ -80,10 +95,38 @@ class Server(ThreadedWSGIServer):
 
     def _serve(self, request: socket.socket, client_address: Any) -> None:
         try:
-            self.process_request_thread(request, client_address)
+            self.process_request_thread(self._encrypted(request), client_address)
+        except OSError as error:
+            logging.getLogger(__name__).debug("no TLS handshake: %s", error)
         finally:
             with self._lock:
-                self._open.pop(threading.current_thread(), None)
+                connection = self._open.pop(threading.current_thread())
+            self.shutdown_request(connection)
+
+    def _encrypted(self, request: socket.socket) -> socket.socket:
+        """Return the connection after its TLS handshake, if this server has TLS. Raises OSError if that fails."""
+        if self.ssl_context is None:
+            return request
+        if request.recv(1, socket.MSG_PEEK) != _TLS_HANDSHAKE:
+            plain = Connection(request, self.closing)
+            plain.send(_NO_PLAIN_HTTP)
+            plain.finish()
+            raise ConnectionAbortedError
+        encrypted = self.ssl_context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._open[threading.current_thread()] = encrypted
+        if self.closing.is_set():
+            raise ConnectionAbortedError
+        encrypted.do_handshake()
+        return encrypted
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection; one with TLS with `close_notify`, without which its end looks like an attack."""
+        if isinstance(request, ssl.SSLSocket):
+            with suppress(OSError, ValueError):  # the client's own is not waited for, or the connection is closed
+                request.settimeout(0)
+                request.unwrap()
+        super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Stop listening and end every connection."""
@@ -93,7 +136,7 @@ class Server(ThreadedWSGIServer):
             still_open = dict(self._open)
         for connection in still_open.values():
             with suppress(OSError):  # it may have ended by itself
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not SSLSocket's: its thread still reads
         for thread in still_open:
             thread.join(_SHUTDOWN_TIME)
 
@@ -127,7 +170,10 @@ class _Body(io.RawIOBase):
         view, up = memoryview(buffer).cast("B"), self._connection.up
         view = view[: self.left][: up.chunk if up else None]
         self.valid = False
-        count: int = self._stream.readinto(view)  # type: ignore[attr-defined] # both kinds of stream have it
+        try:
+            count: int = self._stream.readinto(view)  # type: ignore[attr-defined] # both kinds of stream have it
+        except ssl.SSLError:
+            raise ClientDisconnected from None
         if self.left is None:
             self.left = None if count else 0
         elif count == 0:
@@ -200,7 +246,7 @@ class _Handler(WSGIRequestHandler):
 
     def handle(self) -> None:
         """Serve until one side closes; a client that disconnects is not an error."""
-        with suppress(ConnectionError, TimeoutError, ClientDisconnected):
+        with suppress(*_DISCONNECTED):
             BaseHTTPRequestHandler.handle(self)
 
     def handle_one_request(self) -> None:
@@ -246,7 +292,7 @@ class _Handler(WSGIRequestHandler):
         try:
             with closing(ClosingIterator(self.server.app(environ, writer.start))) as pieces:
                 writer.write_all(pieces)
-        except (ConnectionError, TimeoutError, ClientDisconnected, ConnectionDroppedError):
+        except (*_DISCONNECTED, ConnectionDroppedError):
             raise
         except Exception:
             logging.getLogger(__name__).exception("the application failed")

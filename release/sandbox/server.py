@@ -8,20 +8,22 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from packaging.utils import canonicalize_name, canonicalize_version
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.sandbox import request_context, seed
 from release.sandbox.app import application
+from release.sandbox.certificates import Certificates, issue_certificates
 from release.sandbox.connection import ConnectionDroppedError, Sleep
 from release.sandbox.fault_middleware import FaultControl, FaultMiddleware
 from release.sandbox.faults import ActiveFaults, Fault
@@ -57,6 +59,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     around: Callable[[WSGIApplication], WSGIApplication] | None = None,
     identity_provider: IdentityProvider | None = None,
     staged: bool = False,
+    tls: bool = False,
 ) -> Sandbox:
     """Start an index; it answers requests when this returns.
 
@@ -64,8 +67,10 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     and `seed_data` is applied to it. `clock` returns the time, aware, UTC; `sleep` takes the seconds for which a fault
     waits, from any thread. `around` wraps the application, inside the request log and the faults.
     `identity_provider` is another sandbox's, if both are to trust it; otherwise this one has its own.
-    `staged`: it has staged releases, see `stages`.
-    Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory.
+    `staged`: it has staged releases, see `stages`. `tls`: it speaks HTTPS, with a certificate of an authority of its
+    own, which clients trust with the variables of `Sandbox.ca_environment`.
+    Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory; with `tls`,
+    where trustme is not installed.
     """
     if not is_loopback(host):
         raise UsageError(f"the sandbox serves this machine only, not {host!r}", remedy="omit the host")
@@ -73,21 +78,28 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         raise UsageError(f"port {port} does not exist", remedy=f"use a port from 0 (any free port) to {_LAST_PORT}")
     data = seed_data or SeedData()
     with ExitStack() as stack:
-        directory = state or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-index-", ignore_cleanup_errors=True))
-        )
+        directory = state or stack.enter_context(_temporary_directory("index"))
+        certificates = issue_certificates(stack.enter_context(_temporary_directory("certificates"))) if tls else None
         store = Store(directory.resolve())
         with store.writing() as db:
             if seed_data is not None or db.execute("SELECT 1 FROM users").fetchone() is None:
                 seed.apply_seed_data(db, data, host)
         provider = identity_provider or IdentityProvider(data.job)
         faults, closing = ActiveFaults(data.faults), threading.Event()
-        app = application(store, clock, provider, staged=staged)
+        app: WSGIApplication = ProxyFix(application(store, clock, provider, staged=staged), x_for=0, x_host=1, x_port=1)
         app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _interruptible_sleep(closing))
         control_path = f"/+control/{secrets.token_urlsafe(16)}/faults"
         app = FaultControl(request_context.LogMiddleware(app, store.requests, clock), faults, control_path)
-        server = Server(host, port, app, closing, clock)
-        return Sandbox(server, store, faults, control_path, stack.pop_all(), identity_provider=provider)
+        server = Server(host, port, app, closing, clock, tls=certificates.context if certificates else None)
+        return Sandbox(
+            server, store, faults, control_path, stack.pop_all(), identity_provider=provider, certificates=certificates
+        )
+
+
+@contextmanager
+def _temporary_directory(name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=f"sandbox-{name}-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
 
 
 def _interruptible_sleep(closing: threading.Event) -> Sleep:
@@ -110,9 +122,15 @@ class Sandbox:
         stack: ExitStack,
         *,
         identity_provider: IdentityProvider,
+        certificates: Certificates | None,
     ) -> None:
         host = f"[{server.host}]" if ":" in server.host else server.host
-        self._site = f"http://{host}:{server.port}"
+        self._site = f"{'https' if certificates else 'http'}://{host}:{server.port}"
+        #: the certificate of the authority of this run, PEM; None without TLS
+        self.ca_file = certificates.ca_file if certificates else None
+        #: environment variables with which pip, uv, twine, requests, curl, git and Node trust it, besides what they
+        #: trust already; empty without TLS
+        self.ca_environment: Mapping[str, str] = certificates.environment if certificates else {}
         self.upload_url = f"{self._site}/legacy/"
         self.simple_url = f"{self._site}/simple/"
         self.json_url = f"{self._site}/pypi/"
@@ -203,14 +221,20 @@ class Sandbox:
         self.close()
 
 
-def serve_in_foreground(
-    seed_data: SeedData | None, port: int, state: Path | None, write: Callable[[str], None], *, staged: bool = False
+def serve_in_foreground(  # noqa: PLR0913 - the options of the command
+    seed_data: SeedData | None,
+    port: int,
+    state: Path | None,
+    write: Callable[[str], None],
+    *,
+    staged: bool = False,
+    tls: bool = False,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM, after writing one line of JSON with the URLs and the tokens.
+    """Serve until Ctrl-C or SIGTERM, after writing one line of JSON with the URLs, the tokens and how to trust it.
 
     Raises UsageError as `start_sandbox` does.
     """
-    with start_sandbox(seed_data, state=state, port=port, staged=staged) as running:
+    with start_sandbox(seed_data, state=state, port=port, staged=staged, tls=tls) as running:
         # a shell that runs a program in the background passes only `kill` on to it, not Ctrl-C
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -218,7 +242,10 @@ def serve_in_foreground(
             if staged:
                 urls["stages_url"] = running.stages_url
             tokens = {name: token.reveal() for name, token in running.tokens.items()}
-            write(json.dumps({**urls, "tokens": tokens, "ambient": running.ambient}) + "\n")
+            trust = {
+                "ca_file": str(running.ca_file) if running.ca_file else None, "ca_environment": running.ca_environment
+            }  # fmt: skip
+            write(json.dumps({**urls, "tokens": tokens, "ambient": running.ambient, **trust}) + "\n")
             while True:
                 time.sleep(_SIGNAL_DELAY)  # unlike a lock, Ctrl-C interrupts it on Windows too
         except KeyboardInterrupt:

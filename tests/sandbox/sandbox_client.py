@@ -6,6 +6,7 @@ import base64
 import html
 import http.client
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,7 +95,14 @@ class SandboxClient:
     def ask(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        connection = http.client.HTTPConnection(urlsplit(self.site).netloc, timeout=30)
+        where, ca_file = urlsplit(self.site), getattr(self.sandbox, "ca_file", None)
+        if where.scheme == "https":
+            context = ssl.create_default_context(cafile=str(ca_file))
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                where.netloc, timeout=30, context=context
+            )
+        else:
+            connection = http.client.HTTPConnection(where.netloc, timeout=30)
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             answer = connection.getresponse()

@@ -147,7 +147,8 @@ def test_the_foreground_verb_tells_where_and_with_what_and_stops_at_ctrl_c() -> 
 
     server.serve_in_foreground(None, 0, None, write)
     told = json.loads(lines[0])
-    assert set(told) == {"upload_url", "simple_url", "json_url", "control_url", "tokens", "ambient"}
+    keys = {"upload_url", "simple_url", "json_url", "control_url", "tokens", "ambient", "ca_file", "ca_environment"}
+    assert set(told) == keys
     assert told["upload_url"].endswith("/legacy/")
     assert told["tokens"]["account"].startswith("pypi-")
 

@@ -17,6 +17,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state", type=Path, metavar="DIR", help="store uploads there (default: discard them at the end)"
     )
     parser.add_argument("--staged", action="store_true", help="with staged releases (a draft, which no index has yet)")
+    parser.add_argument(
+        "--tls", action="store_true", help="serve https, with a certificate authority of this run; see `ca_environment`"
+    )
 
 
 def _sandbox(options: argparse.Namespace, _write: Write) -> int:
@@ -30,7 +33,7 @@ def _sandbox(options: argparse.Namespace, _write: Write) -> int:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {str(options.world)!r}: {error}", remedy="check the path") from None
     server.serve_in_foreground(
-        world, port=options.port, state=options.state, write=_write_unredacted, staged=options.staged
+        world, port=options.port, state=options.state, write=_write_unredacted, staged=options.staged, tls=options.tls
     )
     return Exit.DONE
 
