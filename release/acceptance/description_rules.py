@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from release.acceptance.metadata_rules import parse_content_type
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
+from release.acceptance.specification_rules import parse_content_type
 from release.core.models.index import IndexContents
 
 DESCRIPTION = Rules(DESCRIPTIONS)

@@ -24,7 +24,7 @@ _REQUIRED = "This field is required."
 #: longer values are abbreviated to both ends
 _LONGEST, _END = 60, 30
 
-#: in the index's order: the project's name first, then by field name
+#: in the index's order: the project's name first, then by field name, then what concerns several fields
 FORM = Rules(METADATA)
 
 
@@ -46,13 +46,6 @@ def the_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     return f"{short!r} is an invalid value for Name. Error: {error if name else _REQUIRED} {SEE_CORE_METADATA}"
 
 
-@FORM.rule(remedy="send sha256_digest")
-def a_digest_is_given(upload: FileUpload, index: IndexContents) -> str | None:
-    """At least one of the three digests is given."""
-    given = any(upload.value(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest"))
-    return None if given else "Error: Include at least one message digest."
-
-
 @FORM.rule(remedy="send 64 hex digits")
 def the_blake2_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
     """`blake2_256_digest` is 64 hex digits if given."""
@@ -69,6 +62,12 @@ def the_file_type_is_known(upload: FileUpload, index: IndexContents) -> str | No
     return f"Invalid value for filetype. Error: {error}"
 
 
+@FORM.rule(remedy="send 64 hex digits")
+def the_sha256_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
+    """`sha256_digest` is 64 hex digits if given."""
+    return _digest(upload, "sha256_digest", "SHA256")
+
+
 @FORM.rule(remedy="rename the wheel to match its tags")
 def the_python_version_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """`pyversion` of a wheel is its Python tag; that of an sdist is `source` or absent."""
@@ -81,10 +80,11 @@ def the_python_version_fits_the_file_type(upload: FileUpload, index: IndexConten
     return f"Invalid value for pyversion. Error: {error}" if error else None
 
 
-@FORM.rule(remedy="send 64 hex digits")
-def the_sha256_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
-    """`sha256_digest` is 64 hex digits if given."""
-    return _digest(upload, "sha256_digest", "SHA256")
+@FORM.rule(remedy="send sha256_digest")
+def a_digest_is_given(upload: FileUpload, index: IndexContents) -> str | None:
+    """At least one of the three digests is given."""
+    given = any(upload.value(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest"))
+    return None if given else "Error: Include at least one message digest."
 
 
 def _digest(upload: FileUpload, field: str, algorithm: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.core.models.index import USER_DOCS, IndexContents
@@ -124,7 +124,7 @@ class FileUpload:
         """The version in the form; None where it is not valid."""
         try:
             return Version(self.value("version"))
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion, or more digits than Python reads
             return None
 
     @property

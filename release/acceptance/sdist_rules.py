@@ -5,12 +5,13 @@ Source: warehouse, `forklift/legacy.py`; PEP 625.
 
 from __future__ import annotations
 
-from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
 
 from release.acceptance import rule
 from release.acceptance.archive_rules import common_directory, license_refusal
+from release.acceptance.file_names import parse_sdist_name
 from release.acceptance.rule import FileUpload, Refusal, Rules
+from release.acceptance.version_specifiers import is_version
 from release.core.models.index import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -29,20 +30,15 @@ def the_sdist_name_parses(upload: FileUpload, index: IndexContents) -> str | Non
 
 
 def _name_in_file_name(upload: FileUpload) -> str | None:
-    try:
-        name, _ = parse_sdist_filename(upload.filename)
-    except InvalidSdistFilename:
+    name = parse_sdist_name(upload.filename)
+    if name is None:
         return None
     if upload.version is None or not upload.version.is_postrelease or name == upload.project:
         return name
     # a version may contain a hyphen itself, as in `acme-1.0-1.tar.gz`
     before, _, last = upload.filename.rpartition("-")
     before, _, first = before.rpartition("-")
-    try:
-        Version(f"{first}-{last}".removesuffix(".tar.gz"))
-    except InvalidVersion:
-        return name
-    return before or name
+    return (before or name) if is_version(f"{first}-{last}".removesuffix(".tar.gz")) else name
 
 
 @SDIST.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)

@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from release.acceptance.dependency_specifiers import InvalidDependencyError, parse_dependency
+from release.acceptance.known_names import DEPRECATED_CLASSIFIERS, is_classifier, newer_classifiers
+from release.acceptance.server_reference import ServerFailsError
+
 #: end of the index's messages about metadata
 SEE_CORE_METADATA = "See https://packaging.python.org/specifications/core-metadata for more information."
 #: what to do about most fields
@@ -127,17 +131,17 @@ def _parentheses_match(header: str) -> bool:
 
 
 def _classifier_errors(raw: Raw) -> Iterator[InvalidField]:
-    if not raw.get("classifiers"):
-        return
-    from trove_classifiers import classifiers, deprecated_classifiers
+    """Classifiers that the server refuses, except those that only a newer list has.
 
-    given = set(raw["classifiers"])
-    known = classifiers | deprecated_classifiers.keys()
-    for name in sorted(given - known):
+    The server's list is kept current: a classifier of a newer one is a matter of days, and reported elsewhere.
+    """
+    given = set(raw.get("classifiers", ()))
+    unknown = sorted(name for name in given - DEPRECATED_CLASSIFIERS.keys() if not is_classifier(name))
+    for name in sorted(set(unknown) - newer_classifiers(unknown)):
         text = f"{name!r} is not a valid classifier."
         yield replace(_classifier_advice(name), text=text)
-    for name in sorted(given & deprecated_classifiers.keys()):
-        successors = deprecated_classifiers[name]
+    for name in sorted(given & DEPRECATED_CLASSIFIERS.keys()):
+        successors = list(DEPRECATED_CLASSIFIERS[name])
         text = f"The classifier {name!r} has been deprecated{f', use one of {successors} instead' * bool(successors)}."
         yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-deprecated")
 
@@ -202,23 +206,24 @@ def _url_remedy(url: str, name: str) -> str:
 
 
 def _dependency_errors(raw: Raw) -> Iterator[InvalidField]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for key in ("provides_dist", "obsoletes_dist", "requires_dist"):
         name = key.replace("_", "-")
         for text in raw.get(key, ()):
             if key == "requires_dist" and "@" not in text:
                 continue  # valid, and without a URL
             try:
-                requirement = Requirement(text)
-            except InvalidRequirement as error:
+                dependency = parse_dependency(text)
+            except InvalidDependencyError as error:
                 yield InvalidField(name=name, text=f"{text!r} is invalid: {error}")
                 continue
-            if requirement.url is not None:
-                dependency = str(requirement) if key == "requires_dist" else repr(text)
+            except ServerFailsError:
+                yield InvalidField(name=name, server_fails=True)
+                continue
+            if dependency.url:
+                shown = dependency.to_text() if key == "requires_dist" else repr(text)
                 yield InvalidField(
                     name=name,
-                    text=f"Can't have direct dependency: {dependency}",
+                    text=f"Can't have direct dependency: {shown}",
                     remedy="depend on a released version, not on a URL",
                     cause="meta.direct-dependency",
                 )

@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import license_refusal, unreadable
+from release.acceptance.file_names import InvalidFileNameError, parse_wheel_name
 from release.acceptance.platform_remedies import platform_remedy
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.core.models.index import IndexContents
@@ -77,16 +78,13 @@ def compare_record(rows: list[list[str]], names: Iterable[str], directory: str) 
 
 
 def _parse_file_name(upload: FileUpload) -> tuple[str, Version] | str:
-    """Normalized name and version; the library's error message where they cannot be parsed. Empty for an sdist."""
+    """Normalized name and version; the server's message where they cannot be parsed. Empty for an sdist."""
     if not upload.is_wheel:
         return ""
     try:
-        return parse_wheel_filename(upload.filename)[:2]
-    except InvalidWheelFilename as error:
-        if "invalid tag component" not in str(error):  # packaging 26.3 rejects odd tags, the index's version does not
-            return str(error)
-        name, version = upload.filename.split("-")[:2]
-        return canonicalize_name(name), Version(version)
+        return parse_wheel_name(upload.filename)
+    except InvalidFileNameError as error:
+        return str(error)
 
 
 @WHEEL.rule(remedy=rule.NORMALIZE, source=rule.WHEELS)
