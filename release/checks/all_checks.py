@@ -17,7 +17,8 @@ from release.checks.engine import Check
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "The project": ("source_checks", "tag_checks"),
     "The credential and the index": (
-        "token_checks", "trusted_publishing_checks", "token_limit_checks", "index_state", "credential_checks",
+        "token_checks", "trusted_publishing_checks", "publisher_claims", "token_limit_checks", "index_state",
+        "credential_checks",
     ),
     "The files": ("distributions", "archive_warnings"),
     "Comparisons": ("source_comparison", "backend_warnings", "reproducibility", "previous_release"),

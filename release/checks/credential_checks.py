@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from release.checks import (
     credential_remedies,
     index_state,
+    publisher_claims,
     token_checks,
     token_limit_checks,
     trusted_publishing_checks,
@@ -213,7 +214,7 @@ TIERS: tuple[Sequence[Check[Access]], ...] = (
     (
         *token_checks.OF_THE_CONTENT,
         *token_limit_checks.OF_THE_LIMITS,
-        trusted_publishing_checks.the_job_can_be_a_publisher,
+        publisher_claims.the_job_can_be_a_publisher,
     ),
     index_state.CHECKS,
     _OF_THE_PROBES,

@@ -83,8 +83,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="tp.reusable-workflow",
-        title="the upload runs in a reusable workflow",
-        explanation="The identity then names the called workflow, which PyPI does not accept as a publisher.",
+        title="the upload runs in a reusable workflow, or in one of another repository",
+        explanation="The identity then names the called workflow, which PyPI does not accept as a publisher. The same "
+        "holds for a GitLab pipeline whose configuration is in another project.",
         also=(shared_phrases.NO_PUBLISHER, "422 claim does not match, expecting one of"),
         shows="like a publisher that is not found, although every name is right",
         remedy="move the job that uploads into the workflow that is triggered; the job that builds can stay where it "

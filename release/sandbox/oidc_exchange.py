@@ -17,13 +17,7 @@ from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Response
 
 from release.acceptance.form_rules import NEW_NAME
-from release.acceptance.rule import FileUpload, first_refusal
-from release.core.tokens import macaroon
-from release.sandbox import index_store
-from release.sandbox.auth import token_identifier
-from release.sandbox.index_store import admin_flags
-from release.sandbox.oidc_provider import decode_part
-from release.sandbox.publisher_matching import (
+from release.acceptance.publisher_rules import (
     ClaimError,
     NoPublisherError,
     RegisteredPublisher,
@@ -31,6 +25,12 @@ from release.sandbox.publisher_matching import (
     gitlab_issuer,
     match_publisher,
 )
+from release.acceptance.rule import FileUpload, first_refusal
+from release.core.tokens import macaroon
+from release.sandbox import index_store
+from release.sandbox.auth import token_identifier
+from release.sandbox.index_store import admin_flags
+from release.sandbox.oidc_provider import decode_part
 from release.sandbox.publishers import ISSUERS
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_allowed, page_response

@@ -37,6 +37,7 @@ _VARIABLES: tuple[tuple[str, OidcProvider], ...] = (
     ("BUILDKITE", "Buildkite"),
     ("GITLAB_CI", "GitLab"),
     ("CIRCLECI", "CircleCI"),
+    ("SEMAPHORE", "Semaphore"),  # not known to `id`. Source: Semaphore documentation, "Environment variables"
 )
 #: the file with a virtual machine's product name
 _MACHINE = Path("/sys/class/dmi/id/product_name")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from release.core.models.check_result import Finding, Unknown
+from release.core.models.ci_job import JobVariables
 from release.core.models.oidc_identity import OidcIdentity, OidcProvider
 from release.core.models.secret_location import KeyringEntry, SecretLocation, location_to_text, project_of
 from release.core.secret import Secret
@@ -34,6 +35,8 @@ class Ambient:
     origin: SecretLocation
     #: the job's identity; a finding where the service issues none; None where it was not requested yet
     identity: OidcIdentity | Finding | Unknown | None = None
+    #: what the job's variables show of it
+    job: JobVariables = field(default_factory=JobVariables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

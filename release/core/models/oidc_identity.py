@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
 
-#: the services whose identities `id` detects, and ActiveState, whose users provide it themselves
-OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite"]
+#: the services whose identities `id` detects, and those whose users provide it themselves
+OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite", "Semaphore"]
 
 #: issuer → the service. Source: warehouse, `oidc/utils.py` and `oidc/models`; the last two are not publishers there
 ISSUERS: Mapping[str, OidcProvider] = {
@@ -37,6 +37,11 @@ _SHOWN_CLAIMS = (
     *("job_workflow_ref", "environment", "event_name", "project_path", "ci_config_ref_uri", "pipeline_source"),
     *("email", "email_verified", "organization", "project", "actor_id", "builder", "ref", "ref_path", "sha"),
 )
+#: the services that also run on servers of others → their own address
+HOSTED: Mapping[OidcProvider, str] = {
+    "GitHub": "https://github.com",
+    "GitLab": "https://gitlab.com",
+}
 _LONGEST = 200
 _WORKFLOW = re.compile(r"(?P<place>.+?)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@(?P<ref>.+)")
 _GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
@@ -87,7 +92,12 @@ def claim_text(identity: OidcIdentity, name: str) -> str:
 
 def workflow_of(identity: OidcIdentity, name: str = "job_workflow_ref") -> tuple[str, str, str]:
     """Repository, file name and ref of the workflow in a GitHub claim; all empty if there is none."""
-    found = _WORKFLOW.fullmatch(claim_text(identity, name))
+    return parse_workflow_ref(claim_text(identity, name))
+
+
+def parse_workflow_ref(text: str) -> tuple[str, str, str]:
+    """Repository, file name and ref of "OWNER/NAME/.github/workflows/FILE@REF"; all empty if it has another form."""
+    found = _WORKFLOW.fullmatch(text)
     return (found["place"], found["file"], found["ref"]) if found else ("", "", "")
 
 
@@ -114,7 +124,7 @@ def publisher_fields(identity: OidcIdentity) -> dict[str, str]:
             claims = ("email", "sub")
         case "ActiveState":
             claims = ("organization", "project", "actor")
-        case "CircleCI" | "Buildkite":
+        case "CircleCI" | "Buildkite" | "Semaphore":
             pass
     fields |= {name: claim_text(identity, name) for name in claims}
     return {name: text for name, text in fields.items() if text}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.adapters.oidc import provider
+from release.adapters.oidc.job_variables import collect_job_variables
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
 from release.core.models.check_result import Finding
@@ -30,7 +31,8 @@ def find(query: SourceQuery) -> SourceResult | None:
         why = None if refused is None else Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
         if service not in TRUSTED_PROVIDERS:
             why = _unsupported(query.index, service)
-        ambient = Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why)
+        job = collect_job_variables(query.env, service)
+        ambient = Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why, job=job)
         return SourceResult(ambient=ambient, remarks=tuple(_other_username(query)) if why is None else ())
     if not provider.may_request_identity(query.env, query.index):
         return None

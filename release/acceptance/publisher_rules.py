@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from release.sandbox.publishers import FIELDS, ISSUERS
-
 Claims = Mapping[str, Any]
 Fields = Mapping[str, str]
+GITLAB = "https://gitlab.com"
 #: of each check the name that the index reports, and whether it passed
 Checks = Iterator[tuple[str, bool]]
 
+#: of a publisher on ActiveState
+_ACTIVESTATE = ("organization", "project", "actor_id")
 _GITHUB_FILE = re.compile(r"([^/]+\.(yml|yaml))(?=@)")
 _GITLAB_FILE = re.compile(r"(?<=//)(.*[^/]\.(yml|yaml))(?=@)")
 #: the claims that an identity must have; GitHub's `sub` is ignored since January 2026 (warehouse#19422), because its
@@ -30,7 +31,7 @@ _REQUIRED = {
     ),
     "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
     "google": ("email", "email_verified"),
-    "activestate": ("sub", *FIELDS["activestate"][0], "builder"),
+    "activestate": ("sub", *_ACTIVESTATE, "builder"),
 }
 
 
@@ -72,6 +73,33 @@ def match_publisher(
         if not passed:
             raise NoPublisherError(f"Check failed for {claim}")
     return publisher
+
+
+def refusal_without_publisher(provider: str, claims: Claims) -> str | None:
+    """Why no publisher at all can match these claims, in the index's words; None if one can.
+
+    The claims are compared with the publisher that is made for them.
+    """
+    try:
+        match_publisher([_made_for(provider, claims)], provider, claims, used=False)
+    except NoPublisherError as error:
+        return str(error)
+    except ClaimError as error:
+        return f"Check failed for required claim '{error}'"
+    return None
+
+
+def _made_for(provider: str, claims: Claims) -> RegisteredPublisher:
+    """A publisher that accepts as many claims as possible."""
+    fields = {"environment": "", "sub": "", "issuer_url": str(claims.get("iss") or "")}
+    names = {"repository": "repository", "owner_id": "repository_owner_id", "email": "email"}
+    file, workflow = _GITHUB_FILE, "job_workflow_ref"
+    if provider == "gitlab":
+        names, file, workflow = {"repository": "project_path"}, _GITLAB_FILE, "ci_config_ref_uri"
+    fields |= {name: str(claims.get(claim) or "") for name, claim in names.items()}
+    fields |= {name: str(claims.get(name) or "") for name in _ACTIVESTATE}
+    found = file.search(str(claims.get(workflow) or ""))
+    return RegisteredPublisher(id="", fields=fields | {"workflow": found[0] if found else ""})
 
 
 def _text(claims: Claims, name: str) -> str:
@@ -116,7 +144,7 @@ def _on_gitlab(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Ite
 
 def gitlab_issuer(fields: Fields) -> str:
     """The issuer that a publisher on GitLab names: a self-managed instance, or gitlab.com."""
-    return fields.get("issuer_url") or ISSUERS["gitlab"]
+    return fields.get("issuer_url") or GITLAB
 
 
 def _workflow_file(pattern: re.Pattern[str], claims: Claims, claim: str, error: str) -> str:
@@ -141,9 +169,8 @@ def _on_google(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Ite
 
 
 def _on_activestate(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    names = FIELDS["activestate"][0]
-    sought = [_text(claims, name) for name in names]
-    return (one for one in candidates if [one.fields[name] for name in names] == sought)
+    sought = [_text(claims, name) for name in _ACTIVESTATE]
+    return (one for one in candidates if [one.fields[name] for name in _ACTIVESTATE] == sought)
 
 
 # -- checks -----------------------------------------------------------------------------------------

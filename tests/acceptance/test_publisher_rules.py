@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from release.core.errors import ConfigError, UsageError
-from release.sandbox import oidc_provider, server
-from release.sandbox.publisher_matching import (
+from release.acceptance.publisher_rules import (
     ClaimError,
     NoPublisherError,
     RegisteredPublisher,
     ReusedError,
     match_publisher,
 )
+from release.core.errors import ConfigError, UsageError
+from release.sandbox import oidc_provider, server
 from release.sandbox.publishers import CiJob
 from release.sandbox.seed import SeedData
 from tests.sandbox.sandbox_client import SandboxClient
