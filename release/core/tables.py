@@ -18,6 +18,8 @@ from release.core.errors import ConfigError
 T = TypeVar("T")
 #: characters of a value that a message shows
 _LONGEST = 60
+#: as JSON and TOML write them
+_WORDS = {None: "null", True: "true", False: "false"}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -43,7 +45,7 @@ class KeyPath:
 
     def wrong(self, expected: str, value: object) -> ConfigError:
         """The error for a value of the wrong kind."""
-        shown = repr(value)
+        shown = _WORDS[value] if value is None or isinstance(value, bool) else repr(value)
         shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
         return ConfigError(f"{self} must be {expected}, not {shown}", remedy=f"correct {self} in {self.file}")
 
@@ -141,6 +143,11 @@ def number(least: float, most: float, *, whole: bool = False, unit: str = "a num
 def one_of(*options: str) -> Reader:
     """A reader of strings that must be one of these."""
     return lambda value, at: known(string(value, at), at, options)
+
+
+def or_null(reader: Reader) -> Reader:
+    """A reader for a key of JSON whose absence means "none": null means the same."""
+    return lambda value, at: None if value is None else reader(value, at)
 
 
 def known(word: str, at: KeyPath, options: Iterable[str]) -> str:

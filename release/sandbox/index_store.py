@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from release.core.errors import UsageError
 from release.core.models.index import IndexContents, StoredFile
+from release.sandbox.project_quota import read_size_limits
 
 #: what follows the name of a stored wheel for its METADATA, on disk and in URLs (PEP 658)
 METADATA_SUFFIX = ".metadata"
@@ -196,6 +197,7 @@ def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: da
         "SELECT files.*, version FROM files JOIN releases ON releases.id = release WHERE project = ?", own
     )
     releases = db.execute("SELECT canonical, created FROM releases WHERE project = ?", own)
+    file_limit, project_limit = read_size_limits(db, project.normalized if project else None)
     columns = ("filename", "sha256", "blake2_256", "size", "version", "filetype")
     return IndexContents(
         now=now,
@@ -205,6 +207,8 @@ def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: da
         names_by_blake2=dict(db.execute("SELECT blake2_256, filename FROM files").fetchall()),
         names=frozenset(row[0] for row in db.execute("SELECT normalized FROM projects")),
         prohibited=frozenset(row[0] for row in db.execute("SELECT normalized FROM prohibited")),
+        file_limit=file_limit,
+        project_limit=project_limit,
     )
 
 

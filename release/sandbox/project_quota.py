@@ -1,4 +1,4 @@
-"""The limits on new projects, per IP address and per user, in a moving window.
+"""The limits of the index: on new projects, per IP address and per user, in a moving window; on sizes.
 
 Source: warehouse, `packaging/services.py`, `rate_limiting/headers.py`; the numbers: `core/models/project_limits.py`.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from release.core.models.project_limits import NEW_PROJECT_LIMITS, ProjectLimit
+from release.core.models.project_limits import FILE_SIZE, NEW_PROJECT_LIMITS, PROJECT_SIZE, ProjectLimit
 
 _SETTING = "new_projects"
+_SIZES = "sizes"
 
 
 class ProjectQuota:
@@ -58,3 +59,22 @@ def read_project_limits(db: sqlite3.Connection) -> tuple[ProjectLimit, ...]:
     if row is None:
         return NEW_PROJECT_LIMITS
     return tuple(ProjectLimit(kind=kind, limit=limit, seconds=seconds) for kind, limit, seconds in json.loads(row[0]))
+
+
+def write_size_limits(db: sqlite3.Connection, sizes: tuple[int, int], own: Mapping[str, tuple[int, int]]) -> None:
+    """Store the limits on the size of a file and of a project, in bytes; `own` has those of projects.
+
+    `own` is by normalized name. A project's own limit counts where it is higher, as on PyPI.
+    """
+    raised = {name: [max(pair) for pair in zip(sizes, limits, strict=True)] for name, limits in own.items()}
+    db.execute("INSERT INTO settings VALUES (?, ?)", (_SIZES, json.dumps({"all": sizes, "own": raised})))
+
+
+def read_size_limits(db: sqlite3.Connection, normalized: str | None) -> tuple[int, int]:
+    """The limits on the size of a file and of this project, in bytes; PyPI's where there are none."""
+    row = db.execute("SELECT value FROM settings WHERE name = ?", (_SIZES,)).fetchone()
+    if row is None:
+        return FILE_SIZE, PROJECT_SIZE
+    values = json.loads(row[0])
+    file_size, project_size = values["own"].get(normalized, values["all"])
+    return file_size, project_size

@@ -8,7 +8,7 @@ from typing import Any
 
 from release.core.errors import UsageError
 from release.core.models.attestation import AttestationPublisher
-from release.core.tables import KeyPath, Reader, one_of, read_named_tables, string, strings, table
+from release.core.tables import KeyPath, Reader, one_of, or_null, read_named_tables, string, strings, table
 
 #: provider → the required and the optional fields of its publishers
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -84,7 +84,10 @@ def attestation_publisher(provider: str, fields: Mapping[str, str]) -> Attestati
 def read_publishers(value: Any, at: KeyPath) -> tuple[SeedPublisher, ...]:
     """Read the publishers in the seed data. Raises `ConfigError` and `UsageError`."""
     tables = read_named_tables(value, at, _PUBLISHER)
-    return tuple(_seed_publisher(one, at[number]) for number, one in enumerate(tables))
+    return tuple(
+        _seed_publisher({key: one for key, one in read.items() if one is not None}, at[number])
+        for number, read in enumerate(tables)
+    )
 
 
 def _seed_publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
@@ -121,10 +124,11 @@ def _number(value: Any, at: KeyPath) -> int:
 
 _FIELD_NAMES = tuple(dict.fromkeys(name for both in FIELDS.values() for names in both for name in names))
 _PUBLISHER: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "pending", "user"), string),
+    "name": string,
+    **dict.fromkeys(("pending", "user"), or_null(string)),
     **dict.fromkeys(_FIELD_NAMES, _text_or_none),
     "provider": one_of(*FIELDS),
-    "projects": strings,
+    "projects": or_null(strings),
 }
 #: the keys of a job in the seed data
 JOB: Mapping[str, Reader] = {

@@ -18,14 +18,14 @@ from packaging.utils import canonicalize_name
 
 from release.core import tables
 from release.core.models.attestation import AttestationPublisher
-from release.core.models.project_limits import NEW_PROJECT_LIMITS, ProjectLimit
+from release.core.models.project_limits import FILE_SIZE, NEW_PROJECT_LIMITS, PROJECT_SIZE, ProjectLimit
 from release.core.secret import Secret
 from release.core.tables import KeyPath, Reader
 from release.core.tokens import macaroon
 from release.sandbox import publishers
 from release.sandbox.fault_json import read_faults
 from release.sandbox.faults import Fault
-from release.sandbox.project_quota import write_project_limits
+from release.sandbox.project_quota import write_project_limits, write_size_limits
 from release.sandbox.publishers import CiJob, SeedPublisher
 
 #: PyPI's admin flags that affect uploads
@@ -63,6 +63,9 @@ class SeedProject:
     organization: str | None = None
     #: whether the organization is in good standing
     organization_active: bool = True
+    #: bytes; limits of its own count where they are higher than the index's
+    file_size_limit: int = 0
+    project_size_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,9 @@ class SeedData:
     prohibited: tuple[str, ...] = ()
     #: of new projects, for each user and each address
     new_projects: tuple[ProjectLimit, ...] = NEW_PROJECT_LIMITS
+    #: bytes, of each file, and of all files of a project in total
+    file_size_limit: int = FILE_SIZE
+    project_size_limit: int = PROJECT_SIZE
     #: those of `FLAGS` that are on
     flags: tuple[str, ...] = ()
     #: path of the trust configuration that verifies attestations; None: any signature is accepted
@@ -129,7 +135,7 @@ def seed_for_project(name: str, *, exists: bool = False) -> SeedData:
 def _scope(value: Any, at: KeyPath) -> tuple[str, ...] | None:
     if value == "account":
         return None
-    if isinstance(value, str) or value == []:
+    if not isinstance(value, list) or not value:
         raise at.wrong('"account" or a list of projects', value)
     return _names(value, at)
 
@@ -149,25 +155,41 @@ def _unix_seconds(value: Any, at: KeyPath) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
+_SIZES: Mapping[str, Reader] = dict.fromkeys(
+    ("file_size_limit", "project_size_limit"), tables.number(1, 1 << 50, whole=True, unit="a number of bytes")
+)
 _USER: Mapping[str, Reader] = {
     "name": tables.string,
     **dict.fromkeys(("email_verified", "two_factor", "disabled"), tables.boolean),
 }
 _PROJECT: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "organization"), tables.string),
+    "name": tables.string,
+    "organization": tables.or_null(tables.string),
     **dict.fromkeys(("owners", "maintainers"), tables.strings),
     "status": tables.one_of("active", "archived", "archived-noindex", "quarantined"),
     "organization_active": tables.boolean,
+    **_SIZES,
 }
-_SIGNER: Mapping[str, Reader] = dict.fromkeys(
-    ("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), tables.string
-)
+_SIGNER: Mapping[str, Reader] = {
+    "kind": tables.string,
+    **dict.fromkeys(
+        ("repository", "workflow", "workflow_filepath", "environment", "email"), tables.or_null(tables.string)
+    ),
+}
+
+
+def _signer(value: Any, at: KeyPath) -> AttestationPublisher:
+    read = tables.read_table(value, at, _SIGNER, ["kind"])
+    return AttestationPublisher.from_json({key: text for key, text in read.items() if text is not None})
+
+
 _TOKEN: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "user", "location"), tables.string),
+    **dict.fromkeys(("name", "user"), tables.string),
+    "location": tables.or_null(tables.string),
     **dict.fromkeys(("revoked", "forged"), tables.boolean),
     "scope": _scope,
-    "expires": lambda value, at: None if value is None else _unix_seconds(value, at),
-    "publisher": lambda value, at: AttestationPublisher.from_json(tables.read_table(value, at, _SIGNER, ["kind"])),
+    "expires": tables.or_null(_unix_seconds),
+    "publisher": tables.or_null(_signer),
 }
 _LIMIT: Mapping[str, Reader] = {
     "limit": tables.number(1, 1_000_000, whole=True),
@@ -194,8 +216,9 @@ _SEED_DATA: Mapping[str, Reader] = {
     "job": lambda value, at: CiJob(**tables.read_table(value, at, publishers.JOB)),
     "prohibited": _names,
     "new_projects": _limits,
+    **_SIZES,
     "flags": lambda value, at: tuple(tables.known(flag, at, FLAGS) for flag in tables.strings(value, at)),
-    "sigstore": tables.string,
+    "sigstore": tables.or_null(tables.string),
     "faults": read_faults,
 }
 
@@ -238,6 +261,9 @@ def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     settings = {"audience": data.audience, "sigstore": data.sigstore}
     db.executemany("INSERT INTO settings VALUES (?, ?)", [one for one in settings.items() if one[1] is not None])
     write_project_limits(db, data.new_projects)
+    sizes = (data.file_size_limit, data.project_size_limit)
+    own = {str(canonicalize_name(one.name)): (one.file_size_limit, one.project_size_limit) for one in data.projects}
+    write_size_limits(db, sizes, own)
     for table, column, values in (("flags", "name", data.flags), ("prohibited", "normalized", data.prohibited)):
         db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are constants
         db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same

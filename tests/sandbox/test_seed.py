@@ -12,6 +12,10 @@ from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import SEED_DATA
 
 
+def user(**more: Any) -> dict[str, Any]:
+    return {"users": [{"name": "alice", **more}]}
+
+
 def test_a_whole_world_is_read() -> None:
     world = SeedData.parse(json.dumps(SEED_DATA | {"flags": ["read-only"]}))
     assert User(name="bob", email_verified=False) in world.users
@@ -25,6 +29,26 @@ def test_a_world_without_users_and_tokens_has_the_usual_ones() -> None:
     assert SeedData.parse('{"prohibited": ["Some_Name"]}') == SeedData(prohibited=("some-name",))
     assert SeedData.parse("{}") == SeedData()
     assert SeedData.parse('{"users": [{"name": "alice"}]}').tokens == ()
+
+
+def test_null_means_none() -> None:
+    """As if the key were absent, wherever its absence means that there is none."""
+    bare = {
+        "projects": [{"name": "p"}],
+        "tokens": [{"name": "t", "user": "alice"}],
+        "publishers": [
+            {"name": "a", "repository": "acme/p", "workflow": "release.yml", "projects": ["p"]},
+            {"name": "b", "repository": "acme/p", "workflow": "r.yml", "pending": "new", "user": "alice"},
+            {"name": "c", "provider": "google", "email": "a@acme.invalid", "projects": ["p"]},
+        ],
+    }
+    with_null: dict[str, Any] = json.loads(json.dumps(bare)) | {"sigstore": None}
+    with_null["projects"][0]["organization"] = None
+    with_null["tokens"][0].update(expires=None, location=None, publisher=None)
+    with_null["publishers"][0].update(environment=None, pending=None, user=None)
+    with_null["publishers"][1].update(environment=None, projects=None)
+    with_null["publishers"][2].update(sub=None)
+    assert SeedData.parse(json.dumps(user() | with_null)) == SeedData.parse(json.dumps(user() | bare))
 
 
 TIMES = {
@@ -42,10 +66,6 @@ def test_an_expiry_is_seconds_or_a_date(row: str) -> None:
     given, seconds = TIMES[row]
     data = {"users": [{"name": "a"}], "tokens": [{"name": "t", "user": "a", "expires": given}]}
     assert SeedData.parse(json.dumps(data)).tokens[0].expires == seconds
-
-
-def user(**more: Any) -> dict[str, Any]:
-    return {"users": [{"name": "alice", **more}]}
 
 
 def token(**more: Any) -> dict[str, Any]:
@@ -90,6 +110,27 @@ MISTAKES: dict[str, tuple[Any, str]] = {
         {"new_projects": {"user": {"limit": 0}}},
         "new_projects.user.limit must be a number from 1 to 1000000, not 0",
     ),
+    "a limit of null": (
+        {"new_projects": {"user": {"limit": None}}},
+        "new_projects.user.limit must be a number from 1 to 1000000, not null",
+    ),
+    "a size of null": (
+        {"file_size_limit": None},
+        "file_size_limit must be a number of bytes from 1 to 1125899906842624, not null",
+    ),
+    "a size in words": (
+        user() | {"projects": [{"name": "p", "project_size_limit": "10 GB"}]},
+        "projects[0].project_size_limit must be a number of bytes from 1 to 1125899906842624, not '10 GB'",
+    ),
+    "a null switch": (user(disabled=None), "users[0].disabled must be true or false, not null"),
+    "a null name": (user(name=None), "users[0].name must be a non-empty string, not null"),
+    "a null list": (
+        user() | {"projects": [{"name": "p", "owners": None}]},
+        "projects[0].owners must be a list of strings, not null",
+    ),
+    "a null scope": (token(scope=None), 'tokens[0].scope must be "account" or a list of projects, not null'),
+    "a true name": (user(name=True), "users[0].name must be a non-empty string, not true"),
+    "a null document": (None, "the seed data must be an object, not null"),
     "no names": ({"prohibited": "x"}, "prohibited must be a list of strings, not 'x'"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -332,3 +333,20 @@ def test_an_sdist_is_kept_byte_by_byte(pypi: SandboxClient) -> None:
     (file,) = pypi.listing()["files"]
     assert file["filename"] == sdist_name()
     assert pypi.ask("GET", file["url"].removeprefix(pypi.site)).body == content
+
+
+def test_the_limits_on_sizes_can_be_changed() -> None:
+    """A project's own limit counts where it is higher, as on PyPI."""
+    larger = {"name": "acme-gadget", "owners": ["alice"], "file_size_limit": 2 * 1024**2, "project_size_limit": 1024**3}
+    projects = [{"name": "acme-widget", "owners": ["alice"]}, larger]
+    changes = {"projects": projects, "tokens": [{"name": "account", "user": "alice"}], "file_size_limit": 1024**2}
+    big = wheel("acme-gadget", files={"acme_gadget/data": os.urandom(1024**2)})
+    with sandbox_client(changes | {"project_size_limit": 1500}) as pypi:
+        assert pypi.upload().line == "200 OK"
+        refused = pypi.upload(version="1.1")
+        assert refused.line.startswith(
+            "400 Project size too large. Limit for project 'acme-widget' total size is 0 GB."
+        )
+        assert pypi.upload("acme-gadget", content=big).line == "200 OK"
+        refused = pypi.upload("probe-new", content=b"x" * (1024**2 + 1))
+        assert refused.line.startswith("400 File too large. Limit for project 'probe-new' is 1 MB.")

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
+from release.core.models.project_limits import FILE_SIZE, PROJECT_SIZE
+
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -260,6 +262,6 @@ class IndexContents:
     #: normalized names that cannot be registered
     prohibited: frozenset[NormalizedName] = frozenset()
     #: bytes; the project's own limit
-    file_limit: int = 100 * 1024 * 1024
+    file_limit: int = FILE_SIZE
     #: bytes; the limit for all files of the project in total
-    project_limit: int = 10 * 1024 * 1024 * 1024
+    project_limit: int = PROJECT_SIZE

@@ -1,16 +1,22 @@
-"""How many new projects PyPI accepts in a time, for each account and for each IP address.
+"""PyPI's quotas: the size of a file and of a project, and how many new projects it accepts in a time.
 
-The numbers stand only here. A limit that the headers of an answer state precedes them.
+The numbers stand only here. A limit that an answer of the index states precedes them. There is no limit on the number
+of uploads to a project.
 
-Sources: the account's is what the `RateLimit-Policy` header of PyPI said through 2026 (pypi/support#11827,
-`"project.create.user";q=4;w=86400`); the address's is the code's default (warehouse 6b62157, `config.py`: 40 an hour,
-where the account's is 20 an hour).
+Sources: the sizes: warehouse 6b62157, `constants.py`; PyPI can raise both for a project. New projects: the account's is
+what the `RateLimit-Policy` header of PyPI said through 2026 (pypi/support#11827, `"project.create.user";q=4;w=86400`);
+the address's is the code's default (warehouse 6b62157, `config.py`: 40 an hour, where the account's is 20 an hour).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+#: bytes
+FILE_SIZE = 100 * 1024**2
+#: bytes; of all files of a project in total
+PROJECT_SIZE = 10 * 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
