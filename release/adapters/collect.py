@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -195,10 +195,22 @@ def collect_listing(
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def collect_built(system: System, files: tuple[Distribution, ...], project: ProjectMetadata | None) -> BuiltFiles:
-    """The files of a release, for inspection."""
+def collect_built(
+    system: System,
+    files: tuple[Distribution, ...],
+    project: ProjectMetadata | None,
+    *,
+    ask_twine: Callable[[Path], str | Unknown | None] | None = None,
+) -> BuiltFiles:
+    """The files of a release, for inspection; `ask_twine` for those that are to be uploaded: see `BuiltFile`."""
     built = tuple(
-        BuiltFile(filename=one.filename, size=one.size, sha256=one.sha256, open=partial(_open, one.path))
+        BuiltFile(
+            filename=one.filename,
+            size=one.size,
+            sha256=one.sha256,
+            open=partial(_open, one.path),
+            ask_twine=partial(ask_twine, one.path) if ask_twine else None,
+        )
         for one in files
     )
     return BuiltFiles(project=project, files=built, now=system.now())

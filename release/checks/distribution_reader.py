@@ -21,7 +21,7 @@ from release.checks import archive_warnings, lfs_pointers, wheel_checks
 from release.checks.engine import warn
 from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
-from release.core.models.check_result import Finding, Observation
+from release.core.models.check_result import Finding, Observation, Unknown
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
 
@@ -71,7 +71,7 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, filename, built)) for refusal in refusals if refusal.advice),
-        *_twine_findings(form, refusals, filename),
+        *_twine_findings(file, form, refusals),
         *_license_field_findings(form, filename),
         *((item.name, found) for item in OF_AN_ARCHIVE for found in item.observe(upload)),
         *((item.name, found) for item in lfs_pointers.CHECKS for found in item.observe(pointers.result(distribution))),
@@ -151,25 +151,32 @@ def _shorten(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: str) -> Iterator[tuple[str, Finding]]:
-    """What twine itself refuses, unless it only repeats the index."""
+def _twine_findings(file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, Finding]]:
+    """What the installed twine refuses, unless it only repeats the index."""
     reported = {refusal.advice.check for refusal in refusals if refusal.advice}
-    repeated = ARCHIVE_CHECK if not form.metadata else METADATA
-    version, objection = dict(form.fields).get("metadata_version", ""), form.objection
-    if objection is not None and objection.unknown_version and METADATA not in reported:
+    if file.ask_twine is None or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
+        return
+    said, objection, filename = file.ask_twine(), form.objection, file.filename
+    version = dict(form.fields).get("metadata_version", "")
+    repeats = METADATA in reported if objection is not None else reported & {METADATA, ARCHIVE_CHECK}
+    if isinstance(said, Unknown):
+        yield TWINE, Finding(message=said.reason, remedy=said.remedy, where=filename, cause=said.cause)
+    elif said is None:
+        return
+    elif objection is not None and objection.unknown_version and METADATA not in reported:
         message = f"twine refuses the file: its packaging library does not know metadata version {version}"
         yield UPLOADER, _outdated_uploader(filename, message)
     elif objection is not None and (place := _not_utf8(form.metadata)) is not None:
         yield TWINE, _encoding_finding(place, filename)
-    elif objection is not None and (repeated not in reported or objection.odd_field):
+    elif not repeats or (objection is not None and objection.odd_field):
         yield (
             TWINE,
             Finding(
-                message=f"twine refuses the file: {objection.text}",
+                message=f"twine refuses the file: {said}",
                 remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
                 where=filename,
                 source="https://twine.readthedocs.io/",
-                cause="meta.tool-too-old" if objection.about_version else None,
+                cause="meta.tool-too-old" if objection is not None and objection.about_version else None,
             ),
         )
 

@@ -10,10 +10,11 @@ from packaging.version import InvalidVersion, Version
 
 from release.checks.engine import Checklist, quote_some
 from release.core import python_versions
-from release.core.facts import CHECK_OUT_SUBMODULES, GitState, Source
+from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
 from release.core.models.interpreter import RequiredPython, version_to_text
+from release.core.models.source_tree import CHECK_OUT_SUBMODULES
 from release.core.tag_form import release_after
 from release.core.time_text import format_count
 

@@ -42,10 +42,6 @@ class ProjectMetadata:
     version: str
 
 
-#: the command that checks out every submodule, also those in submodules
-CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submodule:
     """A submodule of the repository that holds the project."""
@@ -214,6 +210,8 @@ class BuiltFile:
     open: Callable[[], BinaryIO]
     #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
+    #: asks the installed twine for its message where it refuses the file, else None; None: it is not asked
+    ask_twine: Callable[[], str | Unknown | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

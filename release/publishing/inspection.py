@@ -6,6 +6,8 @@ Modules that use the network are imported only where an index is given: that tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import compress, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
 from release.adapters.system.system import System
+from release.adapters.twine.twine_reader import TwineReader
 from release.checks.all_checks import check_names
 from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
@@ -49,12 +52,16 @@ def inspect_files(
     from release.leaks.file_scan import MemberScan
 
     scans = list(map(MemberScan, paths))
-    files = tuple(map(_open_file, paths, scans))
-    known = None
-    if index is not None:
-        known = {name: fetch_index_contents(system, index, name) for name in sorted(named_projects(files))}
-    built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
-    document = inspection_to_json(built)
+    opened = list(map(_open_file, paths, scans))
+    with TwineReader(env=system.env) as twine:
+        files = tuple(
+            replace(one, ask_twine=partial(twine.objection, path)) for one, path in zip(opened, paths, strict=True)
+        )
+        known = None
+        if index is not None:
+            known = {name: fetch_index_contents(system, index, name) for name in sorted(named_projects(files))}
+        built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
+        document = inspection_to_json(built)
     accepted = [file["verdict"] == "accept" for file in document["files"]]
     leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))
     document["release"] += leaks_to_findings(leaks)

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
+from release.adapters.twine.twine_reader import TwineReader
 from release.checks import (
     distributions,
     engine,
@@ -261,25 +262,26 @@ class _Run:
         if not self.plan.uses_prebuilt and (released := adoption.adopt_released_files(*given)):
             self.notify(Message(text=adoption.ADOPTED))
             self.files, conflicts = released, ()
-        facts = replace(
-            collect.collect_built(self.system, self.files, project),
-            leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
-            conflicts=conflicts,
-            previous=self.last_release.result(),
-        )
-        if not self.plan.uses_prebuilt:
-            commit = None if self.plan.builds_tree else self.plan.commit
-            again, from_tree = compare.second_build(
-                self.system, self.config, self.directory, commit, self.resources.scratch
-            )
+        with TwineReader(env=self.system.env) as twine:
             facts = replace(
-                facts, source_checked=True, second_build=again, from_tree=from_tree,
-                source_tree=compare.collect_source_tree(self.system, self.directory),
-                backend_warnings=self.journal.backend_warnings(),
-            )  # fmt: skip
-        checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
-        checks += compare.comparison_checks(facts)
-        outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
+                collect.collect_built(self.system, self.files, project, ask_twine=twine.objection),
+                leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
+                conflicts=conflicts,
+                previous=self.last_release.result(),
+            )
+            if not self.plan.uses_prebuilt:
+                commit = None if self.plan.builds_tree else self.plan.commit
+                again, from_tree = compare.second_build(
+                    self.system, self.config, self.directory, commit, self.resources.scratch
+                )
+                facts = replace(
+                    facts, source_checked=True, second_build=again, from_tree=from_tree,
+                    source_tree=compare.collect_source_tree(self.system, self.directory),
+                    backend_warnings=self.journal.backend_warnings(),
+                )  # fmt: skip
+            checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
+            checks += compare.comparison_checks(facts)
+            outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
         refused = check_result.refused_files(outcomes)
         rest = tuple(file for file in self.files if file.filename not in refused)
         continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}

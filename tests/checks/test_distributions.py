@@ -23,12 +23,18 @@ from release.core.models.check_result import CheckState, NotApplicable, Unknown
 from release.core.models.distribution import InspectionCache
 from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
-from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
+from tests.acceptance.making import NOW, SDIST, WHEEL, ask_twine, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 
 def file(name: str, content: bytes, sha256: str | None = None) -> BuiltFile:
     found = hashlib.sha256(content).hexdigest()
-    return BuiltFile(filename=name, size=len(content), sha256=sha256 or found, open=lambda: io.BytesIO(content))
+    return BuiltFile(
+        filename=name,
+        size=len(content),
+        sha256=sha256 or found,
+        open=lambda: io.BytesIO(content),
+        ask_twine=lambda: ask_twine(name, content),
+    )
 
 
 def built(
@@ -159,6 +165,50 @@ def test_an_sdist_may_have_what_a_wheel_may_not(path: str, odd: bool) -> None:
     members = {"acme_widget-1.0/PKG-INFO": metadata(), f"acme_widget-1.0/{path}": b""}
     expected = ["nothing-is-shipped-by-accident"] if odd else []
     assert failed(built(file(SDIST, tarred(members))), CheckState.WARNED) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        # A shared directory of any depth, and of any place.
+        ([f"dist/{SDIST.removesuffix('.tar.gz')}/{name}" for name in ("PKG-INFO", "a.py")], None),
+        ([f"/{SDIST.removesuffix('.tar.gz')}/{name}" for name in ("PKG-INFO", "src/a.py")], None),
+        (["a/b/c/PKG-INFO", "a/b/c/d/PKG-INFO", "a/b/c/d/e.py"], None),
+        # The metadata is not in it.
+        (["dist/acme_widget-1.0/PKG-INFO", "dist/a.py"], "No PKG-INFO in archive or PKG-INFO missing"),
+        (["/acme_widget-1.0/PKG-INFO", "/a.py"], "Too many top-level members in sdist archive"),
+        (["./acme_widget-1.0/PKG-INFO", "./acme_widget-1.0/a.py"], "No PKG-INFO in archive or PKG-INFO missing"),
+    ],
+)
+def test_twine_refuses_what_the_installed_one_refuses(names: list[str], text: str | None) -> None:
+    """It looks for PKG-INFO in the directory that all members share; the index does so, too."""
+    content = tarred({name: metadata() if name.endswith("PKG-INFO") else b"" for name in names})
+    assert (ask_twine(SDIST, content) or "").partition(":")[0].startswith(text or "")
+    refused = failed(built(file(SDIST, content)))
+    assert refused == (["the-archives-are-sound"] if text else [])
+
+
+def test_twine_is_believed() -> None:
+    """What it refuses is red where nothing else is; what it sends is not, whatever was expected of it."""
+    odd = replace(file(WHEEL, wheel()), ask_twine=lambda: "BadZipFile: File is not a zip file")
+    (found,) = (one for outcome in run(CHECKS, built(odd)) for one in outcome.findings)
+    assert found.message == "twine refuses the file: BadZipFile: File is not a zip file"
+    newer = replace(file(WHEEL, wheel(metadata(Frobnicate="x"))), ask_twine=lambda: None)
+    assert not failed(built(newer))
+    broken = replace(odd, ask_twine=lambda: Unknown(reason="cannot read it with twine: it is gone", remedy="reinstall"))
+    assert failed(built(broken)) == ["twine-takes-the-files"]
+    also_refused = replace(odd, filename="acme_widget-1.0-py3-none-linux_x86_64.whl")
+    assert failed(built(also_refused)) == ["the-file-names-are-right", "twine-takes-the-files"]
+
+
+def test_twine_reads_nothing_that_the_index_cannot_read() -> None:
+    """Such files may unpack to far more than their size."""
+
+    def never() -> str | None:
+        raise AssertionError
+
+    damaged = replace(file(SDIST, sdist()[:30]), ask_twine=never)
+    assert failed(built(damaged)) == ["the-archives-are-sound"]
 
 
 def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,7 +444,8 @@ def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPa
     for name in [name for name in sys.modules if name.partition(".")[0] in {"docutils", "twine", "stdlib_list"}]:
         monkeypatch.delitem(sys.modules, name)
     data: dict[str, Any] = {"Description_Content_Type": "text/markdown"}
-    document = inspection_to_json(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data)))))
+    asked = replace(file(WHEEL, wheel(metadata(body="# Hi\n", **data))), ask_twine=lambda: None)  # a child process
+    document = inspection_to_json(built(asked))
     assert document["files"][0]["verdict"] == "accept"
     assert not {"docutils", "twine"} & set(sys.modules)
 

@@ -28,6 +28,7 @@ from tests.acceptance.making import (
     NOW,
     SDIST,
     WHEEL,
+    ask_twine,
     metadata,
     sdist,
     tarred,
@@ -159,7 +160,13 @@ def send(pypi: SandboxClient, case: Case) -> Reply:
 
 def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
     """The verdict of `inspect`, and what it says that the index would say."""
-    file = BuiltFile(filename=case.filename, size=len(case.content), sha256=None, open=lambda: io.BytesIO(case.content))
+    file = BuiltFile(
+        filename=case.filename,
+        size=len(case.content),
+        sha256=None,
+        open=lambda: io.BytesIO(case.content),
+        ask_twine=lambda: ask_twine(case.filename, case.content),
+    )
     known = None
     if pypi is not None:
         real = system.real_system()

@@ -19,8 +19,8 @@ from release.adapters.install import installer
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ConfigError, ToolError
-from release.core.facts import CHECK_OUT_SUBMODULES
 from release.core.models.distribution import Distribution
+from release.core.models.source_tree import CHECK_OUT_SUBMODULES
 
 #: the default build backend of a project that has only a setup.cfg (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

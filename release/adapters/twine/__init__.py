@@ -1,1 +1,1 @@
-"""Upload with twine, in a child process."""
+"""Upload with twine, and ask it about files, each in a child process."""

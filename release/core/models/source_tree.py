@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: the command that checks out every submodule, also those in submodules
+CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSettings:
