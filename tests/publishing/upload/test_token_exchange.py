@@ -16,7 +16,7 @@ import pytest
 from release.adapters.builds import builder
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
-from release.core.config import Config
+from release.core.config import Config, UploadSettings
 from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Ambient, Credential
@@ -335,7 +335,9 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
         )
         log = journal.for_release(tmp_path, version="1.0", commit=None)
-        with RunResources(system=system, notify=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
+        one_by_one = UploadSettings(concurrency=1)  # files at the same time would add up on the one clock
+        config = Config(attest="never", upload=one_by_one)
+        with RunResources(system=system, notify=lambda _: None, plan=plan, config=config) as delivery:
             delivery.use_credential("pypi", ambient, None)
             done = delivery.upload(index, PROJECT, files, log, approve=lambda: None, check=lambda _: None)
         assert done.changed
