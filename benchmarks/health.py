@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system import state_directory
 from release.core.models import probe
 from release.core.secret import Secret
 from release.core.tokens.token import expired_copy, limited_copy
@@ -178,7 +179,7 @@ def of_fleet(tokens: int, rounds: int) -> bool:
         with index(directory, tokens) as place:
             (directory / "place.json").write_text(json.dumps(place, default=str))
             file = fleet(place, directory, rate=10_000)
-            env = variables(place) | {health_history.STATE_VARIABLE: str(directory / "state")}
+            env = variables(place) | {state_directory.STATE_VARIABLE: str(directory / "state")}
             for number in range(rounds + 1):
                 before = len(_log(place))
                 look = ["release", "tokens", "--fleet", str(file), "--json"]
@@ -206,7 +207,7 @@ def of_rate(tokens: int) -> bool:
         directory = Path(name)
         with index(directory, tokens) as place:
             file = fleet(place, directory, rate=RATE)
-            env = variables(place) | {health_history.STATE_VARIABLE: str(directory / "state")}
+            env = variables(place) | {state_directory.STATE_VARIABLE: str(directory / "state")}
             measured(["release", "tokens", "--fleet", str(file), "--json"], env, directory)
             times = sorted(datetime.fromisoformat(json.loads(line)["time"]).timestamp() for line in _log(place))
     window: deque[float] = deque()
@@ -232,7 +233,7 @@ def of_history(days: int, rounds: int) -> bool:
         print(
             f"  {days} days of {CHANGES_A_DAY} changes: {size:.0f} MB, written in {time.perf_counter() - begun:.0f} s"
         )
-        env = os.environ | {health_history.STATE_VARIABLE: str(directory / "state"), "TWINE_PASSWORD": _token()}
+        env = os.environ | {state_directory.STATE_VARIABLE: str(directory / "state"), "TWINE_PASSWORD": _token()}
         for words in (
             ["tokens", "history"], ["tokens", "history", "--json"], ["tokens", "--offline", "--json"],
             ["tokens", "history", "--limit", "1000"],

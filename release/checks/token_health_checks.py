@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from release.checks.engine import Checklist, warn
-from release.core.facts import ProjectMetadata, TokenHealth
+from release.core.facts import ProjectMetadata
 from release.core.models.check_result import NotApplicable, Observation
 from release.core.models.credential import Credential
 from release.core.models.secret_location import location_to_text
 from release.core.time_text import format_lifetime, format_time
+from release.core.token_health_facts import TokenHealth
 from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no readable token")

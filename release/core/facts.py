@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.probe import ProbeResult
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.source_tree import SourceTree
-    from release.core.models.token_health import TokenPolicy
     from release.core.tag_form import DatedTag, TagForm
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
@@ -164,37 +163,6 @@ class Access:
     permission: ProbeResult | Unknown | None = None
     #: why files for this index will not be signed; None if they probably will be
     signing: Finding | NotApplicable | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousToken:
-    """The token that a location had in the last scan."""
-
-    fingerprint: str
-    #: empty if it could not be decoded
-    identifier: str
-    #: its state then: "healthy", "expiring", "revoked", …
-    state: str
-    #: aware, UTC
-    last_seen: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenHealth:
-    """A credential, its history, and its relation to the other credentials."""
-
-    access: Access
-    policy: TokenPolicy
-    #: when the token was created, according to the fleet file or the token itself; aware, UTC
-    made: datetime | None = None
-    #: when it was first seen: by an earlier run, or by the date of its file; aware, UTC
-    known_since: datetime | None = None
-    #: the other locations of the same token
-    elsewhere: tuple[str, ...] = ()
-    #: the token that its location had before; None if unknown
-    before: PreviousToken | None = None
-    #: where trusted publishing could be used instead; None if unknown
-    publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

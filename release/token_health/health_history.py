@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from release.core.errors import ReleaseError, from_os_error
-from release.core.facts import PreviousToken
 from release.core.models.token_health import StatePeriod, StatusInterval, TokenStatus, TokenTimeline
+from release.core.token_health_facts import PreviousToken
 from release.token_health import database
 from release.token_health.database import from_timestamp, record_status, status_from_row, to_timestamp
 
 Result = TypeVar("Result")
 
-#: the environment variable that names another directory
-STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
 DATABASE_NAME = "token-health.sqlite3"
 #: failures after which the history is not used again in this run; each may have waited for another run
 _MAX_FAILURES = 3
@@ -41,15 +39,6 @@ _CHANGES = _COLUMNS.format(from_="observations o CROSS JOIN watches w ON w.id = 
 
 #: index, upload URL, project or "", location
 TargetKey = tuple[str, str, str, str]
-
-
-def state_directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
-    """Return the directory of the history: `chosen`, that of the variable, or the user's state directory."""
-    if chosen is not None or env.get(STATE_VARIABLE):
-        return chosen or Path(env[STATE_VARIABLE])
-    from platformdirs import user_state_path
-
-    return user_state_path("pypi-preflight", appauthor=False)
 
 
 class History:

@@ -18,13 +18,14 @@ from typing import Literal
 from release.adapters.system.system import System
 from release.checks import engine, token_health_checks
 from release.core.errors import UnreachableError
-from release.core.facts import Access, PreviousToken, ProjectMetadata, TokenHealth
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome, Unknown, Verdict, derive_verdict
 from release.core.models.credential import Credential, Resolution
 from release.core.models.index import Index
 from release.core.models.results import Verification
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
 from release.core.secret import Secret
+from release.core.token_health_facts import PreviousToken, TokenHealth
 from release.core.tokens.scope import TokenScope
 from release.core.tokens.token import Token, decode, scope, validity
 from release.credentials import verify

@@ -9,10 +9,10 @@ import pytest
 
 from release.checks import engine, token_health_checks
 from release.checks.token_health_checks import CHECKS
-from release.core.facts import PreviousToken, TokenHealth
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.token_health import TokenPolicy
+from release.core.token_health_facts import PreviousToken, TokenHealth
 from release.core.tokens import caveats as caveat
 from tests.checks.test_token_checks import ACCOUNT, NOW, OTHER, access, token
 

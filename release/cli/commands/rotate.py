@@ -78,9 +78,9 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
 
 def _request(options: argparse.Namespace) -> RotationRequest:
     """Raises ConfigError, UsageError, ToolError."""
-    from release.adapters.system import system
+    from release.adapters.system import state_directory, system
     from release.cli.credential_prompts import load_project
-    from release.token_health import fleet, health_history
+    from release.token_health import fleet
     from release.token_health.rotation.rotation_plan import RotationRequest
 
     real, directory = system.real_system(), options.directory.resolve()
@@ -93,7 +93,7 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed.entries, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
-        state=health_history.state_directory(real.env, options.state), secrets=_secrets(options, index, directory),
+        state=state_directory.state_directory(real.env, options.state), secrets=_secrets(options, index, directory),
         insecure=options.insecure_backend,
     )  # fmt: skip
 

@@ -130,12 +130,12 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 def open_history(options: argparse.Namespace) -> History:
     """The history in the directory of `--state`, or in the default one."""
-    from release.adapters.system import system
+    from release.adapters.system import state_directory, system
     from release.token_health import health_history
 
     real = system.real_system()
     return health_history.History(
-        health_history.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
+        state_directory.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
     )
 
 
