@@ -23,7 +23,8 @@ from release.checks.token_checks import origin_of
 from release.checks.token_limit_checks import the_token_is_valid_now
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.credential import Credential
+from release.core.models.credential import Ambient, Credential
+from release.core.models.exchanged_token import PublisherProof
 from release.core.models.index import ProjectListing, normalize_name
 from release.core.models.probe import ProbeResult, Quota
 from release.core.tokens.token import Token, scope, validity
@@ -39,6 +40,8 @@ _ABOUT_TOKEN = frozenset(
     """cred.revoked cred.signature-mismatch cred.expired cred.project-scope-mismatch cred.project-scope-new-project
     cred.user-caveat cred.caveat-invalid cred.wrong-index cred.malformed tp.token-expired""".split()  # noqa: SIM905 - a list that people read
 )
+#: causes by which a publisher exists, but not for this project
+_ABOUT_PUBLISHER = {"account.no-role", "tp.pending-name-mismatch", "cred.project-scope-mismatch"}
 _NOT_PROBED = NotApplicable(reason="the index was not contacted")
 #: HTTP status: from here on no success; from there on a problem of the server, not of the request
 _REFUSED, _SERVER_FAILED = 300, 500
@@ -73,6 +76,48 @@ def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
         yield _NOT_PROBED
     else:
         yield from _observations(access, access.permission)
+
+
+@_OF_THE_PROBES.check(needs=(token_checks.a_credential_is_found,))
+def the_index_has_this_publisher(access: Access) -> Iterator[Observation]:
+    """The index has a trusted publisher for this job.
+
+    Proven by an exchange of the job's identity for a token, which is revoked at once. It leaves two lines in the
+    project's security history: token created, token revoked. Where the project is not on the index, a pending
+    publisher would create it, so nothing is exchanged. Source: warehouse, `oidc/views.py`.
+    """
+    if not isinstance(access.credential, Ambient):
+        yield NotApplicable(reason="trusted publishing is not used")
+        return
+    yield from trusted_publishing_checks.unrevoked_tokens_to_findings(access)
+    match access.proof:
+        case None:
+            yield NotApplicable(reason="no identity was exchanged")
+        case Finding() | Unknown() as problem:
+            yield problem
+        case PublisherProof(problem=Finding() | Unknown() as problem):
+            yield trusted_publishing_checks.accept_new_project(access, problem)
+        case PublisherProof() as proof:
+            yield from _of_the_proof(access, proof)
+
+
+def _of_the_proof(access: Access, proof: PublisherProof) -> Iterator[Observation]:
+    """What the index answers to a copy of the issued token, and whether the token was revoked."""
+    index = access.index.name
+    if proof.issued and not proof.revoked and proof.kept is None and proof.expires is not None:
+        yield Finding(
+            message=f"{index} did not confirm that the token of this proof is revoked: it expires by itself at "
+            f"{proof.expires:%H:%M} UTC",
+            remedy=f"wait until then, or check the security history of the project on {access.index.site}",
+            severity="warn",
+        )
+    probed = proof.permission
+    if not isinstance(probed, ProbeResult):
+        yield probed or Unknown(reason=f"{index} was not asked what the token may do", remedy="run it again")
+    elif not probed.passed():
+        match = _recognize(probed)
+        about_publisher = match is not None and match.cause in _ABOUT_PUBLISHER
+        yield trusted_publishing_checks.wrong_project(access, probed) if about_publisher else _unknown(access, probed)
 
 
 def _observations(access: Access, probed: ProbeResult | Unknown) -> Iterator[Observation]:

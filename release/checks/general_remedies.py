@@ -61,6 +61,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-service-vouches-for-this-job": "Give the job permission to request an identity token (GitHub: "
         "`id-token: write`; GitLab: `id_tokens`).",
         "the-job-can-be-a-publisher": "Change the workflow as the finding says, or use an API token in this job.",
+        "the-index-has-this-publisher": "Run `pypi-preflight verify --exchange` in the job that uploads, and add the "
+        "publisher at the address that the finding names. Where the release creates the project, pass `--new-project`.",
         "the-limits-of-the-token-can-be-met": _REPLACE,
         "the-token-is-valid-now": f"{_REPLACE} If the token is new, correct the clock of this machine.",
         "the-token-lasts": "Replace the token before it expires: `pypi-preflight rotate`.",

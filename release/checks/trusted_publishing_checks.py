@@ -1,7 +1,7 @@
 """Trusted publishing, before the upload: whether the CI service identifies this job, and whether it can be a publisher.
 
-Whether the index has a matching publisher is known only after the token exchange, which comes with the upload and is
-not a dry run. What no publisher could ever match is reported here.
+Whether the index has a matching publisher is known only after a token exchange: `credential_checks` reports its result.
+What no publisher could ever match is reported here.
 Source: warehouse, `oidc/models/github.py`.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.checks import credential_remedies
 from release.checks.engine import Checklist
 from release.checks.token_checks import a_credential_is_found
-from release.core.facts import Access
-from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import Finding, NotApplicable, Note, Observation, Unknown
 from release.core.models.credential import Ambient
-from release.core.models.oidc_identity import OidcIdentity, describe_job
+from release.core.models.index import ProjectListing, normalize_name
+from release.core.models.oidc_identity import OidcIdentity, describe_job, publisher_form_url
+from release.core.models.probe import ProbeResult
 
 _NOT_USED = NotApplicable(reason="trusted publishing is not used")
 _NOT_REQUESTED = NotApplicable(reason="the identity token was not requested")
@@ -26,7 +29,7 @@ CHECKS = Checklist[Access]()
 def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
     """The CI service provides an identity token for this job.
 
-    Trusted publishing exchanges it for an upload token, at the upload and not before.
+    Trusted publishing exchanges it for an upload token.
     """
     if not isinstance(access.credential, Ambient):
         yield _NOT_USED
@@ -38,6 +41,71 @@ def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
             yield problem
         case OidcIdentity():
             return
+
+
+def unproven(access: Access, *, offline: bool = False) -> Unknown:
+    """Nothing was exchanged: the publisher is not proven."""
+    index = access.index.name
+    return Unknown(
+        reason=f"{'offline: ' * offline}without an exchange it is not known whether {index} has a trusted publisher "
+        "for this job",
+        remedy=credential_remedies.own_command(access.user, "verify", "--index", index, "--exchange"),
+    )
+
+
+def never_exchanged(access: Access) -> Finding:
+    """The configuration allows no exchange before the upload."""
+    return Finding(
+        message=f'exchange = "never": only the upload shows whether {access.index.name} has a trusted publisher for '
+        "this job",
+        remedy='set exchange = "auto" in [tool.release]',
+        severity="warn",
+    )
+
+
+def accept_new_project(access: Access, problem: Finding | Unknown) -> Finding | Unknown:
+    """A warning where the project is not on the index and the user has confirmed that this release creates it."""
+    name = access.project.name if isinstance(access.project, ProjectMetadata) else ""
+    confirmed = access.new_project is not None and normalize_name(access.new_project) == normalize_name(name)
+    if access.listing is not None or not isinstance(problem, Unknown) or not confirmed:
+        return problem
+    return Finding(message=problem.reason, remedy=problem.remedy, severity="warn")
+
+
+def wrong_project(access: Access, probed: ProbeResult) -> Finding:
+    """The index has a publisher for this job, but not for this project."""
+    identity = access.credential.identity if isinstance(access.credential, Ambient) else None
+    name, index = access.project.name if isinstance(access.project, ProjectMetadata) else "", access.index
+    status = access.listing.status if isinstance(access.listing, ProjectListing) else "active"
+    page = f"{index.site}/manage/project/{normalize_name(name)}/settings/publishing/"
+    if isinstance(identity, OidcIdentity):
+        page = publisher_form_url(identity, index, name, exists=True)
+    if status != "active":
+        message = f"{index.name} accepts no uploads of trusted publishers to {name!r}, which is {status}"
+        remedy = f"check the state of the project: {index.site}/manage/project/{normalize_name(name)}/settings/"
+        cause = f"project.{status.partition('-')[0]}"
+        return Finding(message=message, remedy=remedy, server_text=probed.message(), cause=cause)
+    return Finding(
+        message=f"{index.name} has a trusted publisher for this job, but of another project than {name!r}",
+        remedy=f"add the publisher to this project: {page}",
+        server_text=probed.message(),
+        cause="tp.pending-name-mismatch",
+    )
+
+
+def unrevoked_tokens_to_findings(access: Access) -> Iterator[Finding | Note]:
+    """The tokens that ended runs did not revoke; one that has expired is worth nothing."""
+    for one in access.unrevoked:
+        message = (
+            f"an earlier run requested a token from {one.index} for {one.project!r} at {one.requested:%Y-%m-%d %H:%M} "
+            "UTC and did not revoke it"
+        )
+        until = f"{one.expires:%Y-%m-%d %H:%M} UTC"
+        if one.expires <= access.now:
+            yield Note(message=f"{message}; it expired at {until}", remedy="run it again")
+        else:
+            remedy = f"wait until {until}, when it expires: it is stored in no file"
+            yield Finding(message=message, remedy=remedy, severity="warn")
 
 
 def ambient_to_text(ambient: Ambient) -> str:

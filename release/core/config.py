@@ -80,6 +80,9 @@ class Config:
     attenuate: bool = True
     #: whether files for PyPI get attestations: "auto" if possible, "must" or fail, "never"
     attest: Literal["auto", "must", "never"] = "auto"
+    #: whether the identity of a CI job is exchanged before the build, which proves its trusted publisher: "auto" in
+    #: runs and in `verify --exchange`; "always" in `verify` too; "never" before the upload
+    exchange: Literal["auto", "always", "never"] = "auto"
     #: where the same files must have passed before they are uploaded to PyPI: "testpypi", "sandbox", "none"; None:
     #: TestPyPI for files that are built here, and nowhere for files that were built elsewhere
     dry_run_on: DryRunIndex | None = None
@@ -249,6 +252,7 @@ _READERS: Mapping[str, Reader] = {
     "wheel-from-tree": tables.boolean,
     "upload": lambda value, at: UploadSettings(**tables.read_table(value, at, _UPLOAD)),
     "attest": _attest,
+    "exchange": tables.one_of("auto", "always", "never"),
     "fleet": tables.table,
     "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),
     "push-tag": tables.boolean,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
     from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
+    from release.core.models.exchanged_token import PublisherProof, UnrevokedToken
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import Leak, ScanResult, ScanScope
@@ -161,6 +162,13 @@ class Access:
     identity: ProbeResult | Unknown | None = None
     #: the answer to whether the token may upload to the project, or its account may create one; None as above
     permission: ProbeResult | Unknown | None = None
+    #: whether the index has a trusted publisher for this job; a finding or Unknown where no identity was exchanged;
+    #: None if trusted publishing is not used, or something else failed before
+    proof: PublisherProof | Finding | Unknown | None = None
+    #: the project that this release creates, as its user has confirmed; None: none
+    new_project: str | None = None
+    #: tokens of trusted publishing that ended runs did not revoke
+    unrevoked: tuple[UnrevokedToken, ...] = ()
     #: why files for this index will not be signed; None if they probably will be
     signing: Finding | NotApplicable | None = None
 

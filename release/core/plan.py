@@ -161,6 +161,8 @@ class Plan:
     #: whether a failed check of the source or the credentials ends the run; a rehearsal shows it and continues
     strict: bool
     steps: tuple[Step, ...]
+    #: the project that this run creates, as its user has confirmed; None: none
+    new_project: str | None = None
 
     @property
     def irreversible(self) -> tuple[Upload, ...]:

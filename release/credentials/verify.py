@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.process import Pipe
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
-from release.checks import credential_checks, engine
+from release.checks import credential_checks, engine, trusted_publishing_checks
 from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
+from release.core.events import Observer
 from release.core.facts import Access, ProjectMetadata
 from release.core.models import check_result
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential, Resolution
+from release.core.models.exchanged_token import UnrevokedToken
 from release.core.models.index import WELL_KNOWN, Index, ProjectListing, files_by_release, is_project_name
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
@@ -51,6 +54,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     project: ProjectMetadata | Unknown,
     *,
     offline: bool = False,
+    exchange: bool = False,
     credential: Credential | Resolution | None = None,
     directory: Path | None = None,
     waive: Mapping[str, str] = _NOTHING_WAIVED,
@@ -60,7 +64,8 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
 ) -> Verification:
     """Verify the credential of one index. Every source is queried, not only the one that wins.
 
-    `credential` replaces the sources. With `offline`, no request is made. `directory` is the project's; `keyring` is
+    `credential` replaces the sources. With `offline`, no request is made; with `exchange`, the identity of this job is
+    exchanged for a token, which is revoked at once: see `publisher_proof`. `directory` is the project's; `keyring` is
     the process that reads the keyring, if it has been started. `tiers` replaces the tiers of this module.
     A token that expires within `warn_before` gets a warning.
     """
@@ -72,7 +77,9 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
         ))  # fmt: skip
     facts = replace(_access(resolved, system, index, project, directory), releasing=False, warn_before=warn_before)
     if not offline:
-        facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
+        known = (*_FIRST_TIERS, *_proof_tiers(exchange), *_LAST_TIERS)
+        facts = _query(system, facts, waive, known if tiers is None else tiers)
+    facts = _settle_proof(facts, waive, trusted_publishing_checks.unproven(facts, offline=offline))
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=check_result.derive_verdict(outcomes), offline=offline)
 
@@ -125,18 +132,29 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
     credential: Credential | None = None,
     directory: Path | None = None,
     warn_before: timedelta = _WARN_BEFORE,
+    exchange: bool = True,
+    new_project: str | None = None,
+    keep: bool = False,
+    notify: Observer = lambda _: None,
 ) -> Access:
     """The facts for a release. The project is always looked up on the index, the other tiers as in `verify_credential`.
 
-    `ours`: sha256 of the files that this release has already built. `credential` replaces the sources.
+    `ours`: sha256 of the files that this release has already built. `credential` replaces the sources. With `exchange`,
+    the trusted publisher of this job is proven; `keep` and `notify` as in `publisher_proof`. `new_project`: the
+    project that this release may create.
     """
     resolved = Resolution(credential=credential)
     if credential is None:
         query = SourceQuery(index=index, env=system.env, home=system.home, project=_name(project))
         resolved = sources.resolve(query)
-    facts = replace(_access(resolved, system, index, project, directory), ours=ours, warn_before=warn_before)
+    facts = replace(
+        _access(resolved, system, index, project, directory), ours=ours, warn_before=warn_before,
+        new_project=new_project,
+    )  # fmt: skip
     facts = query_project(system, facts)
-    return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
+    prove = _proof_tiers(exchange, notify=notify, keep=keep)
+    facts = _query(system, facts, waive, (query_job_identity, *prove, *_LAST_TIERS))
+    return _settle_proof(facts, waive, trusted_publishing_checks.never_exchanged(facts))
 
 
 def _name(project: ProjectMetadata | Unknown) -> str | None:
@@ -158,6 +176,7 @@ def _access(
         listing=NotApplicable(reason="the index was not contacted"),
         now=system.now(),
         user=_user(resolved, system, index, directory),
+        unrevoked=_unrevoked_tokens(system, index) if isinstance(credential, Ambient) else (),
     )
 
 
@@ -175,6 +194,31 @@ def _query(system: System, facts: Access, waive: Mapping[str, str], tiers: Itera
             break
         facts = tier(system, facts)
     return facts
+
+
+def _proof_tiers(exchange: bool, **options: Any) -> tuple[Tier, ...]:
+    """The tier that proves the trusted publisher, if it is to be proven; `options` are those of the tier."""
+    if not exchange:
+        return ()
+    from release.credentials.publisher_proof import query_publisher
+
+    return (partial(query_publisher, **options),)
+
+
+def _unrevoked_tokens(system: System, index: Index) -> tuple[UnrevokedToken, ...]:
+    from release.adapters.oidc.exchange_records import unrevoked_tokens
+
+    return unrevoked_tokens(system, index)
+
+
+def _settle_proof(facts: Access, waive: Mapping[str, str], otherwise: Finding | Unknown) -> Access:
+    """Without an exchange, the publisher of this job is unproven, unless something else is wrong already."""
+    credential = facts.credential
+    if not isinstance(credential, Ambient) or facts.proof is not None or facts.index.ephemeral:
+        return facts
+    if any(one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)):
+        return facts
+    return replace(facts, proof=otherwise)
 
 
 def _or_unknown(request: Callable[[], _Answer]) -> _Answer | Unknown:
@@ -196,7 +240,8 @@ def query_job_identity(system: System, facts: Access) -> Access:
         return facts
     identity: OidcIdentity | Finding | Unknown | None
     try:
-        identity = _or_unknown(lambda: provider.request_identity(system, provider.fetch_audience(index)))
+        audience = provider.fetch_audience
+        identity = _or_unknown(lambda: provider.request_identity(system, audience(index), for_proof=True))
     except provider.NoIdentityError as error:
         identity = Finding(message=error.message, remedy=error.remedy, cause=error.cause)
     return replace(facts, credential=replace(credential, identity=identity))
@@ -267,4 +312,5 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
             return None
 
 
-_ALL_TIERS: tuple[Tier, ...] = (query_job_identity, query_project, query_token, query_permission)
+_FIRST_TIERS: tuple[Tier, ...] = (query_job_identity, query_project)
+_LAST_TIERS: tuple[Tier, ...] = (query_token, query_permission)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from release.core.models.attestation import AttestationPublisher, publisher_from_claims
 from release.core.models.index import TESTPYPI, Index
 from release.core.models.oidc_identity import (
     OidcIdentity,
@@ -35,7 +36,7 @@ _REASONS = (
     ("Check failed for required claim", "tp.renamed"),
     ("does not match expected issuer", "tp.unknown-issuer"),
     ("is unsupported", "tp.unknown-issuer"),
-    ("was not found", "tp.environment-mismatch"),
+    ("was not found", "tp.invalid-publisher"),
 )
 #: code → the cause, for codes that determine it
 _CODES = {
@@ -44,7 +45,7 @@ _CODES = {
     "invalid-pending-publisher": "tp.pending-exists",
     "invalid-reuse-token": "tp.jti-reuse",
 }
-_DIFFERENT = {"tp.environment-mismatch", "tp.renamed", "tp.testpypi-not-configured"}
+_DIFFERENT = {"tp.environment-mismatch", "tp.renamed", "tp.invalid-publisher"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ class RefusedExchange:
     code: str
     #: the index's message
     description: str
+    #: the publisher of the project's newest attested file, which the index shows; None if there is none
+    published: AttestationPublisher | None = None
 
     @property
     def words(self) -> str:
@@ -89,13 +92,7 @@ def _of_publisher(exchange: RefusedExchange) -> str:
     if known not in _DIFFERENT:
         return known
     called, top = workflow_of(exchange.identity)[:2], workflow_of(exchange.identity, "workflow_ref")[:2]
-    if all((*called, *top)) and called != top:
-        return "tp.reusable-workflow"
-    if "was not found" not in reason:
-        return known
-    if exchange.index.name == TESTPYPI.name:
-        return "tp.testpypi-not-configured"
-    return known if not claim_text(exchange.identity, "environment") else "tp.renamed"
+    return "tp.reusable-workflow" if all((*called, *top)) and called != top else known
 
 
 def exchange_message(exchange: RefusedExchange) -> str:
@@ -116,8 +113,28 @@ def _hints(exchange: RefusedExchange) -> Iterator[str]:
     if found == "tp.reusable-workflow":
         place, file, _ = workflow_of(identity)
         yield f"the job runs in the reusable workflow {file!r} of {place}"
-    if found in _DIFFERENT and "environment" not in identity.claims:
+    if found not in _DIFFERENT:
+        return
+    if exchange.published is not None:
+        yield _compare_with_last(exchange, exchange.published)
+    if "environment" not in identity.claims:
         yield "the job declares no environment, so it does not match a publisher that names one"
+    if exchange.index.name == TESTPYPI.name:
+        yield "TestPyPI has its own publishers: one on PyPI does not count there"
+
+
+def _compare_with_last(exchange: RefusedExchange, last: AttestationPublisher) -> str:
+    """Compare the job with the publisher of the last attested release. GitHub ignores the case of letters."""
+    own = publisher_from_claims(exchange.identity.claims)
+    before, now = dict(last.details), dict(own.details) if own else {}
+    changed = [
+        f"{name.replace('_', ' ')} {text!r}, not {now.get(name, '')!r}"
+        for name, text in before.items()
+        if text and text.lower() != now.get(name, "").lower()
+    ]
+    if changed:
+        return f"the last attested release came from {', '.join(changed)}"
+    return "the last attested release came from this very job: its publisher was removed since, or names an old owner"
 
 
 def exchange_remedy(exchange: RefusedExchange) -> str:
@@ -127,7 +144,7 @@ def exchange_remedy(exchange: RefusedExchange) -> str:
     match found:
         case None:
             return f"see {exchange.index.site}/help/#trusted-publishers, and run the job again"
-        case "tp.environment-mismatch" | "tp.renamed" | "tp.testpypi-not-configured":
+        case "tp.environment-mismatch" | "tp.renamed" | "tp.invalid-publisher":
             return _compare(exchange)
         case "tp.pending-exists":
             return f"if the project is yours, add a publisher at {exchange.form}; if not, choose another name"
@@ -149,6 +166,8 @@ def _compare(exchange: RefusedExchange) -> str:
         fields += ", no environment"
     if exchange.exists is False:
         return f"add a pending publisher at {exchange.form}: project name {exchange.project}, {fields}"
-    bare = exchange_cause(exchange) == "tp.environment-mismatch" and "environment" not in exchange.identity.claims
+    bare = "environment" not in exchange.identity.claims
     other = "declare the publisher's environment in the job (environment: NAME)" if bare else "change the job"
-    return f"change the publisher at {exchange.form} to: {fields}; or {other}, so that the two match"
+    owner = claim_text(exchange.identity, "repository_owner_id")
+    same = f"; if they match, add it again, for the owner's current ID {owner}" if owner else ""
+    return f"change the publisher at {exchange.form} to: {fields}; or {other}, so that the two match{same}"

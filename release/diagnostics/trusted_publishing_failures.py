@@ -82,6 +82,19 @@ DIAGNOSES = (
         ),
     ),
     Diagnosis(
+        id="tp.invalid-publisher",
+        title="the index has no trusted publisher for this job",
+        explanation="Owner, owner's ID, repository, workflow file and environment of the job must be those of a "
+        "publisher. The index does not say which of them differs.",
+        also=(shared_phrases.NO_PUBLISHER,),
+        shows="the exchange of the identity is refused, before the build with pypi-preflight verify --exchange",
+        remedy="compare the claims of the job with the publishers at {site}/manage/project/{project}/settings/"
+        "publishing/, and make them equal",
+        detect="network",
+        weight="high",
+        sources=("pypi/warehouse: oidc/services.py", "PyPI documentation: Trusted publishers, troubleshooting"),
+    ),
+    Diagnosis(
         id="tp.reusable-workflow",
         title="the upload runs in a reusable workflow, or in one of another repository",
         explanation="The identity then names the called workflow, which PyPI does not accept as a publisher. The same "

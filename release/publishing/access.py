@@ -9,6 +9,7 @@ from pathlib import Path
 from release.adapters.system.system import System
 from release.checks import credential_checks, credential_remedies, engine
 from release.core.config import Config
+from release.core.events import Observer
 from release.core.facts import Access, GitState, Source
 from release.core.models import check_result
 from release.core.models.check_result import Outcome
@@ -27,14 +28,18 @@ def check_access(  # noqa: PLR0913 - an index, and the environment of the run
     ours: frozenset[str],
     directory: Path,
     credential: Credential | None,
+    plan: Plan,
+    notify: Observer,
 ) -> tuple[Access, tuple[Outcome, ...]]:
     """The access to the index called `name`, and the outcomes of its checks.
 
-    `ours`: SHA-256 of files that this release has built; `credential` replaces the one of the sources.
+    `ours`: SHA-256 of files that this release has built; `credential` replaces the one of the sources. `plan`: that of
+    the run, which may upload to this index.
     """
     facts = verify.collect_access(
         system, config.index(name), source.project, waive=config.waive, credential=credential, ours=ours,
-        directory=directory,
+        directory=directory, exchange=config.exchange != "never", new_project=plan.new_project,
+        keep=any(step.index == name for step in plan.irreversible), notify=notify,
     )  # fmt: skip
     branch = source.git.branch if isinstance(source.git, GitState) else None
     facts = replace(facts, branch=branch, maintenance_branches=config.maintenance_branches)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,6 +30,7 @@ from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution, Receipt, UploadResult, result_from_listing
+from release.core.models.exchanged_token import IssuedToken, PublisherProof
 from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
 from release.core.models.interpreter import RequiredPython
 from release.core.models.results import StepResult
@@ -37,6 +38,7 @@ from release.core.models.secret_location import SandboxToken
 from release.core.models.smoke_test import SmokeTestResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import Confirm, Plan, Upload
+from release.credentials import exchange
 from release.publishing import attest
 from release.publishing.journal import Journal
 from release.publishing.remote_release import install_file_and_test, wait_until_listed
@@ -59,6 +61,8 @@ class RunResources:
     credentials: dict[str, Credential] = field(default_factory=dict)
     #: names of the indexes that use trusted publishing: the token is requested right before the upload
     trusted: set[str] = field(default_factory=set)
+    #: index name → the token that the proof of the publisher left for the upload
+    kept: dict[str, IssuedToken] = field(default_factory=dict)
     #: index name → how far its clock is ahead of this machine's
     skews: dict[str, timedelta] = field(default_factory=dict)
     #: index name → the result of each upload, in order
@@ -120,14 +124,27 @@ class RunResources:
             )
         return self._sandbox
 
-    def use_credential(self, index: str, found: Credential | Ambient | Unknown | None, skew: timedelta | None) -> None:
+    def use_credential(
+        self,
+        index: str,
+        found: Credential | Ambient | Unknown | None,
+        skew: timedelta | None,
+        proof: PublisherProof | Finding | Unknown | None = None,
+    ) -> None:
         """Use the credential that was checked. `skew`: how far the index's clock is ahead."""
+        if isinstance(proof, PublisherProof) and proof.kept is not None:
+            self.kept[index] = proof.kept
+            self._stack.callback(self._revoke_kept, index)
         if isinstance(found, Credential):
             self.credentials[index] = found
         elif isinstance(found, Ambient):
             self.trusted.add(index)
             self.notify(Message(text=f"{index}: {trusted_publishing_checks.ambient_to_text(found)}"))
         self.skews[index] = skew or timedelta()
+
+    def _revoke_kept(self, index: str) -> None:
+        if (unused := self.kept.pop(index, None)) is not None:
+            exchange.revoke_token(self.config.index(index), unused)
 
     def use_python(self, required: RequiredPython | None) -> None:
         """Use the interpreter that the source or the built files require for the clean install.
@@ -169,21 +186,23 @@ class RunResources:
         if index.name not in self.trusted:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         approve()
-        credential = self._upload_credential(index, project, todo)
-        if index.name in self.trusted:  # a token is only requested after approval
-            self._check_metadata(index, project, todo, journal, credential())
-        todo = attest.attach_attestations(
-            todo, index, system=self.system, config=self.config, trusted=index.name in self.trusted,
-            journal=journal, notify=self.notify,
-        )  # fmt: skip
-        with open_session(index, credential) as session:
-            if not session.staged:
-                self._send(index, project, todo, journal, credential, opened=bool(remaining.receipts))
-            else:
-                apart = replace(journal, directory=self.scratch("stage"))  # a stage that is not published is nothing
-                self._send(session.index, project, todo, apart, credential, opened=bool(remaining.receipts))
-                check(self.fetch_uploaded(session.index, project, files, apart))
-                self._publish(session, index, project, todo, journal)
+        with self._upload_credential(index, project, todo) as credential:
+            if index.name in self.trusted:  # a token is only requested after approval
+                self._check_metadata(index, project, todo, journal, credential())
+            todo = attest.attach_attestations(
+                todo, index, system=self.system, config=self.config, trusted=index.name in self.trusted,
+                journal=journal, notify=self.notify,
+            )  # fmt: skip
+            with open_session(index, credential) as session:
+                if not session.staged:
+                    self._send(index, project, todo, journal, credential, opened=bool(remaining.receipts))
+                else:
+                    apart = replace(
+                        journal, directory=self.scratch("stage")
+                    )  # a stage that is not published is nothing
+                    self._send(session.index, project, todo, apart, credential, opened=bool(remaining.receipts))
+                    check(self.fetch_uploaded(session.index, project, files, apart))
+                    self._publish(session, index, project, todo, journal)
         return StepResult(changed=True, note=f"{len(todo)} of {len(files)} files uploaded")
 
     def _compare_with_index(
@@ -249,22 +268,18 @@ class RunResources:
 
     def _upload_credential(
         self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]
-    ) -> Callable[[], Credential]:
-        """Returns the credential for the next file: a token is attenuated, and renewed before it expires."""
-        skew = self.skews.get(index.name, timedelta())
-        if index.name in self.trusted:
-            return upload_token.exchanging_credential(
-                self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, notify=self.notify
-            )
-        stored = self.credentials[index.name]
-        if not self.config.attenuate:
-            return lambda: stored
-
-        def attenuated() -> Credential:
-            now = self.system.now() + skew
-            return upload_token.attenuated_credential(stored, index, project, todo, now=now)
-
-        return upload_token.renewing_credential(attenuated, self.system.now)
+    ) -> AbstractContextManager[Callable[[], Credential]]:
+        """What returns the credential for the next file; tokens that are requested for it are revoked at the end."""
+        skew, attenuate = self.skews.get(index.name, timedelta()), self.config.attenuate
+        if index.name not in self.trusted:
+            stored = self.credentials[index.name]
+            return nullcontext(upload_token.stored_credential(
+                self.system, stored, index, project, todo, attenuate=attenuate, skew=skew
+            ))  # fmt: skip
+        return upload_token.ExchangedCredential(
+            system=self.system, index=index, project=project, files=todo, attenuate=attenuate, skew=skew,
+            notify=self.notify, kept=self.kept.pop(index.name, None),
+        )  # fmt: skip
 
     def _check_metadata(
         self,

@@ -239,7 +239,7 @@ class _Run:
             if credential is None:
                 break
             facts, outcomes = self._access(name, credential)
-        self.resources.use_credential(name, facts.credential, facts.skew)
+        self.resources.use_credential(name, facts.credential, facts.skew, facts.proof)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing
             compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
@@ -249,10 +249,10 @@ class _Run:
 
     def _access(self, name: str, credential: Credential | None = None) -> tuple[Access, tuple[Outcome, ...]]:
         """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
-        ours = build.known_hashes(self.journal, self.files)
         return access.check_access(
-            self.system, self.config, name, self.source, ours=ours, directory=self.directory, credential=credential
-        )
+            self.system, self.config, name, self.source, ours=build.known_hashes(self.journal, self.files),
+            directory=self.directory, credential=credential, plan=self.plan, notify=self.notify,
+        )  # fmt: skip
 
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""

@@ -9,11 +9,12 @@ from typing import Any
 from release.checks.credential_checks import TIERS, quota_to_text
 from release.checks.credential_remedies import is_fixed_by_new_token, token_page
 from release.checks.index_state import listed_files
-from release.checks.trusted_publishing_checks import ambient_to_text
+from release.checks.trusted_publishing_checks import ambient_to_text, unrevoked_tokens_to_findings
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import CheckState, Finding, Outcome
+from release.core.models.check_result import CheckState, Finding, Note, Outcome
 from release.core.models.credential import Ambient, Credential, twine_alone_to_text, used_by_twine
-from release.core.models.index import ProjectListing, files_by_release
+from release.core.models.exchanged_token import PublisherProof
+from release.core.models.index import Index, ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
 from release.core.models.results import Verification
@@ -167,9 +168,9 @@ def _known(access: Access) -> Iterator[str]:
 
 
 def _works(access: Access) -> Iterator[str]:
-    if isinstance(access.credential, Ambient):
-        index = access.index.name
-        yield f"only exchanging the identity token, at the upload, shows whether {index} has a publisher for this job"
+    if isinstance(access.proof, PublisherProof):
+        yield from proof_to_text(access.index, access.proof)
+    yield from (one.message for one in unrevoked_tokens_to_findings(access) if isinstance(one, Note))
     probe = access.permission
     if not isinstance(probe, ProbeResult) or not probe.passed():
         return
@@ -177,6 +178,25 @@ def _works(access: Access) -> Iterator[str]:
         yield "the account may create the project; the index checks the token's signature when the first file arrives"
     for quota in probe.quotas():
         yield f"new projects, {quota_to_text(quota)}"
+
+
+def proof_to_text(index: Index, proof: PublisherProof) -> Iterator[str]:
+    """What was exchanged, and what became of the token."""
+    if not proof.issued:
+        return
+    end = "kept for the upload" if proof.kept else "revoked" if proof.revoked else "not confirmed as revoked"
+    yield f"{index.name} issued a token for this job, {end}: see the security history of the project"
+
+
+def _proof(access: Access) -> dict[str, Any] | None:
+    """The exchange that proves the trusted publisher; None where there was none."""
+    if not isinstance(access.proof, PublisherProof):
+        return None
+    proof = access.proof
+    return {
+        "proven": proof.proven, "issued": proof.issued, "revoked": proof.revoked,
+        "expires": format_iso_time(proof.expires),
+    }  # fmt: skip
 
 
 def verification_to_json(found: Verification) -> dict[str, Any]:
@@ -188,6 +208,7 @@ def verification_to_json(found: Verification) -> dict[str, Any]:
         "index": access.index.name,
         "project": access.project.name if isinstance(access.project, ProjectMetadata) else None,
         "credential": _credential(access), "token": _token(access), "identity": _identity(access),
+        "exchange": _proof(access),
         "checks": [outcome_to_json(one) for one in found.outcomes],
     }  # fmt: skip
 

@@ -41,10 +41,11 @@ url.no-trailing-slash url.simple-or-root url.legacy-domain url.no-scheme url.htt
 net.tls net.proxy net.timeout-reset server.readonly server.outage server.5xx-then-exists server.new-project-quota
 server.closed-release server.login-limit
 
-tp.id-token-permission tp.fork-pr tp.event-unsupported tp.environment-mismatch tp.renamed tp.reusable-workflow
-tp.custom-sub tp.pending-name-mismatch tp.pending-exists tp.token-expired tp.jti-reuse tp.unknown-issuer
-tp.identity-refused tp.disabled tp.testpypi-not-configured tp.mixed-credentials tp.environment-protection
-attest.reusable attest.with-api-token attest.stale-files attest.missing-for-file attest.invalid
+tp.id-token-permission tp.fork-pr tp.event-unsupported tp.environment-mismatch tp.renamed tp.invalid-publisher
+tp.reusable-workflow tp.custom-sub tp.pending-name-mismatch tp.pending-exists tp.token-expired tp.jti-reuse
+tp.unknown-issuer tp.identity-refused tp.disabled tp.testpypi-not-configured tp.mixed-credentials
+tp.environment-protection attest.reusable attest.with-api-token attest.stale-files attest.missing-for-file
+attest.invalid
 
 name.taken name.reserved-empty name.too-similar name.prohibited name.stdlib name.canonical-mismatch name.invalid
 name.race

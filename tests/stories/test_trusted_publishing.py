@@ -72,12 +72,13 @@ def test_a_release_to_both_indexes_needs_no_token_and_leaves_none_anywhere(tmp_p
         assert told.status == 0, told.all
         for index in (on.testpypi, on.pypi):
             assert len(files_on(index)) == 2
-            assert exchanges(index) == [200]
+            assert exchanges(index) == [200, 200]  # one proves the publisher before the build, one is for the upload
+            assert index.history("acme-widget") == ["short-lived token created", "short-lived token revoked"] * 2
             assert {one.username for one in posts(index)} == {"widget"}
         request_token = on.pypi.ambient["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
     assert "pypi: trusted publishing, GitHub, repository acme/widget, workflow release.yml, environment" in told.out
     masked = hidden(told)
-    assert len(set(masked)) == 4  # of each index the token, and its copy for this project
+    assert len(set(masked)) == 6  # of each index the two tokens, and the copy for this project
     shown = told.out + "\n".join(line for line in told.err.splitlines() if not line.startswith("::add-mask::"))
     needles = [*masked, request_token, "eyJhbGciOi"]
     needles += [base64.b64encode(f"__token__:{one}".encode()).decode() for one in masked]
@@ -87,22 +88,32 @@ def test_a_release_to_both_indexes_needs_no_token_and_leaves_none_anywhere(tmp_p
         assert not any(needle[-40:].encode() in content for content in files)
 
 
-def test_a_refusal_ends_the_run_before_anything_is_sent_and_is_explained(tmp_path: Path) -> None:
-    with released(tmp_path, replace(WORLD, job=CiJob(environment=None))) as (on, project):
-        told = publish(project)
+def test_a_job_without_publisher_is_refused_before_the_build(tmp_path: Path) -> None:
+    world = replace(WORLD, job=CiJob(workflow="publish.yml"))
+    with indexes(real=world, test=world) as on:
+        project = make(tmp_path, more=release_table(on))
+        project.env = on.pypi.ambient
+        project.commit()
+        verified = project.run("verify", "--exchange", "--json")
+        checked = project.run("check", "--index", "pypi")
+        told = project.run("publish", "--yes", "--dry-run-on", "none")
         assert posts(on.pypi) == []
-    assert told.status == 1, told.all
-    assert "422 invalid-publisher: " in told.out
-    assert "[tp.environment-mismatch]" in told.out
-    assert "/settings/publishing/?provider=github&owner=acme&repository=widget" in told.out
-    assert "the claims that pypi received:" in told.out
-    assert hidden(told) == []
+        assert on.pypi.history("acme-widget") == []
+    assert (verified.status, verified.data["cause"]) == (1, "tp.invalid-publisher")
+    for one in (checked, told):
+        assert one.status == 1, one.all
+        assert "422 invalid-publisher: " in one.out
+        assert "[tp.invalid-publisher]" in one.out
+        assert "workflow publish.yml" in one.out
+        assert "/settings/publishing/?provider=github&owner=acme&repository=widget" in one.out
+        assert "build" not in one.out
+        assert hidden(one) == []
 
 
 def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(tmp_path: Path) -> None:
     world = SeedData(publishers=(github_publisher("p", pending="acme-wodget", user=DEFAULT_USER),))
     with released(tmp_path, world) as (_, project):
-        told = publish(project)
+        told = publish(project, "--new-project", "acme-widget")
     assert told.status == 3, told.all
     assert "400 Non-user identities cannot create new projects" in told.out
     assert "/manage/account/publishing/" in told.out
@@ -111,9 +122,14 @@ def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(t
 def test_a_pending_publisher_makes_the_first_release_and_json_stays_json(tmp_path: Path) -> None:
     world = SeedData(publishers=(github_publisher("p", pending="acme-widget", user=DEFAULT_USER),))
     with released(tmp_path, world) as (on, project):
-        told = publish(project, "--json")
+        stopped = publish(project)
+        assert exchanges(on.pypi) == []
+        told = publish(project, "--json", "--new-project", "acme-widget")
         assert told.status == told.data["exit"] == 0, told.all
         assert len(files_on(on.pypi)) == 2
+        assert on.pypi.history("acme-widget") == ["short-lived token created", "short-lived token revoked"]
+    assert stopped.status == 1
+    assert "pass --new-project acme-widget" in stopped.out
     assert len(hidden(told)) == 2
 
 
@@ -126,16 +142,20 @@ def test_a_job_without_the_permission_is_stopped_at_the_checklist(tmp_path: Path
     assert "[tp.id-token-permission]" in told.out
 
 
-def test_verify_shows_the_claims_and_exchanges_nothing(tmp_path: Path) -> None:
+def test_verify_shows_the_claims_and_exchanges_only_where_it_is_told_to(tmp_path: Path) -> None:
     with released(tmp_path) as (on, project):
         told = project.run("verify")
-        data = project.run("verify", "--json").data
+        assert exchanges(on.pypi) == []
+        data = project.run("verify", "--exchange", "--json").data
+        assert exchanges(on.pypi) == [200]
         project.env |= {"TWINE_PASSWORD": ""}
         empty = project.run("verify", "--json").data
-        assert exchanges(on.pypi) == []
-    assert told.status == 0, told.all
+    assert told.status == 1, told.all
     assert "job_workflow_ref     acme/widget/.github/workflows/release.yml@refs/tags/v1.0" in told.out
-    assert "only exchanging the identity token, at the upload, shows whether" in told.out
+    assert "verdict: unknown" in told.out
+    assert "→ pypi-preflight verify --index pypi --exchange" in told.out
+    assert (data["verdict"], data["confirmed"]) == ("healthy", True)
+    assert (data["exchange"]["proven"], data["exchange"]["revoked"]) == (True, True)
     assert data["credential"]["origin"]["kind"] == "trusted-publishing"
     assert data["identity"]["publisher"] == {
         "owner": "acme", "repository": "widget", "workflow_filename": "release.yml", "environment": "pypi",

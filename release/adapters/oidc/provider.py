@@ -118,11 +118,12 @@ def missing_permission(env: Mapping[str, str], index: Index | None = None) -> No
     )
 
 
-def request_identity(system: System, audience: str) -> OidcIdentity | None:
+def request_identity(system: System, audience: str, *, for_proof: bool = False) -> OidcIdentity | None:
     """A new identity token of this job for an audience; None outside of known CI services.
 
-    Never cached, because an index accepts an identity only once. Raises `NoIdentityError` where the service refuses
-    or does not answer, or where the response is no identity token.
+    Never cached, because an index accepts an identity only once. With `for_proof`, on GitLab, the job's second
+    identity, if it has one: see `proof_variable`. Raises `NoIdentityError` where the service refuses or does not
+    answer, or where the response is no identity token.
     """
     service = detect_provider(system.env)
     if service is None:
@@ -130,9 +131,12 @@ def request_identity(system: System, audience: str) -> OidcIdentity | None:
     refused = missing_permission(system.env)
     if refused is not None:
         raise refused
+    env = system.env
+    if for_proof and service == "GitLab" and (second := env.get(proof_variable(audience))):
+        env = {**env, _gitlab_variable(audience): second}
     try:
         argv = [sys.executable, "-P", str(_CHILD)]
-        done = system.run(argv, env=system.env, timeout=_TIMEOUT, input=audience, apart=True)
+        done = system.run(argv, env=env, timeout=_TIMEOUT, input=audience, apart=True)
         found = json.loads(done.output.rstrip().rpartition("\n")[2])
     except TimedOutError:
         raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None
@@ -171,6 +175,25 @@ def _without_id_token(audience: str) -> NoIdentityError:
 def _gitlab_variable(audience: str) -> str:
     """The variable with the identity for an audience. Source: id 1.6.1, `ambient.py`."""
     return re.sub(r"^[0-9]|[^A-Z0-9]", "_", audience.upper()) + "_ID_TOKEN"
+
+
+def proof_variable(audience: str) -> str:
+    """The variable with a second identity for an audience.
+
+    GitLab gives a job one identity for each entry of `id_tokens`, and an index accepts it once: the second one proves
+    the publisher before the build, the first one is left for the upload.
+    """
+    return f"PROOF_{_gitlab_variable(audience)}"
+
+
+def second_identity(audience: str) -> str:
+    """The lines of a GitLab job that give it a second identity for an audience, besides the one for the upload."""
+    return f"id_tokens: {{{proof_variable(audience)}: {{aud: {audience}}}}}"
+
+
+def gives_one_identity(env: Mapping[str, str], audience: str) -> bool:
+    """Whether this job has a single identity for the audience, which a proof would use up."""
+    return detect_provider(env) == "GitLab" and not env.get(proof_variable(audience))
 
 
 def fetch_audience(index: Index) -> str:
@@ -221,6 +244,20 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
     raise unusable_response(
         url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run the same command again"
     )
+
+
+def request_burning(index: Index, token: Secret) -> bool:
+    """Let the index delete a token that it issued for an identity. True: it accepted the request.
+
+    Its answer never shows whether there was such a token; an index that does not offer this answers otherwise. Raises
+    `UnreachableError`. Source: warehouse pull request 20197, "Allow burning of TP tokens".
+    """
+    from release.adapters.http import http_client
+
+    url = f"{index.site}/_/oidc/burn-token"
+    with http_client.session(url, retries=0) as session:
+        response = session.post(url, json={"token": token.reveal()}, allow_redirects=False)
+        return response.status_code == 202  # noqa: PLR2004 - Accepted
 
 
 def _without(token: Secret, words: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 from contextlib import ExitStack
 
 from release.cli.command import Command, Write, fit_lines, show
-from release.core.errors import Exit
+from release.core.errors import Exit, UsageError
 
 
 def add_project_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +17,19 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", metavar="NAME", default="pypi", help="the index (default: pypi)")
     add_project_arguments(parser)
+    parser.add_argument(
+        "--exchange", action="store_true",
+        help="in a CI job, prove its trusted publisher: exchange the identity for a token, and revoke it at once; this "
+        "leaves two lines in the project's security history (token created, token revoked)",
+    )  # fmt: skip
 
 
 def _verify(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.keyring import keyring_process
     from release.adapters.system import system
 
+    if options.exchange and options.offline:
+        raise UsageError("--exchange contacts the index, and --offline does not", remedy="omit one of the two")
     real = system.real_system()
     with ExitStack() as stack:
         keyring = keyring_process.start_keyring(real.env)  # it takes as long as all the imports below
@@ -39,6 +46,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
             warn_before=config.warn_before,
+            exchange=options.exchange or (config.exchange == "always" and not options.offline),
         )  # fmt: skip
     lines = fit_lines(credential_text.verification_to_text(found, quiet=options.quiet))
     show(options, write, credential_text.verification_to_json(found), lines)

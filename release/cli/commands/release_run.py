@@ -78,6 +78,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
     )
+    plan = replace(plan, new_project=options.new_project)
     if options.plan:
         document = plans.plan_to_json(plan, dict(config.indexes))
         show(options, write, document, (line.text for line in run_text.plan_to_lines(plan)))
@@ -174,10 +175,10 @@ def _command_line(options: argparse.Namespace) -> str:
 
 
 COMMANDS = {
-    "check": _command("--index"),
+    "check": _command("--index", "--new-project"),
     "build": _command(),
     "rehearse": _command("--built", "--allow", "--offline"),
-    "testpypi": _command("--index", "--yes", "--files"),
+    "testpypi": _command("--index", "--yes", "--new-project", "--files"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
     "release": _command("--index", "--yes", "--dry-run-on", "--new-project"),
 }

@@ -1,32 +1,36 @@
 """Short-lived, project-scoped upload tokens, and the metadata preflight.
 
-With trusted publishing, a token is requested right before the upload, renewed during it, and never stored. Each
-exchange uses up an identity token, so that each one requests a new one.
+With trusted publishing, a token is requested right before the upload, renewed during it, revoked after it, and never
+stored. Each exchange uses up an identity token, so that each one requests a new one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
-from release.adapters import collect
 from release.adapters.index import token_probes
 from release.adapters.oidc import provider
-from release.adapters.oidc.provider import ExchangedToken, ExchangeRefusal
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Message, Observer, SecretObtained
 from release.core.facts import ProjectMetadata
-from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution, Rejection
+from release.core.models.exchanged_token import IssuedToken
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.core.models.secret_location import TrustedPublishing
 from release.core.tokens import token
+from release.credentials import exchange
 from release.publishing.upload.errors import RUN_AGAIN, UploadError
+
+if TYPE_CHECKING:
+    from release.diagnostics.oidc_exchange_failures import RefusedExchange
 
 #: lifetime of an attenuated token
 LIFE = timedelta(minutes=30)
@@ -35,12 +39,8 @@ RENEW_AFTER = timedelta(minutes=20)
 #: bytes per second of the slowest connection: the token must not expire during the upload
 _SLOW = 20_000
 _BAD_REQUEST = 400
-#: the lifetime of a token for which the index gives no expiry. Source: warehouse, `oidc/views.py`
-EXCHANGED_LIFE = timedelta(minutes=15)
 #: remaining lifetime that an upload needs: the index checks the token once it has received the file
 LEFT = timedelta(minutes=10)
-#: attempts at an exchange, and seconds before the second one, which double
-_ATTEMPTS, _PAUSE = 3, 2.0
 
 
 def attenuated_credential(
@@ -92,78 +92,122 @@ def rejected_metadata(
     return None
 
 
-def exchanging_credential(  # noqa: PLR0913 - files, their index, and the environment
+def stored_credential(  # noqa: PLR0913 - a token, and what it is used for
     system: System,
+    stored: Credential,
     index: Index,
     project: ProjectMetadata,
     files: Sequence[Distribution],
     *,
     attenuate: bool,
     skew: timedelta,
-    notify: Observer,
 ) -> Callable[[], Credential]:
-    """Returns the credential for each file of an upload, requested at the first call and renewed in time.
+    """Returns the stored credential for each file; with `attenuate`, a restricted copy, renewed in time."""
+    if not attenuate:
+        return lambda: stored
+    return renewing_credential(
+        lambda: attenuated_credential(stored, index, project, files, now=system.now() + skew), system.now
+    )
 
-    `attenuate`: restrict it to the project. `skew`: how far the index's clock is ahead. The call raises `UploadError`
-    where the index or the CI service refuses.
-    """
-    identity: OidcIdentity | None = None
-    credential: Credential | None = None  # the token, or an attenuated copy of it
-    expires = datetime.min.replace(tzinfo=UTC)  # by the index's clock
 
-    def current() -> Credential:
-        nonlocal identity, credential, expires
-        now = system.now() + skew
-        if credential is not None and expires - now >= LEFT:
-            return credential
-        found = _exchange(system, index, project, notify, identity)
+@dataclass(kw_only=True)
+class ExchangedCredential:
+    """The credential for each file of an upload: requested at the first call, renewed in time, revoked at the end."""
+
+    system: System
+    index: Index
+    project: ProjectMetadata
+    files: Sequence[Distribution]
+    #: whether it is restricted to the project
+    attenuate: bool
+    #: how far the index's clock is ahead
+    skew: timedelta
+    notify: Observer
+    #: the token that the proof of the publisher left, because the job gets one identity only
+    kept: IssuedToken | None = None
+    #: every token that is not revoked yet, the newest last: an upload under way may still use an earlier one
+    _issued: list[IssuedToken] = field(default_factory=list)
+    #: the newest token, or an attenuated copy of it
+    _credential: Credential | None = None
+
+    def __call__(self) -> Credential:
+        """The credential for the next file. Raises `UploadError` where the index or the CI service refuses."""
+        now = self.system.now() + self.skew
+        if self._credential is None and self.kept is not None:
+            self._use(self.kept, now)
+        if self._credential is not None and self._issued[-1].expires - now >= LEFT:
+            return self._credential
+        found = self._obtain()
         if found is not None:
-            identity, token = found
-            origin = TrustedPublishing()
-            whole = Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
-            credential = whole
-            if attenuate:
-                credential = attenuated_credential(whole, index, project, files, now=now)
-            for one in (whole, credential):
-                notify(SecretObtained(secret=one.password))
-            expires = token.expires or now + EXCHANGED_LIFE
-            return credential
-        assert identity is not None
-        if credential is not None and expires > now:  # the service gives no other identity: use it while it lasts
-            return credential
-        raise UploadError(
-            f"the token from {index.name} has expired, and {identity.provider} gives this job no new identity token",
-            remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
+            return self._use(found, now)
+        last = self._issued[-1] if self._issued else None
+        if last is not None and self._credential is not None and last.expires > now:
+            return self._credential  # the service gives no other identity: use it while it lasts
+        raise self._no_other_identity(last)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.revoke()
+
+    def revoke(self) -> None:
+        """Revoke every token. Where that is not certain, it is a note, as the upload is over."""
+        while self._issued:
+            issued = self._issued.pop()
+            if issued.expires > self.system.now() + self.skew and not exchange.revoke_token(self.index, issued):
+                text = (
+                    f"{self.index.name} did not confirm that the token of this upload is revoked: it expires by itself"
+                )
+                self.notify(Message(text=f"{text} at {issued.expires:%H:%M} UTC"))
+            else:
+                issued.forget()
+
+    def _use(self, issued: IssuedToken, now: datetime) -> Credential:
+        origin = TrustedPublishing()
+        whole = Credential(username="__token__", username_origin=origin, password=issued.token, origin=origin)
+        self._issued.append(issued)
+        self._credential = whole
+        if self.attenuate:
+            self._credential = attenuated_credential(whole, self.index, self.project, self.files, now=now)
+            self.notify(SecretObtained(secret=self._credential.password))
+        return self._credential
+
+    def _obtain(self) -> IssuedToken | None:
+        """A new token; None where there is no other identity than those that were exchanged."""
+        used = [one.identity.token for one in self._issued]
+        try:
+            found = exchange.obtain_token(
+                self.system, self.index, self.project.name, request=lambda: _identity(self.system, self.index),
+                notify=self.notify, used=used,
+            )  # fmt: skip
+        except UnreachableError as error:
+            message = f"no token from {self.index.name} for this job: {error.message}"
+            raise UploadError(message, remedy=error.remedy, cause=error.cause) from error
+        if isinstance(found, IssuedToken):
+            self.notify(Message(text=f"{self.index.name} has issued a token for {describe_job(found.identity)}"))
+            return found
+        if found is None:
+            return None
+        raise _refused(found, self.notify)
+
+    def _no_other_identity(self, last: IssuedToken | None) -> UploadError:
+        name = self.index.name
+        if last is None:
+            return UploadError(
+                f"{name} gave no clear answer, and the CI service gives this job no second identity",
+                remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
+            )
+        remedy = f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}"
+        if last is self.kept:
+            remedy = (
+                f"add to the job, for the proof before the build: {provider.second_identity(last.identity.audience)}"
+            )
+        return UploadError(
+            f"the token from {name} has expired, and {last.identity.provider} gives this job no new identity token",
+            remedy=remedy,
             cause="tp.token-expired",
         )
-
-    return current
-
-
-def _exchange(
-    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: OidcIdentity | None
-) -> tuple[OidcIdentity, ExchangedToken] | None:
-    """A new token and the identity given for it; None where there is no other identity than `last`.
-
-    A request that fails is retried with a new identity token.
-    """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            identity = _identity(system, index)
-            if last is not None and identity.token == last.token:
-                return None
-            answer = provider.exchange_identity(index, identity)
-        except UnreachableError as error:
-            if attempt == _ATTEMPTS:
-                message = f"no token from {index.name} for this job: {error.message}"
-                raise UploadError(message, remedy=error.remedy, cause=error.cause) from error
-            system.sleep(_PAUSE * 2 ** (attempt - 1))
-            continue
-        if isinstance(answer, ExchangedToken):
-            notify(Message(text=f"{index.name} has issued a token for {describe_job(identity)}"))
-            return identity, answer
-        raise _refused(index, project, identity, answer, notify)
-    raise AssertionError("the last attempt returns or raises")
 
 
 def _identity(system: System, index: Index) -> OidcIdentity:
@@ -176,22 +220,15 @@ def _identity(system: System, index: Index) -> OidcIdentity:
     return found
 
 
-def _refused(
-    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, notify: Observer
-) -> UploadError:
+def _refused(refused: RefusedExchange, notify: Observer) -> UploadError:
     """The error for a refusal; shows the claims of the identity first."""
     from release.diagnostics import oidc_exchange_failures
 
-    rows = tuple(public_claims(identity))
+    rows = tuple(public_claims(refused.identity))
     width = max((len(name) for name, _ in rows), default=0)
-    notify(Message(text=f"the claims that {index.name} received:"))
+    notify(Message(text=f"the claims that {refused.index.name} received:"))
     for name, value in rows:
         notify(Message(text=f"  {name:<{width}}  {value}"))
-    listing = collect.collect_listing(index, project.name)
-    refused = oidc_exchange_failures.RefusedExchange(
-        index=index, project=project.name, exists=None if isinstance(listing, Unknown) else listing is not None,
-        identity=identity, status=answer.status, code=answer.code, description=answer.description,
-    )  # fmt: skip
     found = oidc_exchange_failures.exchange_cause(refused)
     return UploadError(
         oidc_exchange_failures.exchange_message(refused) + (f" [{found}]" if found else ""),

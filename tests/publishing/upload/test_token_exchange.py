@@ -74,9 +74,10 @@ class Run:
         return [one.status for one in self.sandbox.log if one.path == "/_/oidc/mint-token"]
 
     def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
-        return upload_token.exchanging_credential(
-            self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), notify=self.told.append
-        )
+        return upload_token.ExchangedCredential(
+            system=self.system, index=self.index, project=self.project, files=(), attenuate=attenuate,
+            skew=timedelta(), notify=self.told.append,
+        )  # fmt: skip
 
     def refused(self) -> UploadError:
         with pytest.raises(UploadError) as caught:
@@ -119,12 +120,16 @@ GITLAB = SeedPublisher(
 RACE = (github_publisher("p", pending="acme-widget", user=DEFAULT_USER),)
 #: changes of the world, of the job → cause, words of the message, words of the remedy
 REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
-    "no environment": ({}, {"environment": None}, "tp.environment-mismatch", "declares no environment", FORM),
-    "another environment": ({}, {"environment": "x"}, "tp.renamed", "environment x", f"{FORM}&workflow_filename=rel"),
-    "repository": ({}, {"repository": "acme/new"}, "tp.renamed", "repository acme/new", "repository new, workflow"),
-    "owner": ({}, {"claims": {"repository_owner_id": "7"}}, "tp.renamed", "422 invalid-publisher", FORM),
+    "no environment": ({}, {"environment": None}, "tp.invalid-publisher", "declares no environment", FORM),
+    "another environment": (
+        {}, {"environment": "x"}, "tp.invalid-publisher", "environment x", f"{FORM}&workflow_filename=rel",
+    ),
+    "repository": (
+        {}, {"repository": "acme/new"}, "tp.invalid-publisher", "repository acme/new", "repository new, workflow",
+    ),
+    "owner": ({}, {"claims": {"repository_owner_id": "7"}}, "tp.invalid-publisher", "422 invalid-publisher", FORM),
     "owner's letters": ({}, {"claims": {"repository_owner": "ACME"}}, "tp.renamed", "'repository_owner'", FORM),
-    "workflow": ({}, {"workflow": "new.yml"}, "tp.renamed", "workflow new.yml", "workflow filename new.yml"),
+    "workflow": ({}, {"workflow": "new.yml"}, "tp.invalid-publisher", "workflow new.yml", "workflow filename new.yml"),
     "another's workflow": (
         {}, {"claims": {"job_workflow_ref": CALLED}}, "tp.reusable-workflow", "'call.yml' of acme/shared",
         "move the job that uploads into release.yml",
@@ -156,7 +161,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
     "all off": ({"flags": ("disallow-oidc",)}, {}, "tp.disabled", "not enabled", "use an API token"),
     "race": ({"publishers": RACE}, {"environment": None}, "tp.pending-exists", "already exists", FORM),
     "no project": (
-        {"projects": (), "publishers": ()}, {}, "tp.renamed", "invalid-publisher",
+        {"projects": (), "publishers": ()}, {}, "tp.invalid-publisher", "invalid-publisher",
         "/manage/account/publishing/: project name Acme.Widget, owner acme, repository widget, workflow filename rele",
     ),
     "stdlib": (
@@ -188,7 +193,9 @@ def test_the_claims_are_shown_where_the_index_refuses_them_and_the_identity_itse
 def test_on_testpypi_the_publisher_is_likely_the_other_indexs() -> None:
     with run(replace(WORLD, publishers=())) as one:
         one.name = "testpypi"
-        assert one.refused().cause == "tp.testpypi-not-configured"
+        error = one.refused()
+    assert error.cause == "tp.invalid-publisher"
+    assert "TestPyPI has its own publishers" in error.message
 
 
 #: reasons that no world brings about → the cause
@@ -248,7 +255,7 @@ def test_nothing_is_exchanged_before_it_is_needed_and_then_once_for_ten_minutes(
         second = way_in()
         assert second.password != first.password
         assert one.exchanges == [200, 200]
-    assert one.obtained == [first.password, first.password, second.password, second.password]
+    assert one.obtained == [first.password, second.password]
 
 
 def test_where_there_is_one_identity_alone_its_token_serves_until_it_ends() -> None:
