@@ -19,6 +19,8 @@ ONE_FILE = 32 * MIB
 MEMBERS = 250_000
 #: bytes of all member names in a tar
 NAMES = 32 * MIB
+#: the largest position in a stream that the library can seek to
+LARGEST_OFFSET = 2**63 - 1
 #: bytes of the central directory of a zip
 CENTRAL_DIRECTORY = 10 * MIB
 
@@ -42,3 +44,7 @@ class Unreadable:
 
 class BombError(Exception):
     """The archive exceeds one of the limits above."""
+
+
+class DamagedError(Exception):
+    """The archive is not what the format demands, as the index's library reports it with an exception of its own."""

@@ -6,13 +6,13 @@ Source: warehouse, `forklift/legacy.py`, its check of the distribution file.
 from __future__ import annotations
 
 import posixpath
-import zipfile
 from collections.abc import Callable, Sequence
 
 from release.acceptance import rule
 from release.acceptance.archive_limits import MIB, Unreadable
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.zip_framing import framing_fault
+from release.acceptance.zip_methods import DEFLATED, STORED
 from release.core.models.index import USER_DOCS, IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -26,9 +26,9 @@ ARCHIVE = Rules(rule.ARCHIVE_CHECK)
 
 
 def common_directory(names: Sequence[str]) -> str | None:
-    """The directory that all members share, as the server finds it; None where that fails."""
+    """The directory that all members share, as the server finds it; None where that fails: for no members, too."""
     try:
-        return posixpath.commonpath(names) if names else ""
+        return posixpath.commonpath(names)
     except ValueError:
         return None
 
@@ -61,7 +61,7 @@ def license_refusal(
 @ARCHIVE.rule(remedy=rule.REBUILD, source=rule.ARCHIVES)
 def the_file_is_one_archive(upload: FileUpload, index: IndexContents) -> str | None:
     """The file is not a zip and a tar at the same time."""
-    both = upload.file.zip is not None and upload.file.starts_as_tar is True
+    both = upload.file.starts_as_zip and upload.file.starts_as_tar is True
     return f"{_INVALID} File is both a zip and a tar file" if both else None
 
 
@@ -82,7 +82,7 @@ def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> 
 def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
     archive = upload.file.open_zip
-    unpacked = sum(info.file_size for info in archive.members) if archive is not None else 0
+    unpacked = sum(member.unpacked for member in archive.members) if archive is not None else 0
     if unpacked <= max(_RATIO_FROM, _RATIO * upload.file.size):
         return None
     return f"{_INVALID} File exceeds compression ratio of {_RATIO}"
@@ -92,7 +92,7 @@ def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
 def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | None:
     """Every member of a zip is stored or deflated."""
     members = upload.file.open_zip.members if upload.file.open_zip is not None else ()
-    usual = all(info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for info in members)
+    usual = all(member.method in {STORED, DEFLATED} for member in members)
     return None if usual else f"{_INVALID} File does not use a supported compression type"
 
 
@@ -120,7 +120,8 @@ def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) ->
         return None
     directory = common_directory(names)
     if directory is None:
-        return server_error()
+        reason = "it mixes absolute and relative paths" if names else "it has no members"
+        return server_error(f"the index's server fails on this file: {reason}")
     single = directory not in {"", ".", "/"}
     return None if single else f"{_INVALID} Incorrect number of top-level directories in sdist"
 

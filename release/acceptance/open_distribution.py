@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from release.acceptance.archive_limits import MIB, Unreadable
 from release.acceptance.tar_reader import TarContents, is_tar, read_tar
-from release.acceptance.zip_reader import ZipContents, open_zip
+from release.acceptance.zip_reader import ZipContents, open_zip, starts_as_zip
 from release.core.models.distribution import MemberVisitor
 
 #: name in the upload form → the digest
@@ -94,6 +94,10 @@ class OpenDistribution:
         return self.tar if self.has_tar_name and isinstance(self.tar, TarContents) else None
 
     @cached_property
+    def starts_as_zip(self) -> bool:
+        return starts_as_zip(self.content) if self.content else False
+
+    @cached_property
     def starts_as_tar(self) -> bool | Unreadable:
         return is_tar(self.content) if self.content else False
 
@@ -118,7 +122,7 @@ class OpenDistribution:
         """Path and size in bytes of each file in the archive, in order."""
         archive = self._archive
         if isinstance(archive, ZipContents):
-            yield from ((info.filename, info.file_size) for info in archive.members if not info.is_dir())
+            yield from ((one.filename, one.unpacked) for one in archive.members if not one.is_directory)
         elif isinstance(archive, TarContents):
             found = zip(archive.names, archive.sizes, strict=True)
             yield from ((name, size) for name, size in found if size is not None)

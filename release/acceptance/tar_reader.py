@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
-import tarfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from release.acceptance.archive_limits import (
+    LARGEST_OFFSET,
     MEMBERS,
     MIB,
     NAMES,
@@ -18,17 +18,23 @@ from release.acceptance.archive_limits import (
     UNPACKED,
     UNPACKED_TIMES,
     BombError,
+    DamagedError,
     Unreadable,
 )
+from release.acceptance.gzip_stream import GzipStream, NotGzipError, PlainStream, TarStream
 from release.acceptance.protected_code import SEARCHED, find_protector, is_searched
+from release.acceptance.tar_headers import TarMember
+from release.acceptance.tar_walk import TarWalk
 from release.core.models.distribution import MemberVisitor
 
 #: what the server catches while it reads a tar
-_CAUGHT = (tarfile.ReadError, EOFError, zlib.error)
+_CAUGHT = (DamagedError, EOFError, zlib.error)
 #: bytes read at a time
 _CHUNK = MIB // 4
 #: bytes read in search of the first member
 _FIRST_MEMBER = 64 * MIB
+#: the start of a stream in the Zstandard format, which Python reads since 3.14: RFC 8878, 3.1.1
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(slots=True)
@@ -41,115 +47,140 @@ class TarContents:
     sizes: list[int | None] = field(default_factory=list)
     #: whether any member is sparse
     sparse: bool = False
-    #: the product that encrypted some of the code
-    protector: str | None = None
+    #: the product that encrypted some of the code, or why some code cannot be read
+    protector: str | Unreadable | None = None
     #: path → bytes of each regular file PKG-INFO one level deep; of duplicates, the last
     pkg_info: dict[str, bytes] = field(default_factory=dict)
     #: bytes of all paths
     names_length: int = 0
 
 
-class _Metered:
-    """A stream that only goes forward, in small steps, and ends at a limit of bytes."""
+def _open_gzip(content: BinaryIO) -> TarStream:
+    return GzipStream(content, _FIRST_MEMBER)
 
-    def __init__(self, stream: IO[bytes], budget: int) -> None:
-        self._stream = stream
-        self._left = budget
-        self._at = 0
 
-    def tell(self) -> int:
-        return self._at
+def _open_bzip2(content: BinaryIO) -> TarStream:
+    return PlainStream(bz2.BZ2File(content), _FIRST_MEMBER)
 
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= ONE_FILE:
-            raise BombError(f"a header of {size} bytes")
-        data = self._stream.read(size)
-        self._at += len(data)
-        self._left -= len(data)
-        if self._left < 0:
-            raise BombError("the archive unpacks to far more than its size")
-        return data
 
-    def seek(self, to: int) -> int:
-        if to < self._at:
-            raise tarfile.ReadError("a header points backwards")
-        while self._at < to and self.read(min(_CHUNK, to - self._at)):
-            pass
-        return self._at
+def _open_lzma(content: BinaryIO) -> TarStream:
+    return PlainStream(lzma.LZMAFile(content), _FIRST_MEMBER)
+
+
+def _open_plain(content: BinaryIO) -> TarStream:
+    return PlainStream(content, _FIRST_MEMBER)
+
+
+#: how a stream may be unpacked, in the library's order, and the errors after which it tries the next way
+_WAYS: tuple[tuple[Callable[[BinaryIO], TarStream], tuple[type[Exception], ...]], ...] = (
+    (_open_gzip, (DamagedError, NotGzipError)),
+    (_open_bzip2, (DamagedError, OSError, EOFError)),
+    (_open_lzma, (DamagedError, lzma.LZMAError, EOFError)),
+    (_open_plain, (DamagedError,)),
+)
 
 
 def is_tar(content: BinaryIO) -> bool | Unreadable:
-    """Whether a stream starts like a tar, plain or with one of the usual compressions."""
-    for unpack in (None, _gzip, bz2.BZ2File, lzma.LZMAFile):
+    """Whether a stream starts like a tar, plain or with one of the compressions that Python 3.14 reads.
+
+    Nothing can unpack Zstandard before 3.14: whatever starts like it counts as a tar, which is no `.tar.gz` either.
+    """
+    for unpack, missed in _WAYS:
         content.seek(0)
         try:
-            with _open(unpack(content) if unpack else content, _FIRST_MEMBER):
-                return True
-        except (tarfile.TarError, OSError, lzma.LZMAError):
+            TarWalk(unpack(content)).next_member()
+        except missed:
             continue
-        except EOFError as error:
-            if unpack is _gzip:  # the only format for which the library does not catch it, and the server fails
-                return Unreadable.of(error, ())
         except Exception as error:  # noqa: BLE001 - a hostile header can raise anything
-            return Unreadable.of(error, _CAUGHT)
-    return False
-
-
-def _gzip(content: BinaryIO) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=content, mode="rb"))
-
-
-def _open(stream: IO[bytes], budget: int) -> tarfile.TarFile:
-    # tarfile uses only what _Metered provides
-    return tarfile.open(fileobj=cast("IO[bytes]", _Metered(stream, budget)), mode="r:")
+            return Unreadable.of(error, ())
+        return True
+    content.seek(0)
+    return content.read(len(_ZSTANDARD)) == _ZSTANDARD
 
 
 def read_tar(content: BinaryIO, visit: MemberVisitor | None = None) -> TarContents | Unreadable:
     """Read a `.tar.gz` to its end; `visit` receives the bytes of every regular file."""
-    budget = max(UNPACKED, UNPACKED_TIMES * content.seek(0, 2))
-    content.seek(0)
-    contents = TarContents()
+    pass_ = _Pass(GzipStream(content, max(UNPACKED, UNPACKED_TIMES * content.seek(0, 2))), visit)
     try:
-        with _gzip(content) as stream, _open(stream, budget) as tar:
-            while (member := tar.next()) is not None:
-                _scan_member(tar, member, contents, visit)
-                tar.members.clear()  # type: ignore[attr-defined] # else every header stays in memory
-    except gzip.BadGzipFile as error:  # the server expects a file that is not gzip, but not a wrong checksum
-        return Unreadable.of(error, () if contents.names else (OSError,))
+        pass_.read()
+    except NotGzipError as error:  # the server expects a file that is not gzip, but not a wrong checksum later on
+        return Unreadable.of(error, () if pass_.contents.names else (NotGzipError,))
     except Exception as error:  # noqa: BLE001 - a hostile header can raise anything
         return Unreadable.of(error, _CAUGHT)
-    return contents
+    pass_.read_odd_members()
+    return pass_.contents
 
 
-def _scan_member(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, contents: TarContents, visit: MemberVisitor | None
-) -> None:
-    contents.names.append(member.name)
-    contents.sizes.append(member.size if member.isreg() else None)
-    contents.names_length += len(member.name)
-    if len(contents.names) > MEMBERS or contents.names_length > NAMES:
-        raise BombError(f"more than {MEMBERS} members")
-    if member.size < 0:
-        raise tarfile.ReadError("a member of negative size")
-    if member.issparse():
-        contents.sparse = True
-        return
-    is_info = member.isreg() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")
-    if is_info or (member.isreg() and member.size <= SEARCHED and is_searched(member.name)):
-        if member.size > ONE_FILE:
+class _Pass:
+    """One pass over a tar."""
+
+    def __init__(self, stream: GzipStream, visit: MemberVisitor | None) -> None:
+        self._stream = stream
+        self._walk = TarWalk(stream)
+        self._visit = visit or (lambda *_: None)
+        self.contents = TarContents()
+        #: regular files whose data are not where the headers around them leave room
+        self._odd: list[TarMember] = []
+
+    def read(self) -> None:
+        """Read all headers, and the data between them."""
+        contents = self.contents
+        while (member := self._walk.next_member()) is not None:
+            contents.names.append(member.name)
+            contents.sizes.append(member.size if member.is_regular else None)
+            contents.names_length += len(member.name)
+            if len(contents.names) > MEMBERS or contents.names_length > NAMES:
+                raise BombError(f"more than {MEMBERS} members")
+            contents.sparse |= member.sparse
+            if member.sparse or not member.is_regular:
+                continue
+            if member.size < 0 or member.data_at + member.size > self._walk.offset:
+                self._odd.append(member)
+            elif self._walk.offset <= LARGEST_OFFSET:  # else the walk fails before it comes to the data
+                self._read_member(member)
+
+    def read_odd_members(self) -> None:
+        """Read the members whose size contradicts the positions of the headers, where the size says they are."""
+        for member in self._odd:
+            if member.size > SEARCHED or not (self._is_info(member) or is_searched(member.name)):
+                continue
+            try:
+                if member.size > 0:
+                    self._stream.seek(member.data_at)
+                self._read_member(member)
+            except Exception as error:  # noqa: BLE001 - as above
+                if is_searched(member.name):
+                    self.contents.protector = Unreadable.of(error, _CAUGHT)
+                    return
+
+    def _read_member(self, member: TarMember) -> None:
+        is_info = self._is_info(member)
+        if not is_info and (member.size > SEARCHED or not is_searched(member.name)):
+            self._pass_on(member)
+            return
+        data = self._read_data(min(max(0, member.size), ONE_FILE))
+        if member.size > ONE_FILE and self._read_data(1):
             raise BombError(f"{member.name!r} is larger than {ONE_FILE // MIB} MiB")
-        stream = tar.extractfile(member)
-        data = stream.read() if stream is not None else b""
         if is_info:
-            contents.pkg_info[member.name] = data
+            self.contents.pkg_info[member.name] = data
         else:
-            contents.protector = contents.protector or find_protector(data)
-        if visit is not None:
-            visit(member.name, data, False)
-    elif member.isreg() and visit is not None:
-        stream, left, more = tar.extractfile(member), member.size, True
-        while more and stream is not None:
-            piece = stream.read(_CHUNK)
-            left -= len(piece)
-            more = left > 0 and bool(piece)
-            visit(member.name, piece, more)
+            self.contents.protector = self.contents.protector or find_protector(data)
+        self._visit(member.name, data, False)
+
+    def _pass_on(self, member: TarMember) -> None:
+        left, more = member.size, True
+        while more:
+            data = self._read_data(min(left, _CHUNK))
+            left -= len(data)
+            more = left > 0
+            self._visit(member.name, data, more)
+
+    def _read_data(self, size: int) -> bytes:
+        data = self._stream.read(size) if size else b""
+        if len(data) < size:
+            raise DamagedError("unexpected end of data")
+        return data
+
+    @staticmethod
+    def _is_info(member: TarMember) -> bool:
+        return member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")

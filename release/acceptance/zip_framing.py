@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
-from zipfile import ZipInfo
+
+from release.acceptance.zip_directory import ZipMember
 
 #: the four bytes before each record → its fields of fixed size, as APPNOTE lists them: 4.3.7, 4.3.12, 4.3.14 to 4.3.16
 _LOCAL, _ENTRY, _END64, _LOCATOR, _END = b"PK\3\4", b"PK\1\2", b"PK\6\6", b"PK\6\7", b"PK\5\6"
@@ -26,8 +27,6 @@ _EXTRA_HEADER = struct.Struct("<2H")
 #: 4.4.8: the size is in the zip64 field
 _IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-#: bytes of the longest comment, and of the end record itself
-_TAIL = 0xFFFF + 22
 #: control characters, which no name may contain
 _CONTROLS = bytes(range(32)) + b"\x7f"
 
@@ -46,7 +45,7 @@ class _Totals(NamedTuple):
     size: int
 
 
-def framing_fault(content: BinaryIO, members: Iterable[ZipInfo]) -> str | None:
+def framing_fault(content: BinaryIO, members: Iterable[ZipMember]) -> str | None:
     """Why the index rejects the framing of a zip with these members; None where it accepts it."""
     try:
         _Framing(content, members).read()
@@ -58,10 +57,10 @@ def framing_fault(content: BinaryIO, members: Iterable[ZipInfo]) -> str | None:
 class _Framing:
     """A zip from its first byte to its last, and what its records have declared so far."""
 
-    def __init__(self, content: BinaryIO, members: Iterable[ZipInfo]) -> None:
+    def __init__(self, content: BinaryIO, members: Iterable[ZipMember]) -> None:
         self._content = content
         #: name as written in the central directory → bytes compressed, bytes unpacked
-        self._sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in members}
+        self._sizes = {one.original_name: (one.packed, one.unpacked) for one in members}
         self._length = content.seek(0, 2)
         #: names of the files with a local header
         self._streamed: set[bytes] = set()
@@ -217,24 +216,3 @@ def _zip64_sizes(data: bytes, method: int, packed: int, unpacked: int) -> tuple[
         case _:
             raise _FaultError(_MALFORMED)
     return packed, whole if unpacked == _IN_ZIP64 else unpacked
-
-
-def directory_size(content: BinaryIO) -> int:
-    """Bytes of the central directory, according to the end records.
-
-    Source: PKWARE APPNOTE 6.3.10, 4.3.14 to 4.3.16.
-    """
-    start = max(0, content.seek(0, 2) - _TAIL)
-    content.seek(start)
-    tail = content.read(_TAIL)
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 16:
-        return 0
-    (size,) = struct.unpack_from("<L", tail, end + 12)
-    locator = tail[max(0, end - 20) : end]
-    if len(locator) == 20 and locator.startswith(b"PK\x06\x07"):  # noqa: PLR2004 - its length
-        content.seek(struct.unpack_from("<Q", locator, 8)[0])
-        record = content.read(48)
-        if len(record) == 48 and record.startswith(b"PK\x06\x06"):  # noqa: PLR2004 - its length
-            (size,) = struct.unpack_from("<Q", record, 40)
-    return int(size)

@@ -1,49 +1,60 @@
-"""Reader for untrusted zip files: nothing is extracted; every read, memory and time are bounded."""
+"""Reader for untrusted zip files: nothing is extracted; every read, memory and time are bounded.
+
+Which members can be read, and how reading them fails, is what the index's server sees in the `zipfile` of
+Python 3.14, on every version. Source: PKWARE APPNOTE 6.3.10, 4.3.7 (local header). Observed: CPython 3.14.10, 2026-11.
+"""
 
 from __future__ import annotations
 
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import BinaryIO
 
-from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Unreadable
+from release.acceptance.archive_limits import (
+    CENTRAL_DIRECTORY,
+    LARGEST_OFFSET,
+    MIB,
+    ONE_FILE,
+    UNPACKED,
+    BombError,
+    DamagedError,
+    Unreadable,
+)
 from release.acceptance.protected_code import SEARCHED, find_protector, is_searched
-from release.acceptance.zip_framing import directory_size
+from release.acceptance.zip_directory import UTF8_NAME, ZipMember, find_end, is_zip, read_directory
+from release.acceptance.zip_methods import unpack_member
 from release.core.models.distribution import MemberVisitor
 
-#: what the server catches while it reads a member
-_CAUGHT = (zipfile.BadZipFile, zlib.error)
-_CHUNK = 1 * MIB
+#: what the server catches while it reads a zip
+_CAUGHT = (DamagedError,)
+#: 4.4.4
+_ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED = 1 << 0, 1 << 5, 1 << 6
+_LOCAL_SIGNATURE = b"PK\3\4"
+_LOCAL = struct.Struct("<4s2xH18x2H")
 
 
-@dataclass(frozen=True, slots=True)
 class ZipContents:
     """An open zip."""
 
-    archive: zipfile.ZipFile
+    def __init__(self, content: BinaryIO, members: Sequence[ZipMember]) -> None:
+        self._content = content
+        #: the members according to the central directory, in order
+        self.members = members
+        # of several with the same name, the index reads the last
+        self._by_name = {member.filename: member for member in members}
+        #: bytes that members may unpack to beyond their declared sizes
+        self._surplus = UNPACKED
 
     @property
     def names(self) -> list[str]:
-        return self.archive.namelist()
-
-    @property
-    def members(self) -> Sequence[zipfile.ZipInfo]:
-        """The members according to the central directory, in order."""
-        return self.archive.infolist()
+        return [member.filename for member in self.members]
 
     def read(self, name: str) -> bytes | Unreadable | None:
         """A member's bytes; None where there is no such member."""
-        try:
-            info = self.archive.getinfo(name)
-        except KeyError:
-            return None
-        data = self._read(info, limit=ONE_FILE + 1)
-        if isinstance(data, bytes) and len(data) > ONE_FILE:
-            return Unreadable(kind="bomb", reason=f"{name!r} is larger than {ONE_FILE // MIB} MiB")
-        return data
+        member = self._by_name.get(name)
+        return self._read(member) if member is not None else None
 
     def protector(self, visit: MemberVisitor | None = None) -> str | Unreadable | None:
         """The product that encrypted some of the code, or what failed during the search for one.
@@ -51,17 +62,18 @@ class ZipContents:
         Stops there; `visit` receives the code up to that point.
         """
         left = UNPACKED
-        for info in self.members:
-            if info.is_dir() or not is_searched(info.filename):
+        for member in self.members:
+            if member.is_directory or not is_searched(member.filename):
                 continue
-            left -= info.file_size
+            left -= member.unpacked
             if left < 0:
                 return Unreadable(kind="bomb", reason=f"the code unpacks to more than {UNPACKED // MIB} MiB")
-            last = self.archive.getinfo(info.filename)  # of several with the same name, the index reads the last
-            small = last.file_size <= SEARCHED
-            data = self._read(last, limit=SEARCHED) if small else self._drain(last, visit)
+            last = self._by_name[member.filename]
+            small = last.unpacked <= SEARCHED
+            data = self._read(last) if small else self._drain(last, visit)
             if isinstance(data, Unreadable):
-                return data
+                named = data.reason if repr(last.filename) in data.reason else f"{last.filename!r}: {data.reason}"
+                return replace(data, reason=named)
             if small and visit is not None:
                 visit(last.filename, data, False)
             if found := find_protector(data):
@@ -74,101 +86,117 @@ class ZipContents:
         `protector` has read the code already. Stops at a limit of bytes; `visit` receives all members.
         """
         left = UNPACKED
-        for info in self.members:
-            if is_searched(info.filename):
+        for member in self.members:
+            if is_searched(member.filename):
                 continue
-            left -= info.file_size
+            left -= member.unpacked
             if left < 0:
                 return
-            data = self._drain(info, visit)
+            data = self._drain(member, visit)
             if isinstance(data, Unreadable):
-                yield info.filename, data.reason
+                yield member.filename, data.reason
 
-    def _read(self, info: zipfile.ZipInfo, *, limit: int) -> bytes | Unreadable:
-        whole = self._whole(info)
-        if whole is not None:
-            return whole[:limit]
+    def _read(self, member: ZipMember) -> bytes | Unreadable:
+        pieces: list[bytes] = []
+        size = 0
         try:
-            with self.archive.open(info) as stream:
-                data = stream.read(limit)
-                stream.read(1)  # the checksum is compared at the end
-                return data
-        except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: struct.error, OverflowError, …
+            for piece in self._pieces(member):
+                size += len(piece)
+                if size > ONE_FILE:
+                    return Unreadable(kind="bomb", reason=f"{member.filename!r} is larger than {ONE_FILE // MIB} MiB")
+                pieces.append(piece)
+        except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: zlib.error, OSError, …
             return Unreadable.of(error, _CAUGHT)
+        return b"".join(pieces)
 
-    def _drain(self, info: zipfile.ZipInfo, visit: MemberVisitor | None = None) -> bytes | Unreadable:
-        visit = (lambda *_: None) if visit is None or info.is_dir() else visit
-        whole = self._whole(info)
-        if whole is not None:
-            visit(info.filename, whole, False)
-            return b""
+    def _drain(self, member: ZipMember, visit: MemberVisitor | None = None) -> bytes | Unreadable:
+        visit = (lambda *_: None) if visit is None or member.is_directory else visit
+        held = b""
         try:
-            with self.archive.open(info) as stream:
-                piece = stream.read(_CHUNK)
-                while piece:
-                    following = stream.read(_CHUNK)
-                    visit(info.filename, piece, bool(following))
-                    piece = following
+            for piece in self._pieces(member):
+                if held:
+                    visit(member.filename, held, True)
+                held = piece
+            visit(member.filename, held, False)
         except Exception as error:  # noqa: BLE001 - as above
             return Unreadable.of(error, _CAUGHT)
         return b""
 
-    def _whole(self, info: zipfile.ZipInfo) -> bytes | None:
-        """The bytes of a small, ordinary member; None leaves the member, and its errors, to the library.
+    def _pieces(self, member: ZipMember) -> Iterator[bytes]:
+        """The unpacked bytes, cut off at the declared size; raises what the library would in the end."""
+        self._content.seek(self._find_data(member))
+        checksum, left = 0, member.unpacked
+        for unpacked in unpack_member(self._content, member):
+            piece = unpacked[:left]
+            self._surplus -= len(unpacked) - len(piece)
+            if self._surplus < 0:
+                raise BombError(f"{member.filename!r} unpacks to far more than its declared size")
+            if piece:
+                left -= len(piece)
+                checksum = zlib.crc32(piece, checksum)
+                yield piece
+        if checksum != member.crc:
+            raise DamagedError(f"Bad CRC-32 for file {member.filename!r}")
 
-        The library spends more time on opening a small member than on reading it.
-        Source: PKWARE APPNOTE 6.3.10, 4.3.7 (local header).
-        """
-        stream, at = self.archive.fp, info.header_offset
-        if max(info.compress_size, info.file_size) > _CHUNK or info.flag_bits & _UNUSUAL_FLAGS:
-            return None
-        if stream is None or not 0 <= at < 1 << 62:  # no member starts this far into a file
-            return None
-        stream.seek(at)
-        header = stream.read(_LOCAL.size)
+    def _find_data(self, member: ZipMember) -> int:
+        """Position of the packed bytes, behind the local header."""
+        at = member.header_at
+        if at < 0:
+            raise OSError("[Errno 22] Invalid argument")
+        if at > LARGEST_OFFSET:
+            raise ValueError("cannot fit 'int' into an offset-sized integer")
+        self._content.seek(at)
+        header = self._content.read(_LOCAL.size)
         if len(header) < _LOCAL.size:
-            return None
-        signature, name_size, extra_size = _LOCAL.unpack(header)
-        if signature != b"PK\x03\x04" or not info.orig_filename.isascii():
-            return None
-        packed = stream.read(name_size + extra_size + info.compress_size)
-        if packed[:name_size] != info.orig_filename.encode():
-            return None
-        return _unpacked(info, packed[name_size + extra_size :])
+            raise DamagedError("Truncated file header")
+        signature, flags, name_size, extra_size = _LOCAL.unpack(header)
+        if signature != _LOCAL_SIGNATURE:
+            raise DamagedError("Bad magic number for file header")
+        name = self._content.read(name_size)
+        data_at = at + _LOCAL.size + len(name) + int(extra_size)
+        _compare(member, name, utf8=bool(flags & UTF8_NAME))
+        if (
+            data_at + member.packed > member.end_at != at
+        ):  # the library takes several entries for one and the same header
+            raise DamagedError(f"Overlapped entries: {member.original_name!r} (possible zip bomb)")
+        if member.flags & _ENCRYPTED:
+            raise RuntimeError(f"File {member.filename!r} is encrypted, password required for extraction")
+        return data_at
 
 
-#: encrypted, patched, strongly encrypted
-_UNUSUAL_FLAGS = 0x1 | 0x20 | 0x40
-_LOCAL = struct.Struct("<4s22xHH")
+def _compare(member: ZipMember, name: bytes, *, utf8: bool) -> None:
+    if member.flags & _PATCHED:
+        raise NotImplementedError("compressed patched data (flag bit 5)")
+    if member.flags & _STRONGLY_ENCRYPTED:
+        raise NotImplementedError("strong encryption (flag bit 6)")
+    if name.decode("utf-8" if utf8 else "cp437") != member.original_name:
+        raise DamagedError(f"File name in directory {member.original_name!r} and header {name!r} differ.")
 
 
-def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:
-    """The bytes, if their number and their checksum match the central directory."""
-    data = packed
-    if info.compress_type == zipfile.ZIP_DEFLATED:
-        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            data = unpacker.decompress(packed, info.file_size + 1)
-        except zlib.error:
-            return None
-        if not unpacker.eof:
-            return None
-    elif info.compress_type != zipfile.ZIP_STORED:
-        return None
-    return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
+def starts_as_zip(content: BinaryIO) -> bool:
+    """Whether the library takes a stream for a zip, which it may still fail to open."""
+    try:
+        end = find_end(content)
+    except DamagedError:
+        return False
+    return end is not None and is_zip(content, end)
 
 
 def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
     """Open the zip in a stream; None where the stream is not a zip."""
+    taken = False
     try:
-        if not zipfile.is_zipfile(content):
+        end = find_end(content)
+        if end is None:
             return None
-        if CENTRAL_DIRECTORY < directory_size(content) <= content.seek(0, 2):
+        taken = is_zip(content, end)
+        if end.size > CENTRAL_DIRECTORY and taken:
             return Unreadable(
                 kind="bomb", reason=f"the central directory is larger than {CENTRAL_DIRECTORY // MIB} MiB"
             )
-        return ZipContents(zipfile.ZipFile(content))
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return None  # Python 3.14, which the index runs on, is stricter and does not take this for a zip
-    except Exception as error:  # noqa: BLE001 - NotImplementedError, struct.error, …: the server fails likewise
+        members = read_directory(content, end) if end.size <= CENTRAL_DIRECTORY else []
+    except DamagedError as error:
+        return Unreadable.of(error, _CAUGHT) if taken else None
+    except Exception as error:  # noqa: BLE001 - the server fails likewise, also where the end record is no zip's
         return Unreadable.of(error, _CAUGHT)
+    return ZipContents(content, members) if taken else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import BinaryIO
 
+from release.acceptance.zip_reader import ZipContents, open_zip
 from release.checks.unshipped_files import is_development_file
 
 #: bytes; a larger module is not parsed
@@ -25,18 +25,17 @@ def find_importers(wheel: BinaryIO, wanted: AbstractSet[str]) -> Mapping[str, st
     last = {name.rpartition(".")[2] for name in wanted}
     mentioned = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(last)) + rb")\b")
     found: dict[str, str] = {}
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for info in archive.infolist():
-                path = info.filename
-                if not path.endswith(".py") or info.file_size > _LARGEST or is_development_file(path):
-                    continue
-                code = archive.read(info)
-                if mentioned.search(code):
-                    for name in wanted & _imports(code, path):
-                        found.setdefault(name, path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError):
+    archive = open_zip(wheel)
+    if not isinstance(archive, ZipContents):
         return found
+    for member in archive.members:
+        path = member.filename
+        if not path.endswith(".py") or member.unpacked > _LARGEST or is_development_file(path):
+            continue
+        code = archive.read(path)
+        if isinstance(code, bytes) and mentioned.search(code):
+            for name in wanted & _imports(code, path):
+                found.setdefault(name, path)
     return found
 
 

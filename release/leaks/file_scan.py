@@ -288,7 +288,7 @@ def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
 def _of_zip(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
-            if info.is_dir() or info.flag_bits & 1:  # encrypted members are no leak
+            if info.filename.endswith("/") or info.flag_bits & 1:  # encrypted members are no leak
                 continue
             with archive.open(info) as member:
                 yield info.filename, _LimitedStream(member, limit)  # type: ignore[misc] # as above

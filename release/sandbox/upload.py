@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import zipfile
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from werkzeug.wrappers import Response
 
@@ -236,7 +234,7 @@ def _store(request: UploadRequest, received: ReceivedFile) -> None:
         "pyversion": upload.value("pyversion") or "source",
         "size": received.stream.seek(0, os.SEEK_END),
         **digests,
-        "metadata_sha256": _store_metadata(store, upload.filename, received.stream, digests["sha256"]),
+        "metadata_sha256": _store_metadata(store, upload.file, digests["sha256"]),
         "provenance": attestations.provenance_to_json(upload, request.principal.signer, request.db),
     }
     received.stream.close()
@@ -244,13 +242,11 @@ def _store(request: UploadRequest, received: ReceivedFile) -> None:
     index_store.add_file(request.db, request.project, upload.cleaned, file, request.context.now)
 
 
-def _store_metadata(store: Store, filename: str, content: BinaryIO, sha256: str) -> str | None:
+def _store_metadata(store: Store, file: OpenDistribution, sha256: str) -> str | None:
     """Store a wheel's METADATA next to the wheel and return its SHA-256; return None for any other file."""
-    if not filename.endswith(".whl"):
+    wheel = file.open_zip if file.filename.endswith(".whl") else None
+    metadata = wheel.read(f"{file.dist_info}/METADATA") if wheel is not None else None
+    if not isinstance(metadata, bytes):
         return None
-    name, version = filename.split("-")[:2]
-    content.seek(0)
-    with zipfile.ZipFile(content) as wheel:
-        metadata = wheel.read(f"{name}-{version}.dist-info/METADATA")
     (store.files / sha256).with_suffix(METADATA_SUFFIX).write_bytes(metadata)
     return hashlib.sha256(metadata).hexdigest()
