@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from packaging.utils import NormalizedName
+
 from release.acceptance import form_rules
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.description_rules import DESCRIPTION
@@ -17,13 +19,13 @@ from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBU
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
-from release.checks import archive_warnings, lfs_pointers, wheel_checks
+from release.checks import archive_warnings, lfs_pointers, upload_sequence, wheel_checks
 from release.checks.engine import warn
 from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation, Unknown
 from release.core.models.distribution import InspectedFile
-from release.core.models.index import PYPI, IndexContents, name_from_filename
+from release.core.models.index import PYPI, IndexContents, StoredFile, name_from_filename
 
 #: checks of one file, besides the rules of the index
 OF_AN_ARCHIVE = wheel_checks.CHECKS + archive_warnings.CHECKS
@@ -40,15 +42,17 @@ SITE = PYPI.simple_url.removesuffix("/simple/")
 def inspect_built_files(built: BuiltFiles) -> tuple[InspectedFile, ...]:
     """Each file, read once however many checks ask."""
     if built.cache.files is None:
-        built.cache.files = tuple(_inspect(file, built) for file in built.files)
+        accepted: list[tuple[NormalizedName, StoredFile]] = []
+        built.cache.files = tuple(_inspect(file, built, accepted) for file in built.files)
     return built.cache.files
 
 
-def _inspect(file: BuiltFile, built: BuiltFiles) -> InspectedFile:
+def _inspect(file: BuiltFile, built: BuiltFiles, accepted: list[tuple[NormalizedName, StoredFile]]) -> InspectedFile:
+    """`accepted`: the files before this one that the index would accept, to which this one is added."""
     filename = file.filename
     try:
         with file.open() as content:
-            return _inspect_content(file, content, built)
+            return _inspect_content(file, content, built, accepted)
     except OSError as error:
         message = f"cannot read the file: {error.strerror or error}"
     except Exception as error:  # noqa: BLE001 - a failed inspection must block, and must not hide the other files
@@ -57,7 +61,9 @@ def _inspect(file: BuiltFile, built: BuiltFiles) -> InspectedFile:
     return InspectedFile(filename=filename, findings=((ARCHIVE_CHECK, finding),))
 
 
-def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> InspectedFile:
+def _inspect_content(
+    file: BuiltFile, content: BinaryIO, built: BuiltFiles, accepted: list[tuple[NormalizedName, StoredFile]]
+) -> InspectedFile:
     filename = file.filename
     pointers = lfs_pointers.PointerSearch(file.visit)
     distribution = OpenDistribution(filename, content, visit=pointers)
@@ -73,6 +79,7 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
         *((refusal.advice.check, _finding(refusal, filename, built)) for refusal in refusals if refusal.advice),
         *_twine_findings(file, form, refusals),
         *_license_field_findings(form, filename),
+        *upload_sequence.refusals_after(upload, sha256, accepted, built.now),
         *((item.name, found) for item in OF_AN_ARCHIVE for found in item.observe(upload)),
         *((item.name, found) for item in lfs_pointers.CHECKS for found in item.observe(pointers.result(distribution))),
     ]
@@ -80,6 +87,9 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
         message = f"the file has changed since it was built: its SHA-256 was {file.sha256} and is {sha256} now"
         remedy = "rebuild, and find out what writes to the directory"
         findings.append((SAME_BYTES, Finding(message=message, remedy=remedy, where=filename)))
+    blocks = any(isinstance(found, Finding) and found.severity == "block" for _, found in findings)
+    if not blocks:
+        accepted.append((upload.project, upload_sequence.stored_file(upload, sha256)))
     sent = dict(form.fields)
     return InspectedFile(
         filename=filename,

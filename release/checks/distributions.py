@@ -17,10 +17,11 @@ from release.checks import (
     distribution_reader,
     lfs_pointers,
     metadata_consistency,
+    upload_sequence,
     wheel_contents,
 )
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, Checklist, quote, quote_some, warn
+from release.checks.engine import Check, Checklist, warn
 from release.checks.exclusion_remedies import how_to_exclude
 from release.checks.tag_checks import is_made_up
 from release.core.facts import BuiltFiles
@@ -223,42 +224,19 @@ def the_files_are_of_one_release(built: BuiltFiles) -> Iterator[Observation]:
         )
 
 
-@OF_THE_SET.check(needs=(there_is_something_to_upload,))
-def there_is_one_sdist_at_most(built: BuiltFiles) -> Iterator[Observation]:
-    """At most one sdist per release."""
-    releases: dict[tuple[str, str], list[str]] = {}
-    for one in inspect_built_files(built):
-        if not one.is_wheel:
-            name, version = _release(one)
-            releases.setdefault((name, str(version)), []).append(one.filename)
-    for sdists in releases.values():
-        if len(sdists) > 1:
-            yield Finding(
-                message=f"one release has {len(sdists)} sdists: {quote_some(sdists)}",
-                remedy="keep only the .tar.gz that was built last",
-                server_text="Only one sdist may be uploaded per release.",
-                cause="sdist.duplicate",
-            )
-
-
-@OF_THE_SET.check(needs=(there_is_something_to_upload,))
-def no_two_files_have_the_same_bytes(built: BuiltFiles) -> Iterator[Observation]:
-    """No two files have the same bytes.
-
-    The index refuses content that it has under another name ("File already exists"), after it accepted the first.
-    """
-    names: dict[str, list[str]] = {}
-    for one in inspect_built_files(built):
-        if one.sha256 and one.filename not in names.setdefault(one.sha256, []):
-            names[one.sha256].append(one.filename)
-    for same in names.values():
-        if len(same) > 1:
-            yield Finding(
-                message=f"{quote(same)} have the same bytes; the index accepts only the first of them",
-                remedy="build each wheel with its own tags; for one wheel with several tags, name them in one file: "
-                f"python -m wheel tags --python-tag +cp312 {same[0]}",
-                cause="file.exists-different",
-            )
+OF_THE_SET += [
+    _of_inspection(upload_sequence.ONE_SDIST, "At most one sdist per release"),
+    _of_inspection(
+        upload_sequence.SAME_CONTENT,
+        "No two files have the same bytes",
+        'The index accepts the first, and refuses the others: it has their content already ("File already exists").',
+    ),
+    _of_inspection(
+        upload_sequence.OTHER_CONTENT,
+        "No two files have the same name",
+        'The index replaces no file: it refuses the second one, unless it has the same bytes ("File already exists").',
+    ),
+]
 
 
 @OF_THE_SET.check(needs=(the_files_are_of_one_release,))

@@ -123,6 +123,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "build time.",
         "no-two-files-have-the-same-bytes": "Build each wheel with its own tags, or name several tags in one file: "
         "`python -m wheel tags`.",
+        "no-two-files-have-the-same-name": "Upload only the file that was built last.",
         "the-description-is-not-empty": "Write a description in the README, or correct `readme` in pyproject.toml.",
         "the-links-of-the-description-work": "Write the full address of each link and image in the README.",
         # comparisons

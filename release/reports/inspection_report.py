@@ -12,6 +12,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS as LEAKS
+from release.checks.upload_sequence import ONE_SDIST, OTHER_CONTENT, SAME_CONTENT
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import InspectedFile, InspectionCache
@@ -19,7 +20,8 @@ from release.core.models.results import InspectionResult
 from release.core.time_text import format_count
 from release.reports.lines import format_size, printable
 
-_OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
+#: checks whose findings are of one file
+_OF_A_FILE = frozenset(check.name for check in OF_A_FILE) | {ONE_SDIST, OTHER_CONTENT, SAME_CONTENT}
 #: lines of a tree, and files of one directory in it, that are shown
 _TREE_LINES, _TREE_FILES = 40, 8
 #: lines of a description, entries of one metadata field, and characters of a line, that are shown

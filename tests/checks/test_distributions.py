@@ -70,7 +70,7 @@ def test_good_files_pass() -> None:
         ([file(WHEEL, wheel(metadata("json")))], "the-index-takes-the-name"),
         ([file(WHEEL, wheel(metadata(body="A *b")))], "the-description-renders"),
         ([file(WHEEL, wheel(metadata(Frobnicate="x")))], "twine-takes-the-files"),
-        ([*GOOD, file("acme-widget-1.0.tar.gz", sdist())], "there-is-one-sdist-at-most"),
+        ([*GOOD, file("acme-widget-1.0.tar.gz", sdist(metadata(Summary="b")))], "there-is-one-sdist-at-most"),
         ([], "there-is-something-to-upload"),
     ],
 )
@@ -287,10 +287,45 @@ def test_one_files_bytes_under_two_names(names: tuple[str, ...]) -> None:
     """The index accepts the first and refuses the others: half a release."""
     facts = built(*(file(name, wheel()) for name in names))
     assert failed(facts) == ["no-two-files-have-the-same-bytes"]
-    (found,) = (one for outcome in run(CHECKS, facts) for one in outcome.findings if "same bytes" in one.message)
-    assert all(name in found.message for name in names)
+    found = [one for outcome in run(CHECKS, facts) for one in outcome.findings if "same bytes" in one.message]
+    assert [one.where for one in found] == list(names[1:])
+    assert all(names[0] in one.message for one in found)
     document = inspection_to_json(facts)
-    assert [one["severity"] for one in document["release"]] == ["block"]
+    assert [one["verdict"] for one in document["files"]] == ["accept", *("refuse" for _ in names[1:])]
+    (block,) = (one for one in document["files"][1]["findings"] if one["severity"] == "block")
+    assert block["server_text"].startswith(f"File already exists ({names[1]!r}, with blake2_256 hash '")
+    assert document["release"] == []
+
+
+def test_the_remedy_for_two_names_is_one_name_with_all_tags() -> None:
+    """One that has them all already is enough."""
+    named = {
+        ("acme_widget-1.0-py2.py3-none-any.whl", WHEEL): "upload only acme_widget-1.0-py2.py3-none-any.whl",
+        (WHEEL, "acme_widget-1.0-py2.py3-none-any.whl"): (
+            f"upload one wheel with the tags of both: python -m wheel tags --remove --python-tag +py2 {WHEEL}"
+        ),
+    }
+    for names, remedy in named.items():
+        facts = built(*(file(name, wheel()) for name in names))
+        assert [one.remedy for outcome in run(CHECKS, facts) for one in outcome.findings if one.server_text] == [remedy]
+
+
+def test_files_of_one_call_that_do_not_collide() -> None:
+    """The same file twice, and one with the bytes of another that the index refuses."""
+    assert not failed(built(*GOOD, *GOOD))
+    refused = file("acme_widget-1.0-py3-none-linux_x86_64.whl", wheel())
+    assert failed(built(refused, GOOD[0])) == ["the-file-names-are-right"]
+    others = file("acme_gadget-1.0.tar.gz", sdist(metadata("acme-gadget"), "acme_gadget-1.0"))
+    assert not failed(built(GOOD[1], others))
+
+
+def test_two_files_of_one_name() -> None:
+    """Of two directories: the second would replace the first, which no index lets it."""
+    facts = built(GOOD[0], file(WHEEL, wheel(metadata(Summary="newer"))))
+    assert failed(facts) == ["no-two-files-have-the-same-name"]
+    assert [one["verdict"] for one in inspection_to_json(facts)["files"]] == ["accept", "refuse"]
+    sdists = built(GOOD[1], file(SDIST, sdist(metadata(Summary="newer"))))
+    assert failed(sdists) == ["no-two-files-have-the-same-name"], "not a second sdist, too"
 
 
 def test_other_bytes_or_the_same_file_twice_are_no_half_release() -> None:

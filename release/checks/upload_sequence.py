@@ -1,0 +1,83 @@
+"""The files of one upload, one after the other: what the index refuses because of a file that it has just accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+
+from release.acceptance.file_rules import the_file_is_new, the_release_has_no_sdist_yet
+from release.acceptance.rule import FileUpload
+from release.core.models.check_result import Finding
+from release.core.models.index import IndexContents, StoredFile
+
+ONE_SDIST = "there-is-one-sdist-at-most"
+OTHER_CONTENT = "no-two-files-have-the-same-name"
+SAME_CONTENT = "no-two-files-have-the-same-bytes"
+#: the places of the tags in a file name, from the end, and the options of `wheel tags` that add to them
+_TAGS = ((-3, "--python-tag"), (-2, "--abi-tag"), (-1, "--platform-tag"))
+
+#: project and file, in the order of the upload
+Accepted = Sequence[tuple[NormalizedName, StoredFile]]
+
+
+def stored_file(upload: FileUpload, sha256: str) -> StoredFile:
+    """The file as the index has it once it is accepted."""
+    return StoredFile(
+        filename=upload.filename,
+        sha256=sha256,
+        blake2_256=None,
+        size=upload.file.size,
+        version=upload.value("version"),
+        filetype="sdist" if upload.is_sdist else "bdist_wheel",
+    )
+
+
+def refusals_after(upload: FileUpload, sha256: str, accepted: Accepted, now: datetime) -> Iterator[tuple[str, Finding]]:
+    """The names of checks, and what they find of a file that is uploaded after others."""
+    name = upload.filename
+    alike = [one for _, one in accepted if name == one.filename or one.sha256 == sha256]
+    refusal = the_file_is_new(upload, IndexContents(now=now, files=tuple(alike))) if alike else None
+    if refusal is not None:
+        first = alike[0].filename
+        if first == name:
+            message, remedy = f"another file is named {name!r}, and has other bytes", "upload only the one built last"
+        else:
+            message, remedy = f"the file has the same bytes as {first!r}", _one_for_both(first, name)
+        yield (
+            OTHER_CONTENT if first == name else SAME_CONTENT,
+            Finding(
+                message=f"{message}; the index accepts only the first of them",
+                remedy=remedy,
+                where=name,
+                server_text=refusal.text,
+                cause="file.exists-different",
+            ),
+        )
+        return
+    sdists = tuple(one for project, one in accepted if project == upload.project and one.filetype == "sdist")
+    refusal = the_release_has_no_sdist_yet(upload, IndexContents(now=now, files=sdists)) if sdists else None
+    if refusal is not None:
+        yield (
+            ONE_SDIST,
+            Finding(
+                message=f"the release has another sdist, {sdists[0].filename!r}; the index accepts only the first",
+                remedy="keep only the .tar.gz that was built last",
+                where=name,
+                server_text=refusal.text,
+                cause="sdist.duplicate",
+            ),
+        )
+
+
+def _one_for_both(first: str, second: str) -> str:
+    """How to upload only one of two names, with the tags of both."""
+    ours, theirs = (one.removesuffix(".whl").split("-") for one in (first, second))
+    options = []
+    for place, option in _TAGS if first.endswith(".whl") and second.endswith(".whl") else ():
+        more = [tag for tag in theirs[place].split(".") if tag not in ours[place].split(".")]
+        options += [f"{option} +{'.'.join(more)}"] if more else []
+    if not options:
+        return f"upload only {first}"
+    return f"upload one wheel with the tags of both: python -m wheel tags --remove {' '.join(options)} {first}"
