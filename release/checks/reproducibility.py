@@ -87,12 +87,22 @@ def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Ite
 
 @OF_INDEXES.check()
 def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
-    """No index has different content under these file names.
+    """No index has other content under these names, or this content under others.
 
-    A file name can be used only once, even if the file is deleted; no index replaces a file.
+    A file name can be used only once, even if the file is deleted; no index replaces a file. PyPI accepts content only
+    once, too.
     """
     ours = {file.filename: file for file in built.files}
     for one in built.conflicts:
+        if one.other_name is not None:
+            yield Finding(
+                message=f"{one.index.name} has the bytes of {one.filename!r} already, as {one.other_name!r}",
+                remedy=f"do not upload it: {one.other_name} is there; or rebuild the wheel with other tags",
+                where=one.filename,
+                server_text=f"File already exists ('{one.filename}', with the same bytes).",
+                cause="file.exists-different",
+            )
+            continue
         if isinstance(one.file, BuiltFile):
             found = compare_builds(ours[one.filename], one.file)
             difference = found.to_text() if found else "the same when read again"

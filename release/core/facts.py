@@ -203,7 +203,7 @@ class PreviousRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilenameConflict:
-    """A file on an index with the name of one of ours, but other bytes."""
+    """A file on an index with the name of one of ours, but other bytes; or with its bytes, but another name."""
 
     index: Index
     #: whether the index is that of the dry run, which can be replaced by another
@@ -211,8 +211,10 @@ class FilenameConflict:
     filename: str
     #: 64 lower-case hex digits
     sha256: str
-    #: the file there; Unknown if it could not be fetched, or is too large
+    #: the file there; Unknown if it was not fetched, or could not be, or is too large
     file: BuiltFile | Unknown
+    #: its name there, where that is another
+    other_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,12 +129,22 @@ def latest_before(listing: ProjectListing | None, version: Version) -> tuple[Ver
 def find_conflicts(
     files: Sequence[Distribution], listings: Mapping[str, ProjectListing | None], config: Config
 ) -> Iterator[FilenameConflict]:
-    """The files on the indexes with the same name and different content, each fetched unless it is large."""
+    """The files on the indexes with the same name and different content, each fetched unless it is large.
+
+    Also those that PyPI or TestPyPI has already under another name. Source: warehouse, `forklift/legacy.py`.
+    """
     dry_run = config.dry_run_on or "testpypi"
     for name, listing in listings.items():
         for file in files:
             there = listing.file(file.filename) if listing else None
-            if there is not None and there.sha256 is not None and there.sha256 != file.sha256:
+            by_hash = {one.sha256: one.filename for one in listing.files} if listing and there is None else {}
+            if file.sha256 in by_hash and config.index(name).kind == "warehouse":
+                yield FilenameConflict(
+                    index=config.index(name), on_dry_run_index=name == dry_run, filename=file.filename,
+                    sha256=file.sha256, other_name=by_hash[file.sha256],
+                    file=Unknown(reason="it has the same bytes", remedy="upload it under one name"),
+                )  # fmt: skip
+            elif there is not None and there.sha256 is not None and there.sha256 != file.sha256:
                 yield FilenameConflict(
                     index=config.index(name), on_dry_run_index=name == dry_run, filename=file.filename,
                     sha256=there.sha256,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.version import Version
 
 from release.adapters.index import simple_api
-from release.core.facts import PreviousRelease
-from release.core.models.check_result import NotApplicable, Unknown
-from release.core.models.index import IndexFile, ProjectListing
+from release.checks.reproducibility import no_index_has_other_bytes
+from release.core.config import Config
+from release.core.facts import BuiltFiles, PreviousRelease
+from release.core.models.check_result import Finding, NotApplicable, Unknown
+from release.core.models.distribution import Distribution
+from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
 from release.publishing import compare
+from tests.acceptance.making import NOW
 from tests.sandbox.sandbox_client import sandbox_client
 
 
@@ -72,3 +77,20 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         (place / "file").write_bytes(bytes(100))
     simple_api._evict(tmp_path, simple_api._CACHE_SIZE - 150)
     assert len(list(tmp_path.glob("*/*"))) == 1
+
+
+def test_bytes_that_an_index_has_under_another_name(tmp_path: Path) -> None:
+    """PyPI refuses them as it refuses another content under a name; an index of another kind may not."""
+    ours = Distribution(path=tmp_path / "acme_widget-1.0-py3-none-any.whl", sha256="0" * 64, size=1)
+    config = Config(indexes={"pypi": PYPI, "testpypi": TESTPYPI, "acme": replace(PYPI, name="acme", kind="other")})
+    there = {name: listing("1.0") for name in ("pypi", "acme")}
+    conflicts = tuple(compare.find_conflicts([ours], there, config))
+    assert [(one.index.name, one.other_name) for one in conflicts] == [("pypi", "acme_widget-1.0.tar.gz")]
+    built = BuiltFiles(project=None, files=(), now=NOW, conflicts=conflicts)
+    (found,) = no_index_has_other_bytes.observe(built)
+    assert isinstance(found, Finding)
+    assert found.message == f"pypi has the bytes of {ours.filename!r} already, as 'acme_widget-1.0.tar.gz'"
+    same = replace(ours, path=tmp_path / "acme_widget-1.0.tar.gz")
+    assert list(compare.find_conflicts([same], there, config)) == [], "it is there already"
+    other = replace(ours, sha256="1" * 64)
+    assert list(compare.find_conflicts([other], there | {"testpypi": None}, config)) == []
