@@ -23,6 +23,11 @@ def _add_ci_arguments(parser: argparse.ArgumentParser) -> None:
         "--requirements", metavar="FILE",
         help="install the workflow's tools from this file of the project, with hashes (default: pinned versions)",
     )  # fmt: skip
+    parser.add_argument(
+        "--prove", metavar="TIMES", default="week",
+        help="when a scheduled job proves the trusted publishers, which leaves two lines in the project's security "
+        "history: week (default), day, a cron expression, or never",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE, not to standard output")
     parser.add_argument("--force", action="store_true", help="replace the file even if its content differs")
 
@@ -30,10 +35,13 @@ def _add_ci_arguments(parser: argparse.ArgumentParser) -> None:
 def _ci(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing.ci.pipeline import load_pipeline, write_workflow
+    from release.token_health.schedulers.cron_expression import parse_cron
 
+    directory = options.directory.resolve()
+    proof = None if options.prove == "never" else parse_cron(options.prove, directory.name, option="--prove").text
     pipeline = load_pipeline(
-        system.real_system(), options.directory.resolve(),
-        file=options.config, wheels=options.binary, lock=options.requirements,
+        system.real_system(), directory,
+        file=options.config, wheels=options.binary, lock=options.requirements, proof=proof,
     )  # fmt: skip
     text = SERVICES[options.service].render_release(pipeline)
     document: dict[str, object] = {"schema": 1, "service": options.service, "binary": pipeline.binary}

@@ -30,7 +30,9 @@ def render_release(pipeline: Pipeline) -> str:
     # Source: GitHub documentation, "Filter pattern cheat sheet"
     before, after = (re.sub(r"([*?+\[\]!\\])", r"\\\1", part) for part in pipeline.around_version)
     tags = [f"{before}*{after}".replace("{name}", "*")]
-    values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": tags}
+    # a scheduled run releases nothing, so each job of a release says so
+    only_releases = "    if: github.event_name == 'push'\n" if pipeline.proof else ""
+    values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": tags, "only_releases": only_releases}
     return _render("github_release.yml.j2", pipeline, values)
 
 

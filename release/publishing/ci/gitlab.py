@@ -26,7 +26,8 @@ def render_release(pipeline: Pipeline) -> str:
     )
     values: dict[str, object] = {
         "artifacts": [pipeline.directory + name for name in artifacts],
-        "tag_rule": f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/",
+        "tag_rule": f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/"
+        + (' && $CI_PIPELINE_SOURCE != "schedule"' if pipeline.proof else ""),
         "tags": "*".join(pipeline.around_version),
     }  # fmt: skip
     return _render("gitlab_release.yml.j2", pipeline, values)

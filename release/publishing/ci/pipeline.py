@@ -62,6 +62,8 @@ class Pipeline:
     lfs: bool = False
     #: whether the repository has submodules
     submodules: bool = False
+    #: when a scheduled job proves the trusted publishers: five fields of cron; None: never
+    proof: str | None = None
 
     def install(self, *, extra: str = "") -> str:
         """Return the command that installs this program."""
@@ -85,13 +87,19 @@ class Pipeline:
         return before.replace("{name}", name), after.replace("{name}", name)
 
 
-def load_pipeline(
-    system: System, directory: Path, *, file: Path | None = None, wheels: bool | None = None, lock: str | None = None
+def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
+    system: System,
+    directory: Path,
+    *,
+    file: Path | None = None,
+    wheels: bool | None = None,
+    lock: str | None = None,
+    proof: str | None = None,
 ) -> Pipeline:
     """Read what the workflows of the project in `directory` depend on.
 
     `file`: the configuration file, if it is not the project's. `wheels`: whether wheels are binary; None: detect it.
-    `lock`: a requirements file with hashes, relative to the project.
+    `lock`: a requirements file with hashes, relative to the project. `proof`: as in `Pipeline`.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
     import tomllib
@@ -121,7 +129,7 @@ def load_pipeline(
         name=collect.load_project_name(directory),
         directory="" if inside == "." else f"{inside}/",
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
-        lfs=lfs, submodules=submodules,
+        lfs=lfs, submodules=submodules, proof=proof,
     )  # fmt: skip
     for part in (pipeline.directory, pipeline.requirements or "", *pipeline.around_version):
         if not _SAFE.fullmatch(part):

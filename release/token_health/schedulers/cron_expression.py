@@ -100,8 +100,8 @@ class CronExpression:
         return values if len(values) < {"minutes": 60, "hours": 24, "months": 12}[name] else None
 
 
-def parse_cron(every: str, seed: str) -> CronExpression:
-    """Parse `day`, `week`, or a cron expression. Raises `UsageError`, which names the field.
+def parse_cron(every: str, seed: str, *, option: str = "--every") -> CronExpression:
+    """Parse `day`, `week`, or a cron expression, the value of `option`. Raises `UsageError`, which names the field.
 
     If no minute is given, it is derived from `seed`, so that not all jobs query the index at the same time.
     """
@@ -112,8 +112,8 @@ def parse_cron(every: str, seed: str) -> CronExpression:
     if len(parts) != len(_FIELDS):
         raise UsageError(
             f"{every!r} is not a schedule: neither day nor week nor the five fields of cron",
-            remedy="use --every day, --every week, or minute, hour, day of the month, month, day of the week: "
-            "--every '30 7 * * 1-5'",
+            remedy=f"use {option} day, {option} week, or minute, hour, day of the month, month, day of the week: "
+            f"{option} '30 7 * * 1-5'",
         )
     minutes, hours, days, months, weekdays = (
         tuple(sorted({value for part in text.split(",") for value in _range(part, field)}))

@@ -22,6 +22,7 @@ def pipeline(**changed: Any) -> Pipeline:
     return Pipeline(**fields | changed)
 
 
+WEEKLY = "17 9 * * 1"
 CASES = {
     "pure": pipeline(),
     "binary": pipeline(binary=True),
@@ -30,6 +31,8 @@ CASES = {
     "part-binary": pipeline(directory="libs/a b/", binary=True, requirements="tools.txt"),
     "large": pipeline(lfs=True, submodules=True),
     "large-binary": pipeline(lfs=True, submodules=True, binary=True),
+    "proven": pipeline(proof=WEEKLY),
+    "proven-part-binary": pipeline(directory="libs/a b/", binary=True, requirements="tools.txt", proof=WEEKLY),
 }
 EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
 HEALTH: dict[str, Any] = {
@@ -85,7 +88,8 @@ def test_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pi
     text = github.render_release(made)
     assert parsed(text)["permissions"] == {}
     with_identity = {name: job for name, job in jobs(text).items() if "id-token" in job["permissions"]}
-    assert {name: job["environment"] for name, job in with_identity.items()} == {"testpypi": "testpypi", "pypi": "pypi"}
+    expected = {"testpypi": "testpypi", "pypi": "pypi"} | ({"prove": "${{ matrix.index }}"} if made.proof else {})
+    assert {name: job["environment"] for name, job in with_identity.items()} == expected
     for name, job in jobs(text).items():
         assert ("environment" in job) == (name in with_identity)
         assert set(job["permissions"].items()) <= {("contents", "read"), ("id-token", "write")}
@@ -129,11 +133,12 @@ def test_on_gitlab_only_the_jobs_that_publish_have_an_identity_and_an_environmen
     audiences = {
         name: [one["aud"] for one in job["id_tokens"].values()] for name, job in there.items() if "id_tokens" in job
     }
-    assert audiences == {"testpypi": ["testpypi"], "pypi": ["pypi", "sigstore"]}
+    proofs = ("testpypi", "pypi") if made.proof else ()
+    proven = {f"prove-{name}": [name] for name in proofs}
+    assert audiences == {"testpypi": ["testpypi"], "pypi": ["pypi", "sigstore"], **proven}
     assert {name: job["environment"] for name, job in there.items() if "environment" in job} == {
-        "testpypi": "testpypi",
-        "pypi": "pypi",
-    }
+        "testpypi": "testpypi", "pypi": "pypi", **{f"prove-{name}": name for name in proofs},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,6 +157,32 @@ def test_a_release_begins_with_the_tags_of_the_project(
     made = pipeline(tag_format=tag_format, name=name)
     assert parsed(github.render_release(made))["on"]["push"]["tags"] == [on_github]
     assert parsed(gitlab.render_release(made))[".release"]["rules"] == [{"if": on_gitlab}]
+
+
+@pytest.mark.parametrize("case", ["proven", "proven-part-binary"])
+def test_a_scheduled_run_proves_each_publisher_in_its_environment_and_releases_nothing(case: str) -> None:
+    text = github.render_release(CASES[case])
+    assert parsed(text)["on"]["schedule"] == [{"cron": WEEKLY}]
+    conditions = {name: job["if"] for name, job in jobs(text).items()}
+    assert conditions.pop("prove") == "github.event_name != 'push'"
+    assert set(conditions.values()) == {"github.event_name == 'push'"}
+    job = jobs(text)["prove"]
+    assert job["strategy"]["matrix"] == {"index": ["testpypi", "pypi"]}
+    assert "needs" not in job
+    assert [step["run"] for step in job["steps"] if "run" in step][1:] == [
+        'pypi-preflight verify --index "$INDEX" --exchange'
+    ]
+    document = parsed(gitlab.render_release(CASES[case]))
+    (tagged,) = document[".release"]["rules"]
+    assert tagged["if"].endswith(' && $CI_PIPELINE_SOURCE != "schedule"')
+    for index in ("testpypi", "pypi"):
+        job = document[f"prove-{index}"]
+        assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $PROVE_PUBLISHERS'}]
+        assert job["script"][-1] == f"pypi-preflight verify --index {index} --exchange"
+    for service in SERVICES.values():
+        assert WEEKLY in service.render_release(CASES[case])
+        assert "security history" in service.render_release(CASES[case])
+        assert "prove" not in service.render_release(CASES["pure"]).lower()
 
 
 def test_tools_are_installed_by_hash_where_there_is_a_lock_and_by_version_otherwise() -> None:
