@@ -53,6 +53,14 @@ def newer_classifiers(names: Iterable[str]) -> frozenset[str]:
     return unknown & classifiers
 
 
+def newly_deprecated_classifiers(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Those of `names` that the server accepts and the installed list has deprecated, with their successors."""
+    from trove_classifiers import deprecated_classifiers
+
+    given = {name for name in names if name in deprecated_classifiers and is_classifier(name)}
+    return {name: tuple(deprecated_classifiers[name]) for name in sorted(given)}
+
+
 def _has(packed: str, name: str) -> bool:
     return zlib.crc32(name.encode(errors="replace")) in _checksums(packed)
 

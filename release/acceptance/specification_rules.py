@@ -71,7 +71,9 @@ def specification_errors(raw: Raw) -> Iterator[InvalidField]:
     version = raw.get("metadata_version")
     for key in dict.fromkeys((*_REQUIRED, *raw)):
         field = _FIELDS.get(key, key.replace("_", "-"))
-        added = _ADDED[field]
+        added = _ADDED.get(field, "")
+        if not added:
+            continue  # of a metadata version that the server does not know
         if version in _VERSIONS and _VERSIONS.index(added) > _VERSIONS.index(str(version)):
             text = f"{field} introduced in metadata version {added}, not {version}"
             yield InvalidField(

@@ -14,6 +14,7 @@ from typing import Any
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import common_directory
 from release.acceptance.open_distribution import OpenDistribution
+from release.acceptance.specification_rules import specification_errors
 from release.acceptance.tar_reader import TarContents
 from release.acceptance.zip_reader import ZipContents
 
@@ -43,6 +44,11 @@ class TwineObjection:
     unknown_version: bool = False
     #: whether the message is about metadata versions at all
     about_version: bool = False
+    #: the metadata fields that twine's `packaging` refuses, and why
+    fields: frozenset[str] = frozenset()
+    errors: str = ""
+    #: whether the server's `packaging`, of another version, accepts them
+    server_accepts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,9 @@ def _parse(data: bytes) -> tuple[Mapping[str, Any], tuple[str, ...], TwineObject
                 text=f"Invalid distribution metadata: {errors}",
                 unknown_version="metadata-version" in fields and "metadata_version" in raw,
                 about_version="metadata version" in errors,  # `packaging` gives no code for a field that is too new
+                fields=frozenset(fields),
+                errors=errors,
+                server_accepts=not any(specification_errors(raw)),
             ),
         )
     return raw, license_files, None

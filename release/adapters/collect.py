@@ -13,6 +13,7 @@ from release.adapters.builds.version_source import find_version_source
 from release.adapters.git import projects, signing, tags
 from release.adapters.git import repository as git
 from release.adapters.install import interpreters
+from release.adapters.installed_versions import installed_versions
 from release.adapters.system.system import System
 from release.core import config as configuration
 from release.core import python_versions
@@ -213,7 +214,7 @@ def collect_built(
         )
         for one in files
     )
-    return BuiltFiles(project=project, files=built, now=system.now())
+    return BuiltFiles(project=project, files=built, now=system.now(), installed=installed_versions())
 
 
 def _open(path: Path) -> BinaryIO:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO
 
 from packaging.utils import NormalizedName
@@ -22,6 +23,13 @@ from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, upload_sequence, wheel_checks
 from release.checks.engine import warn
 from release.checks.release_contents import NO_EARLIER_RELEASE
+from release.checks.server_versions import (
+    NEWER_SERVERS,
+    judged_by_newer_library,
+    metadata_difference,
+    metadata_remedy,
+    version_differences,
+)
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation, Unknown
 from release.core.models.distribution import InspectedFile
@@ -77,7 +85,8 @@ def _inspect_content(
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, filename, built)) for refusal in refusals if refusal.advice),
-        *_twine_findings(file, form, refusals),
+        *_twine_findings(file, form, refusals, built),
+        *_version_findings(file, upload, form, refusals, built),
         *_license_field_findings(form, filename),
         *upload_sequence.refusals_after(upload, sha256, accepted, built.now),
         *((item.name, found) for item in OF_AN_ARCHIVE for found in item.observe(upload)),
@@ -161,7 +170,9 @@ def _shorten(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def _twine_findings(file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, ...]) -> Iterator[tuple[str, Finding]]:
+def _twine_findings(
+    file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, ...], built: BuiltFiles
+) -> Iterator[tuple[str, Finding]]:
     """What the installed twine refuses, unless it only repeats the index."""
     reported = {refusal.advice.check for refusal in refusals if refusal.advice}
     if file.ask_twine is None or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
@@ -178,6 +189,10 @@ def _twine_findings(file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, .
         yield UPLOADER, _outdated_uploader(filename, message)
     elif objection is not None and (place := _not_utf8(form.metadata)) is not None:
         yield TWINE, _encoding_finding(place, filename)
+    elif objection is not None and METADATA not in reported and judged_by_newer_library(objection):
+        if built.project is not None:  # a run uploads with this twine; otherwise it is a difference of versions
+            message = f"twine refuses the file: {metadata_difference(objection)}"
+            yield TWINE, Finding(message=message, remedy=metadata_remedy(objection), where=filename)
     elif not repeats or (objection is not None and objection.odd_field):
         yield (
             TWINE,
@@ -189,6 +204,16 @@ def _twine_findings(file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, .
                 cause="meta.tool-too-old" if objection is not None and objection.about_version else None,
             ),
         )
+
+
+def _version_findings(
+    file: BuiltFile, upload: FileUpload, form: TwineForm, refusals: tuple[Refusal, ...], built: BuiltFiles
+) -> Iterator[tuple[str, Finding]]:
+    """What differs by server version, unless the server refuses the metadata, or twine does in a run."""
+    if any(refusal.advice and refusal.advice.check == METADATA for refusal in refusals):
+        return
+    shown = replace(form, objection=None) if built.project is not None and file.ask_twine is not None else form
+    yield from ((NEWER_SERVERS, found) for found in version_differences(upload, shown, built.installed))
 
 
 def _not_utf8(metadata: bytes) -> tuple[str, int, int] | None:

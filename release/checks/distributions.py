@@ -23,6 +23,7 @@ from release.checks import (
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, warn
 from release.checks.exclusion_remedies import how_to_exclude
+from release.checks.server_versions import NEWER_SERVERS
 from release.checks.tag_checks import is_made_up
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
@@ -76,6 +77,11 @@ OF_A_FILE += [
         "The metadata is valid",
         "Source: core metadata specification; the index also checks local versions, direct dependencies, URLs,\n"
         "classifiers and lengths.",
+    ),
+    _of_inspection(
+        NEWER_SERVERS,
+        "A newer server accepts the metadata as well",
+        "Versions of the server's libraries differ; the installed ones show how a newer server may judge.",
     ),
     _of_inspection(
         rule.NEW_NAMES,

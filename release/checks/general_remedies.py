@@ -89,6 +89,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-archives-are-sound": _REBUILD,
         "the-index-takes-the-metadata": "Correct the field in pyproject.toml (or setup.cfg, setup.py), and rebuild "
         "the files.",
+        "newer-servers-take-the-metadata": "Write the field so that both versions accept it, and rebuild the files.",
         "the-index-takes-the-name": "Choose another project name.",
         "the-description-renders": "Correct the README, or its content type, and rebuild the files.",
         "the-index-has-room": "Remove what users do not need from the files, or request a higher limit from the index.",

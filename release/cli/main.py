@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Never, TextIO
 
 from release.cli.commands import HELP, load_command
-from release.core.errors import ReleaseError, from_os_error
+from release.core.errors import Exit, ReleaseError, from_os_error
 
 #: how signs of the messages are written where the encoding of the output lacks them
 _ASCII = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "•": "*", "✓": "+", "✕": "x"})
@@ -29,7 +29,13 @@ def parser(words: Collection[str]) -> argparse.ArgumentParser:
         "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete",
     )
     root.set_defaults(directory=Path())
-    subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    root.add_argument("--version", action="store_true", help="show the version, and exit")
+    root.add_argument(
+        "--verbose",
+        action="store_true",
+        help="with --version: also the server that the rules follow, and the libraries",
+    )
+    subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required="--version" not in words)
     for name, text in HELP.items():
         if name not in words:
             subparsers.add_parser(name, help=text, add_help=False)
@@ -58,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit status; argparse itself exits with 2."""
     words = sys.argv[1:] if argv is None else argv
     options = parser(words).parse_args(words)
+    if options.version:
+        return _show_versions(options)
     try:
         with _signals_as_interrupt():
             return int(options.run(options, _write))
@@ -67,6 +75,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(from_os_error(error), options)
     except KeyboardInterrupt:
         return _fail(ReleaseError("interrupted", remedy="run it again"), options)
+
+
+def _show_versions(options: argparse.Namespace) -> int:
+    from importlib.metadata import version
+
+    from release.adapters.installed_versions import installed_versions
+    from release.cli.command import show
+    from release.reports import version_report
+
+    own, installed = version("pypi-preflight"), installed_versions()
+    lines = version_report.versions_to_lines(own, installed, verbose=options.verbose)
+    show(options, _write, version_report.versions_to_json(own, installed), lines)
+    return int(Exit.DONE)
 
 
 @contextmanager

@@ -257,6 +257,8 @@ class BuiltFiles:
     conflicts: tuple[FilenameConflict, ...] = ()
     #: None if the files were not searched
     leaks: LeakScan | None = None
+    #: installed libraries that decide about uploads: distribution name → version; "python" is the interpreter's
+    installed: Mapping[str, str] = field(default_factory=dict)
     #: filled by the first check that needs it, so that each file is read once
     cache: InspectionCache = field(default_factory=InspectionCache, repr=False, compare=False)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
+from release.adapters.installed_versions import installed_versions
 from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
 from release.checks.all_checks import check_names
@@ -60,7 +61,8 @@ def inspect_files(
         known = None
         if index is not None:
             known = {name: fetch_index_contents(system, index, name) for name in sorted(named_projects(files))}
-        built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
+        installed = installed_versions()
+        built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known, installed=installed)
         document = inspection_to_json(built)
     accepted = [file["verdict"] == "accept" for file in document["files"]]
     leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))

@@ -19,6 +19,7 @@ from release.core.models.distribution import InspectedFile, InspectionCache
 from release.core.models.results import InspectionResult
 from release.core.time_text import format_count
 from release.reports.lines import format_size, printable
+from release.reports.version_report import server_to_json
 
 #: checks whose findings are of one file
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE) | {ONE_SDIST, OTHER_CONTENT, SAME_CONTENT}
@@ -29,7 +30,9 @@ _DESCRIPTION_LINES, _ENTRIES, _WIDTH = 6, 12, 100
 
 
 def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """`{"schema": 1, "files": [{"file", "sha256", "size", "verdict", "findings"}], "release": [findings]}`.
+    """`{"schema": 1, "server", "installed", "files": [{"file", "sha256", "size", "verdict", "findings"}], "release"}`.
+
+    `server` is the one that the rules follow, `installed` has the libraries here by name, `release` has findings.
 
     A finding is `{"check", "severity", "message", "remedy", "where", "server_text", "source"}`; a verdict is
     "refuse" where a finding of the file blocks, else "accept". `block` names checks whose warnings block.
@@ -39,7 +42,10 @@ def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()
         for file, found in zip(built.files, inspect_built_files(built), strict=True)
     ]
     of_release = (one for one in run(CHECKS, built, block=block) if one.check not in _OF_A_FILE)
-    return {"schema": 1, "files": files, "release": list(_findings_to_json(of_release))}
+    return {
+        "schema": 1, "server": server_to_json(), "installed": dict(built.installed), "files": files,
+        "release": list(_findings_to_json(of_release)),
+    }  # fmt: skip
 
 
 def _file_to_json(built: BuiltFiles, file: InspectedFile, block: frozenset[str]) -> dict[str, Any]:

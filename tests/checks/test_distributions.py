@@ -23,6 +23,7 @@ from release.core.models.check_result import CheckState, NotApplicable, Unknown
 from release.core.models.distribution import InspectionCache
 from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
+from release.reports.version_report import server_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, ask_twine, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 
@@ -452,6 +453,8 @@ def test_the_document() -> None:
     assert [one["check"] for one in document["release"]] == ["the-files-are-of-one-release"]
     assert inspection_to_json(built(*GOOD)) == {
         "schema": 1,
+        "server": server_to_json(),
+        "installed": {},
         "files": [
             {"file": one.filename, "sha256": one.sha256, "size": one.size,
              "verdict": "accept", "findings": []}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from release.acceptance.server_reference import SERVER
 from release.cli.main import main
 
 
@@ -24,3 +27,14 @@ def test_nothing_is_lost_where_an_encoding_lacks_a_sign(
     told = out.read()
     assert "\n-> correct the name in pyproject.toml" in told or "\n→ correct the name in pyproject.toml" in told
     assert "pypi-preflight explain --checks" in told
+
+
+def test_the_version_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"pypi-preflight \S+\n", capsys.readouterr().out)
+    assert main(["--version", "--verbose"]) == 0
+    assert f"warehouse {SERVER.commit[:7]}" in capsys.readouterr().out
+    assert main(["--version", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["server"]["commit"] == SERVER.commit
+    assert set(document["installed"]) >= {"python", "packaging", "twine"}

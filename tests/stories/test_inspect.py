@@ -72,7 +72,7 @@ def test_the_document_has_its_shape(place: UserProject) -> None:
     """Schema 1, and the exit status says the same."""
     told = look(place, {WHEEL: wheel(GOOD), "acme-widget-1.0.tar.gz": sdist()}, "--json")
     assert told.status == 1
-    assert list(told.data) == ["schema", "files", "release"]
+    assert list(told.data) == ["schema", "server", "installed", "files", "release"]
     assert [list(one) for one in told.data["files"]] == [["file", "sha256", "size", "verdict", "findings"]] * 2
     assert [one["verdict"] for one in told.data["files"]] == ["accept", "refuse"]
     (finding,) = told.data["files"][1]["findings"]
