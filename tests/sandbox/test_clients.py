@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from release.core.redaction import without_credentials
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
+from tests.sandbox.real_clients import run_module
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
-
-#: what a machine needs to reach a package registry at all
-CERTIFICATES = ("PIP_CERT", "PIP_CLIENT_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 @pytest.fixture(name="pypi")
@@ -33,26 +28,11 @@ def _dist(tmp_path: Path) -> Path:
     return dist
 
 
-def run(*argv: str, env: Mapping[str, str] | None = None, home: Path) -> tuple[int, str]:
-    """A Python tool in a home of its own, with no setting of this machine but certificates."""
-    kept = {
-        name: value
-        for name, value in without_credentials(os.environ).items()
-        if name in CERTIFICATES or not name.startswith(("PIP_", "UV_"))
-    }
-    clean = {"HOME": str(home), "USERPROFILE": str(home), "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(
-        [sys.executable, "-m", *argv], env=kept | clean | dict(env or {}), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout
-
-
 def twine(pypi: SandboxClient, dist: Path, token: str = "account", username: str = "__token__") -> tuple[int, str]:
     env = {"TWINE_PASSWORD": pypi.token(token), "TWINE_USERNAME": username, "COLUMNS": "500"}
     files = sorted(str(path) for path in dist.iterdir())
     words = ("twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar")
-    return run(*words, "--repository-url", pypi.sandbox.upload_url, *files, env=env, home=dist.parent)
+    return run_module(*words, "--repository-url", pypi.sandbox.upload_url, *files, env=env, home=dist.parent)
 
 
 def test_twine_uploads_and_does_so_again(pypi: SandboxClient, dist: Path) -> None:
@@ -88,13 +68,13 @@ def test_pip_downloads_and_installs(pypi: SandboxClient, tmp_path: Path) -> None
     pypi.upload()
     pypi.upload(source=True)
     where = ("--index-url", pypi.sandbox.simple_url, "--no-deps", "--disable-pip-version-check", "--no-cache-dir")
-    status, told = run(
+    status, told = run_module(
         "pip", "--isolated", "download", *where, "-d", str(tmp_path / "got"), "acme-widget", home=tmp_path
     )
     assert status == 0, told
     assert (tmp_path / "got" / wheel_name()).read_bytes() == wheel()
     target = tmp_path / "target"
-    status, told = run(
+    status, told = run_module(
         "pip", "--isolated", "install", *where, "--target", str(target), "acme-widget==1.0", home=tmp_path
     )
     assert status == 0, told
@@ -107,7 +87,7 @@ def test_uv_installs(pypi: SandboxClient, tmp_path: Path) -> None:
     pypi.upload(version="1.0")
     pypi.upload(version="1.1")
     target = tmp_path / "target"
-    status, told = run(
+    status, told = run_module(
         "uv", "pip", "install", "--no-config", "--cache-dir", str(tmp_path / "cache"), "--index-url",
         pypi.sandbox.simple_url, "--no-deps", "--python", sys.executable, "--target", str(target), "acme-widget",
         home=tmp_path,
@@ -121,7 +101,7 @@ def test_uv_installs(pypi: SandboxClient, tmp_path: Path) -> None:
 def test_uv_publishes(pypi: SandboxClient, dist: Path) -> None:
     """Another uploader: it sends the same form in its own way."""
     env = {"UV_PUBLISH_TOKEN": pypi.token()}
-    status, told = run(
+    status, told = run_module(
         "uv", "publish", "--no-config", "--trusted-publishing", "never", "--publish-url", pypi.sandbox.upload_url,
         *sorted(str(path) for path in dist.iterdir()), env=env, home=dist.parent,
     )  # fmt: skip
