@@ -10,7 +10,7 @@ warehouse 6b62157 (2026-08-21), which was read, and run with Postgres, Redis and
     auth               users, tokens and caveats     attestations       checked at uploads, and shown
     project_endpoints  simple API and files          index_store        state directory: projects, releases, files
     json_endpoints     JSON API                      project_quota      limits on new projects
-    project_pages      pages of projects
+    project_pages      pages of projects             sandbox_host       sandboxes for the pytest plug-in
     oidc_exchange      trusted publishing            oidc_provider      identity tokens of a CI job
     publishers         publishers and CI jobs        seed               users, projects and tokens at first
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -160,6 +160,17 @@ class Sandbox:
             name=name, upload_url=self.upload_url, simple_url=self.simple_url, kind="warehouse", ephemeral=True
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the URLs, the tokens, the variables of the job, and how to trust the certificate."""
+        urls = {name: getattr(self, name) for name in ("upload_url", "simple_url", "json_url", "control_url")}
+        return {
+            **urls,
+            "tokens": {name: token.reveal() for name, token in self.tokens.items()},
+            "ambient": self.ambient,
+            "ca_file": str(self.ca_file) if self.ca_file else None,
+            "ca_environment": self.ca_environment,
+        }
+
     @property
     def log(self) -> list[request_context.LoggedRequest]:
         """All requests that were answered so far, in order."""
@@ -177,6 +188,17 @@ class Sandbox:
     def clear_faults(self) -> None:
         """Remove all faults; a request in progress keeps its own."""
         self._faults.clear()
+
+    def files(self, project: str | None = None) -> list[str]:
+        """The names of the files that the index has, of one project or of all, in the order of their uploads."""
+        normalized = canonicalize_name(project) if project else None
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT filename FROM files JOIN releases ON releases.id = release"
+                " JOIN projects ON projects.id = project WHERE normalized = coalesce(?, normalized) ORDER BY serial",
+                (normalized,),
+            )
+            return [row["filename"] for row in rows]
 
     def delete_file(self, filename: str) -> None:
         """Delete a file, as a maintainer does on the site: its name stays used for ever."""
@@ -238,14 +260,8 @@ def serve_in_foreground(  # noqa: PLR0913 - the options of the command
         # a shell that runs a program in the background passes only `kill` on to it, not Ctrl-C
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            urls = {name: getattr(running, name) for name in ("upload_url", "simple_url", "json_url", "control_url")}
-            if staged:
-                urls["stages_url"] = running.stages_url
-            tokens = {name: token.reveal() for name, token in running.tokens.items()}
-            trust = {
-                "ca_file": str(running.ca_file) if running.ca_file else None, "ca_environment": running.ca_environment
-            }  # fmt: skip
-            write(json.dumps({**urls, "tokens": tokens, "ambient": running.ambient, **trust}) + "\n")
+            stages = {"stages_url": running.stages_url} if staged else {}
+            write(json.dumps(running.to_json() | stages) + "\n")
             while True:
                 time.sleep(_SIGNAL_DELAY)  # unlike a lock, Ctrl-C interrupts it on Windows too
         except KeyboardInterrupt:
