@@ -163,6 +163,8 @@ class Plan:
     steps: tuple[Step, ...]
     #: the project that this run creates, as its user has confirmed; None: none
     new_project: str | None = None
+    #: whether the checks of the credentials exchange the identity of this CI job, which proves its trusted publisher
+    exchanges: bool = False
 
     @property
     def irreversible(self) -> tuple[Upload, ...]:
@@ -173,6 +175,11 @@ class Plan:
     def needs_approval(self) -> bool:
         """Whether the user is prompted before the first irreversible step. A dry run is requested explicitly."""
         return bool(self.irreversible) and self.verb != "testpypi"
+
+    @property
+    def checks_credentials(self) -> bool:
+        """Whether the access to any index is checked before the build."""
+        return any(isinstance(step, CheckCredentials) for step in self.steps)
 
     @property
     def builds_tree(self) -> bool:
@@ -285,7 +292,8 @@ def plan_to_json(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
             data["url"] = indexes[step.index].upload_url if step.index in indexes else "the embedded sandbox"
             data["irreversible"] = step in plan.irreversible
         steps.append(data)
-    fields = {name: getattr(plan, name) for name in ("verb", "project", "version", "commit", "strict")}
+    names = ("verb", "project", "version", "commit", "strict", "exchanges")
+    fields = {name: getattr(plan, name) for name in names}
     return {"schema": 1, **fields, "steps": steps}
 
 

@@ -24,7 +24,7 @@ from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient
 from release.core.models.exchanged_token import IssuedToken, PublisherProof
 from release.core.models.index import Index, ProjectListing, files_by_release
-from release.core.models.oidc_identity import OidcIdentity, publisher_fields, publisher_form_url
+from release.core.models.oidc_identity import OidcIdentity, pending_form_url, publisher_fields
 from release.core.models.probe import ProbeResult
 from release.credentials import exchange
 
@@ -158,7 +158,7 @@ def _pending(index: Index, project: str, identity: OidcIdentity) -> Unknown:
     listed = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in fields.items())
     if "environment" not in fields and identity.provider in {"GitHub", "GitLab"}:
         listed += ", no environment"
-    page = publisher_form_url(identity, index, project, exists=False)
+    page = pending_form_url(identity, index, project)
     return Unknown(
         reason=f"{index.name} has no project {project!r}: an exchange would create it for a pending publisher, so none "
         "was tried",

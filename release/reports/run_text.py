@@ -33,6 +33,11 @@ def plan_to_lines(plan: Plan) -> Iterator[Line]:
     for number, step in enumerate(plan.steps, 1):
         final = "   (cannot be undone)" if isinstance(step, Upload) and step in plan.irreversible else ""
         yield Line(text=f"  {number}. {step.title}{final}")
+    if plan.exchanges:
+        yield Line(
+            text="  where no token is stored, the checks of the credentials exchange the identity of this job for a"
+        )
+        yield Line(text="  token and revoke it at once: two lines in the security history of the project")
 
 
 def run_to_lines(result: RunResult) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from release.core.errors import ConfigError
 from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.plan import Plan, Verb
+from release.reports.run_text import plan_to_lines
 
 COMMIT = "a" * 40
 
@@ -120,3 +121,13 @@ def test_a_plan_survives_json() -> None:
     assert {"step": "upload", "index": "pypi", "url": Config().index("pypi").upload_url, "irreversible": True} in data[
         "steps"
     ]
+
+
+def test_a_plan_says_that_it_exchanges_an_identity() -> None:
+    silent, told = made("check"), replace(made("check"), exchanges=True)
+    assert silent.checks_credentials
+    assert not made("rehearse").checks_credentials
+    lines = [[one.text for one in plan_to_lines(each)] for each in (silent, told)]
+    assert lines[0] == lines[1][: len(lines[0])]
+    assert "two lines in the security history of the project" in lines[1][-1]
+    assert plan.plan_to_json(told, {})["exchanges"] is True

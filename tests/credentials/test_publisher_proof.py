@@ -153,7 +153,8 @@ def test_a_new_project_is_never_exchanged_for(tmp_path: Path) -> None:
         before = contents(tmp_path)
         found = one.verify(exchange=True)
         assert found.verdict.word == "unknown"
-        assert "/manage/account/publishing/" in found.verdict.remedy
+        query = "?provider=github&owner=acme&repository=widget&workflow_filename=release.yml&environment=pypi"
+        assert f"/manage/account/publishing/{query}&project_name=acme-widget with: " in found.verdict.remedy
         assert "project name acme-widget, owner acme, repository widget" in found.verdict.remedy
         assert found.verdict.remedy.endswith("pass --new-project acme-widget")
         project = ProjectMetadata(name="acme-widget", version="1.0")

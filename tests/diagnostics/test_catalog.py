@@ -85,6 +85,7 @@ NOT_REPRODUCIBLE = {
     "tp.fork-pr": "takes a run on GitHub for a fork; its words are those of tp.id-token-permission",
     "tp.reusable-workflow": "takes an identity that GitHub made for a called workflow; its words are those of a "
     "publisher that is not found",
+    "tp.invalid-publisher": "takes an exchange with an index: tests/credentials/test_publisher_proof.py",
     "tp.testpypi-not-configured": "its words are those of any publisher that is not found",
     "name.taken": "the index answers as for a missing role: account.no-role",
     "meta.secret-in-dist": "the index takes such files; what reveals them is the revoked token",

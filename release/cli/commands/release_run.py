@@ -61,6 +61,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     """Run the command's plan; with `--plan`, only show it."""
     from release.adapters import collect
     from release.adapters.install import interpreters
+    from release.adapters.oidc import provider
     from release.adapters.system import system as systems
     from release.core import plan as plans
     from release.publishing import build, last_release, runner
@@ -78,7 +79,8 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
     )
-    plan = replace(plan, new_project=options.new_project)
+    identified = config.exchange != "never" and provider.may_request_identity(system.env)
+    plan = replace(plan, new_project=options.new_project, exchanges=identified and plan.checks_credentials)
     if options.plan:
         document = plans.plan_to_json(plan, dict(config.indexes))
         show(options, write, document, (line.text for line in run_text.plan_to_lines(plan)))

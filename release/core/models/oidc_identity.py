@@ -168,9 +168,22 @@ def publisher_form_url(identity: OidcIdentity, index: Index, project: str, *, ex
     """
     if not exists:
         return f"{index.site}/manage/account/publishing/"
-    fields = publisher_fields(identity)
     page = f"{index.site}/manage/project/{normalize_name(project)}/settings/publishing/"
-    if not fields:
-        return page
+    return page + _prefill(identity, publisher_fields(identity))
+
+
+def pending_form_url(identity: OidcIdentity, index: Index, project: str) -> str:
+    """The page of an index where a pending publisher is added or compared, with its fields in the query.
+
+    Whether the index fills in this form, too, is not known: a message must also list the fields.
+    """
+    page = publisher_form_url(identity, index, project, exists=False)
+    return page + _prefill(identity, {**publisher_fields(identity), "project_name": project})
+
+
+def _prefill(identity: OidcIdentity, fields: Mapping[str, str]) -> str:
+    """The query that fills in a form; empty for a service that cannot be a publisher."""
+    if not publisher_fields(identity):
+        return ""
     kind = {"Google Cloud": "google"}.get(identity.provider, identity.provider.lower())
-    return f"{page}?{urlencode({'provider': kind, **fields})}"
+    return f"?{urlencode({'provider': kind, **fields})}"

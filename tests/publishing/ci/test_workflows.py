@@ -135,7 +135,9 @@ def test_on_gitlab_only_the_jobs_that_publish_have_an_identity_and_an_environmen
     }
     proofs = ("testpypi", "pypi") if made.proof else ()
     proven = {f"prove-{name}": [name] for name in proofs}
-    assert audiences == {"testpypi": ["testpypi"], "pypi": ["pypi", "sigstore"], **proven}
+    # the second identity for an index proves the publisher, and leaves the first one for the upload
+    assert audiences == {"testpypi": ["testpypi"] * 2, "pypi": ["pypi", "sigstore", "pypi"], **proven}
+    assert list(there["pypi"]["id_tokens"]) == ["PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN", "PROOF_PYPI_ID_TOKEN"]
     assert {name: job["environment"] for name, job in there.items() if "environment" in job} == {
         "testpypi": "testpypi", "pypi": "pypi", **{f"prove-{name}": name for name in proofs},
     }  # fmt: skip

@@ -19,12 +19,14 @@ from release.adapters.system.system import System, real_system
 from release.core.config import Config, UploadSettings
 from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Ambient, Credential
+from release.core.models.credential import Ambient
+from release.core.models.exchanged_token import IssuedToken
 from release.core.models.index import Index
 from release.core.models.secret_location import TrustedPublishing
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
+from release.credentials.publisher_proof import prove_publisher
 from release.publishing import journal
 from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
@@ -73,10 +75,10 @@ class Run:
     def exchanges(self) -> list[int | None]:
         return [one.status for one in self.sandbox.log if one.path == "/_/oidc/mint-token"]
 
-    def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
+    def way_in(self, *, attenuate: bool = False, kept: IssuedToken | None = None) -> upload_token.ExchangedCredential:
         return upload_token.ExchangedCredential(
             system=self.system, index=self.index, project=self.project, files=(), attenuate=attenuate,
-            skew=timedelta(), notify=self.told.append,
+            skew=timedelta(), notify=self.told.append, kept=kept,
         )  # fmt: skip
 
     def refused(self) -> UploadError:
@@ -271,6 +273,47 @@ def test_where_there_is_one_identity_alone_its_token_serves_until_it_ends() -> N
         with pytest.raises(UploadError) as caught:
             way_in()
         assert caught.value.cause == "tp.token-expired"
+        assert one.exchanges == [200]
+
+
+def test_every_token_of_an_upload_is_revoked_at_its_end() -> None:
+    clock = Clock()
+    with run(clock=clock) as one:
+        with one.way_in(attenuate=True) as way_in:
+            way_in()
+            clock.advance(minutes=6)
+            way_in()
+            assert [event.rpartition(" ")[2] for event in one.sandbox.history("acme-widget")] == ["created"] * 2
+        assert [event.rpartition(" ")[2] for event in one.sandbox.history("acme-widget")][2:] == ["revoked"] * 2
+        one.sandbox.inject(Fault(what=CannedResponse(status=503), when=RequestFilter(path="/_/oidc/burn-token")))
+        with one.way_in() as way_in:
+            way_in()
+    assert "pypi did not confirm that the token of this upload is revoked" in one.said
+
+
+def test_an_identity_is_not_sent_again_after_an_unclear_answer() -> None:
+    gitlab = replace(github_publisher("g", "acme-widget"), provider="gitlab")
+    with run(replace(WORLD, publishers=(gitlab,), job=CiJob(provider="gitlab"))) as one:
+        fault = Fault(what=CannedResponse(status=503), when=RequestFilter(path="/_/oidc/mint-token", nth=1))
+        one.sandbox.inject(fault)
+        assert "the CI service gives this job no second identity" in one.refused().message
+        assert one.exchanges == [503]
+    assert "pypi may have issued a token that did not arrive here" in one.said
+
+
+def test_the_token_of_the_proof_serves_the_upload_where_there_is_one_identity_alone() -> None:
+    clock = Clock()
+    gitlab = replace(github_publisher("g", "acme-widget"), provider="gitlab")
+    job = CiJob(provider="gitlab", expires_in=3600)
+    with run(replace(WORLD, publishers=(gitlab,), job=job), clock=clock) as one:
+        proof = prove_publisher(one.system, one.index, "acme-widget", keep=True)
+        with one.way_in(kept=proof.kept) as way_in:
+            clock.advance(minutes=14)
+            assert way_in().password == proof.kept.token if proof.kept else None
+            clock.advance(minutes=2)
+            with pytest.raises(UploadError) as caught:
+                way_in()
+        assert caught.value.remedy.endswith("id_tokens: {PROOF_PYPI_ID_TOKEN: {aud: pypi}}")
         assert one.exchanges == [200]
 
 
