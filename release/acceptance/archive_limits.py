@@ -15,6 +15,8 @@ MIB = 1024 * 1024
 UNPACKED, UNPACKED_TIMES = 1024 * MIB, 20
 #: bytes of one metadata file: METADATA, PKG-INFO, RECORD, WHEEL, entry_points.txt
 ONE_FILE = 32 * MIB
+#: files PKG-INFO of a tar that are read, each one directory below another
+PKG_INFO = 8
 #: members of a tar
 MEMBERS = 250_000
 #: bytes of all member names in a tar

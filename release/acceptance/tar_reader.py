@@ -15,6 +15,7 @@ from release.acceptance.archive_limits import (
     MIB,
     NAMES,
     ONE_FILE,
+    PKG_INFO,
     UNPACKED,
     UNPACKED_TIMES,
     BombError,
@@ -49,7 +50,7 @@ class TarContents:
     sparse: bool = False
     #: the product that encrypted some of the code, or why some code cannot be read
     protector: str | Unreadable | None = None
-    #: path → bytes of each regular file PKG-INFO one level deep; of duplicates, the last
+    #: path → bytes of each regular file PKG-INFO in a directory above the first member; of duplicates, the last
     pkg_info: dict[str, bytes] = field(default_factory=dict)
     #: bytes of all paths
     names_length: int = 0
@@ -181,6 +182,8 @@ class _Pass:
             raise DamagedError("unexpected end of data")
         return data
 
-    @staticmethod
-    def _is_info(member: TarMember) -> bool:
-        return member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")
+    def _is_info(self, member: TarMember) -> bool:
+        """Whether it may be in the directory that all members share, which is known only at the end."""
+        directory, first = member.name.removesuffix("PKG-INFO"), f"{self.contents.names[0]}/"
+        found = member.name.endswith("/PKG-INFO") and first.startswith(directory)
+        return found and (member.name in self.contents.pkg_info or len(self.contents.pkg_info) < PKG_INFO)

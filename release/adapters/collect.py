@@ -21,7 +21,7 @@ from release.core.config import CheckNames, Config
 from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, TwineRefusal
 from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.interpreter import RequiredPython
 from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_form, learn_form
@@ -201,7 +201,7 @@ def collect_built(
     files: tuple[Distribution, ...],
     project: ProjectMetadata | None,
     *,
-    ask_twine: Callable[[Path], str | Unknown | None] | None = None,
+    ask_twine: Callable[[Path], TwineRefusal | Unknown | None] | None = None,
 ) -> BuiltFiles:
     """The files of a release, for inspection; `ask_twine` for those that are to be uploaded: see `BuiltFile`."""
     built = tuple(

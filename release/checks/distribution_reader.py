@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBUILD, FileUpload, Refusal, Rule
-from release.acceptance.twine_form import TwineForm, twine_form
+from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, upload_sequence, wheel_checks
@@ -32,7 +33,7 @@ from release.checks.server_versions import (
 )
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation, Unknown
-from release.core.models.distribution import InspectedFile
+from release.core.models.distribution import InspectedFile, TwineRefusal
 from release.core.models.index import PYPI, IndexContents, StoredFile, name_from_filename
 
 #: checks of one file, besides the rules of the index
@@ -173,37 +174,65 @@ def _shorten(text: str) -> str:
 def _twine_findings(
     file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, ...], built: BuiltFiles
 ) -> Iterator[tuple[str, Finding]]:
-    """What the installed twine refuses, unless it only repeats the index."""
+    """What the installed twine refuses, unless it only repeats the index.
+
+    That twine cannot read an archive which the index can read depends on the Python that runs it: without a project,
+    which is to be uploaded from here, another one may upload the file.
+    """
     reported = {refusal.advice.check for refusal in refusals if refusal.advice}
     if file.ask_twine is None or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
         return
-    said, objection, filename = file.ask_twine(), form.objection, file.filename
-    version = dict(form.fields).get("metadata_version", "")
-    repeats = METADATA in reported if objection is not None else reported & {METADATA, ARCHIVE_CHECK}
+    said, filename = file.ask_twine(), file.filename
     if isinstance(said, Unknown):
         yield TWINE, Finding(message=said.reason, remedy=said.remedy, where=filename, cause=said.cause)
-    elif said is None:
-        return
-    elif objection is not None and objection.unknown_version and METADATA not in reported:
+    elif said is not None and form.objection is not None:
+        yield from _refused_metadata(said, form.objection, form, filename=filename, reported=reported, built=built)
+    elif said is not None and not reported & {METADATA, ARCHIVE_CHECK}:
+        alone = built.project is None
+        yield TWINE, _crash_finding(said, filename, alone=alone) if said.crashed else _twine_finding(said, filename)
+
+
+def _refused_metadata(  # noqa: PLR0913 - what twine and the index say of a file
+    said: TwineRefusal,
+    objection: TwineObjection,
+    form: TwineForm,
+    *,
+    filename: str,
+    reported: AbstractSet[str],
+    built: BuiltFiles,
+) -> Iterator[tuple[str, Finding]]:
+    """What twine refuses for a reason that was expected from the metadata."""
+    if objection.unknown_version and METADATA not in reported:
+        version = dict(form.fields).get("metadata_version", "")
         message = f"twine refuses the file: its packaging library does not know metadata version {version}"
         yield UPLOADER, _outdated_uploader(filename, message)
-    elif objection is not None and (place := _not_utf8(form.metadata)) is not None:
+    elif (place := _not_utf8(form.metadata)) is not None:
         yield TWINE, _encoding_finding(place, filename)
-    elif objection is not None and METADATA not in reported and judged_by_newer_library(objection):
+    elif METADATA not in reported and judged_by_newer_library(objection):
         if built.project is not None:  # a run uploads with this twine; otherwise it is a difference of versions
             message = f"twine refuses the file: {metadata_difference(objection)}"
             yield TWINE, Finding(message=message, remedy=metadata_remedy(objection), where=filename)
-    elif not repeats or (objection is not None and objection.odd_field):
-        yield (
-            TWINE,
-            Finding(
-                message=f"twine refuses the file: {said}",
-                remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
-                where=filename,
-                source="https://twine.readthedocs.io/",
-                cause="meta.tool-too-old" if objection is not None and objection.about_version else None,
-            ),
-        )
+    elif METADATA not in reported or objection.odd_field:
+        found = _twine_finding(said, filename)
+        yield TWINE, replace(found, cause="meta.tool-too-old" if objection.about_version else None)
+
+
+def _twine_finding(said: TwineRefusal, filename: str) -> Finding:
+    return Finding(
+        message=f"twine refuses the file: {said.message}",
+        remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
+        where=filename,
+        source="https://twine.readthedocs.io/",
+    )
+
+
+def _crash_finding(said: TwineRefusal, filename: str, *, alone: bool) -> Finding:
+    return Finding(
+        message=f"twine cannot read the file with this Python: {said.message}",
+        remedy=f"{REBUILD}; or upload with the newest Python",
+        severity="warn" if alone else "block",
+        where=filename,
+    )
 
 
 def _version_findings(

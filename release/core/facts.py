@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
-    from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
+    from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.exchanged_token import PublisherProof, UnrevokedToken
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
@@ -186,8 +186,8 @@ class BuiltFile:
     open: Callable[[], BinaryIO]
     #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
-    #: asks the installed twine for its message where it refuses the file, else None; None: it is not asked
-    ask_twine: Callable[[], str | Unknown | None] | None = None
+    #: None: twine is not asked
+    ask_twine: AskTwine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

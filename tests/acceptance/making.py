@@ -16,6 +16,7 @@ from typing import Any
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload
 from release.adapters.twine.twine_reader_child import objection, twine_reader
+from release.core.models.distribution import TwineRefusal
 from release.core.models.index import IndexContents
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -36,12 +37,13 @@ def metadata(name: str = "acme-widget", version: str = "1.0", body: str = "", **
     return ("\n".join(lines) + f"\n\n{body}").encode()
 
 
-def ask_twine(filename: str, content: bytes) -> str | None:
-    """The objection of the installed twine, in this process; None where it would send the file."""
+def ask_twine(filename: str, content: bytes) -> TwineRefusal | None:
+    """The refusal of the installed twine, in this process; None where it would send the file."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, filename)
         path.write_bytes(content)
-        return objection(twine_reader(), str(path))
+        message, crashed = objection(twine_reader(), str(path))
+        return TwineRefusal(message=message, crashed=crashed) if message is not None else None
 
 
 def wheel_members(data: bytes | None = None, directory: str = "acme_widget-1.0.dist-info") -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from release.checks.engine import run
 from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
 from release.core.models.check_result import CheckState, NotApplicable, Unknown
-from release.core.models.distribution import InspectionCache
+from release.core.models.distribution import InspectionCache, TwineRefusal
 from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
 from release.reports.version_report import server_to_json
@@ -184,16 +184,17 @@ def test_an_sdist_may_have_what_a_wheel_may_not(path: str, odd: bool) -> None:
 def test_twine_refuses_what_the_installed_one_refuses(names: list[str], text: str | None) -> None:
     """It looks for PKG-INFO in the directory that all members share; the index does so, too."""
     content = tarred({name: metadata() if name.endswith("PKG-INFO") else b"" for name in names})
-    assert (ask_twine(SDIST, content) or "").partition(":")[0].startswith(text or "")
+    said = ask_twine(SDIST, content)
+    assert (said.message if said else "").startswith(text or "")
     refused = failed(built(file(SDIST, content)))
     assert refused == (["the-archives-are-sound"] if text else [])
 
 
 def test_twine_is_believed() -> None:
     """What it refuses is red where nothing else is; what it sends is not, whatever was expected of it."""
-    odd = replace(file(WHEEL, wheel()), ask_twine=lambda: "BadZipFile: File is not a zip file")
+    odd = replace(file(WHEEL, wheel()), ask_twine=lambda: TwineRefusal(message="it is odd"))
     (found,) = (one for outcome in run(CHECKS, built(odd)) for one in outcome.findings)
-    assert found.message == "twine refuses the file: BadZipFile: File is not a zip file"
+    assert found.message == "twine refuses the file: it is odd"
     newer = replace(file(WHEEL, wheel(metadata(Frobnicate="x"))), ask_twine=lambda: None)
     assert not failed(built(newer))
     broken = replace(odd, ask_twine=lambda: Unknown(reason="cannot read it with twine: it is gone", remedy="reinstall"))
@@ -202,10 +203,21 @@ def test_twine_is_believed() -> None:
     assert failed(built(also_refused)) == ["the-file-names-are-right", "twine-takes-the-files"]
 
 
+def test_a_twine_that_cannot_read_what_the_index_can() -> None:
+    """It runs on another Python than the index does: a run would fail, but another machine may upload the file."""
+    said = TwineRefusal(message="ReadError: end of file header", crashed=True)
+    old = replace(file(SDIST, sdist()), ask_twine=lambda: said)
+    project = ProjectMetadata(name="acme-widget", version="1.0")
+    assert failed(built(old, project=project)) == ["twine-takes-the-files"]
+    assert failed(built(old), CheckState.WARNED) == ["twine-takes-the-files"]
+    (found,) = (one for outcome in run(CHECKS, built(old)) for one in outcome.findings)
+    assert found.message == f"twine cannot read the file with this Python: {said.message}"
+
+
 def test_twine_reads_nothing_that_the_index_cannot_read() -> None:
     """Such files may unpack to far more than their size."""
 
-    def never() -> str | None:
+    def never() -> TwineRefusal | None:
         raise AssertionError
 
     damaged = replace(file(SDIST, sdist()[:30]), ask_twine=never)

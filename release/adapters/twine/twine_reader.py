@@ -14,6 +14,7 @@ from typing import Self
 import release
 from release.adapters.system.process import Pipe
 from release.core.models.check_result import Unknown
+from release.core.models.distribution import TwineRefusal
 from release.core.redaction import without_credentials
 
 _BOOT = (
@@ -45,23 +46,25 @@ class TwineReader:
             self._pipe.close()
         self._pipe = None
 
-    def objection(self, path: Path) -> str | Unknown | None:
-        """Twine's message where it refuses a file, without the file's directory; None where it would send it."""
+    def objection(self, path: Path) -> TwineRefusal | Unknown | None:
+        """Twine's refusal of a file, in a message without the file's directory; None where it would send it."""
         if self._pipe is None:
             self._pipe = self._start()
         absolute = path.absolute()
         try:
             limit = _START + _READ + _READ_MEGABYTE * path.stat().st_size / _MEGABYTE
             self._pipe.write({"path": str(absolute)})
-            found = self._pipe.read(limit)["objection"]
+            found = self._pipe.read(limit)
+            message, crashed = found["objection"], bool(found["crashed"])
         except (EOFError, OSError, ValueError, KeyError) as error:  # a TimeoutError is an OSError
             why = "it takes too long" if isinstance(error, TimeoutError) else self._pipe.last_error_line()
             self.close()
             remedy = f"run: python -m twine check {path}; reinstall twine if that fails"
             return Unknown(reason=f"cannot read {path.name!r} with twine: {why}", remedy=remedy)
-        if found is None:
+        if message is None:
             return None
-        return str(found).replace(f": {absolute}", "").replace(str(absolute), absolute.name)
+        message = str(message).replace(f": {absolute}", "").replace(str(absolute), absolute.name)
+        return TwineRefusal(message=message, crashed=crashed)
 
     def _start(self) -> Pipe:
         # -P: modules in the current directory must not be imported instead of twine's.

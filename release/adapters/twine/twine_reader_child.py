@@ -3,7 +3,8 @@
 It reads requests from stdin and writes answers to stdout, one JSON object a line:
 
     → {"path"}
-    ← {"is": "read", "objection"}      twine's message; null where it would send the file
+    ← {"is": "read", "objection", "crashed"}      twine's message; null where it would send the file; whether it is
+                                                  an exception of Python's libraries
 
 It exits when stdin ends. A contract test covers what is used of twine: `package.PackageFile.from_filename`.
 """
@@ -24,8 +25,8 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what twine prints
     read = twine_reader()
     for line in sys.stdin.buffer:
-        answers.write(json.dumps({"is": "read", "objection": objection(read, json.loads(line)["path"])}).encode())
-        answers.write(b"\n")
+        message, crashed = objection(read, json.loads(line)["path"])
+        answers.write(json.dumps({"is": "read", "objection": message, "crashed": crashed}).encode() + b"\n")
 
 
 def twine_reader() -> Any:
@@ -41,14 +42,14 @@ def twine_reader() -> Any:
     return Unhashed.from_filename
 
 
-def objection(read: Any, path: str) -> str | None:
-    """Twine's message where it refuses the file; None where it would send it. `read` is a `twine_reader()`."""
+def objection(read: Any, path: str) -> tuple[str | None, bool]:
+    """Twine's message where it refuses the file, else None; and whether it crashed. `read` is a `twine_reader()`."""
     from twine.exceptions import TwineException
 
     try:
         read(path, None)
     except TwineException as error:
-        return str(error)
+        return str(error), False
     except Exception as error:  # noqa: BLE001 - a broken archive raises anything: BadZipFile, ReadError, zlib.error, …
-        return f"{type(error).__name__}: {error}"
-    return None
+        return f"{type(error).__name__}: {error}", True
+    return None, False

@@ -16,7 +16,7 @@ from release.core.models.index import ProjectListing
 from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
 
 if TYPE_CHECKING:
-    from release.core.models.check_result import Finding
+    from release.core.models.check_result import Finding, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,18 @@ class Distribution:
         """The file type in the upload form."""
         return "bdist_wheel" if self.filename.endswith(".whl") else "sdist"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwineRefusal:
+    """What the installed twine says of a file that it refuses."""
+
+    message: str
+    #: whether it is an exception of Python's libraries, not a message of twine
+    crashed: bool = False
+
+
+#: asks the installed twine about a file; None where it would send the file, Unknown where it cannot be asked
+AskTwine = Callable[[], "TwineRefusal | Unknown | None"]
 
 #: called while an archive is read: path of the member, a piece of its bytes, whether more of it follow
 MemberVisitor = Callable[[str, bytes, bool], None]
