@@ -60,7 +60,8 @@ def _row_to_line(row: TokenReport, annotation: tuple[str, str, str] | None = Non
     age = f"{row.age.days} days old" if row.age is not None and row.age.days else ""
     left = f"{row.left.days} days left" if row.left is not None and row.left > timedelta() else ""
     open_question = "" if row.confirmed or row.seen.word != "healthy" else "not confirmed by the index"
-    times = ", ".join(filter(None, (age, left, open_question)))
+    proven = f"proven at {row.proven:%Y-%m-%d %H:%M} UTC" if row.proven is not None else ""
+    times = ", ".join(filter(None, (age, left, proven, open_question)))
     text = f"{row.seen.state:<9} {row.seen.about}: {row.seen.place}" + (f" ({times})" if times else "")
     return Line(text=text, style=_STYLES[row.seen.state], annotation=annotation)
 
@@ -117,6 +118,7 @@ def _row_to_json(row: TokenReport) -> dict[str, Any]:
     return token_status_to_json(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "confirmed": row.confirmed,
+        "proven": format_iso_time(row.proven),
         "days_left": row.left.days if row.left is not None else None,
         "checks": dict(row.seen.checks), "findings": [outcome_to_json(one) for one in row.outcomes],
     }  # fmt: skip

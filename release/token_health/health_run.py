@@ -74,16 +74,18 @@ def load_request(
 
 def run_scan(  # noqa: PLR0913 - a scan with options
     system: System, request: ScanRequest, *, history: History, probe: ProbeDepth = "permission", offline: bool = False,
-    on_report: Callable[[TokenReport, int], None] = lambda _report, _total: None,
+    exchange: bool = False, on_report: Callable[[TokenReport, int], None] = lambda _report, _total: None,
 ) -> HealthReport:  # fmt: skip
     """Check all targets and record the results. Ctrl-C ends the scan with the results so far.
 
     `on_report` is called with each report as soon as it is known, and with the number of targets.
-    Targets that were not checked are reported as unknown, and nothing is recorded of them.
+    Targets that were not checked are reported as unknown, and nothing is recorded of them. With `exchange`, the
+    trusted publisher of this job is proven; call it in the main thread then.
     """
     history.begin(len(request.targets))
     scan = Scan(
         system=system, directory=request.directory, limits=request.fleet.limits, probe=probe, offline=offline,
+        exchange=exchange and not offline,
         waive=request.waive, previous=history.previous_tokens(), first_seen=history.first_seen(),
     )  # fmt: skip
     targets: Sequence[Target] = request.targets

@@ -20,7 +20,8 @@ from release.checks import engine, token_health_checks
 from release.core.errors import UnreachableError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome, Unknown, Verdict, derive_verdict
-from release.core.models.credential import Credential, Resolution
+from release.core.models.credential import Ambient, Credential, Resolution
+from release.core.models.exchanged_token import PublisherProof
 from release.core.models.index import Index
 from release.core.models.results import Verification
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
@@ -54,6 +55,8 @@ class Scan:
     limits: FleetLimits = field(default_factory=FleetLimits)
     probe: ProbeDepth = "permission"
     offline: bool = False
+    #: whether to prove the trusted publisher of this job, as in `verify_credential`
+    exchange: bool = False
     waive: Mapping[str, str] = field(default_factory=dict)
     #: the last token of each location, according to the history
     previous: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
@@ -76,7 +79,8 @@ class Scan:
     def check(self, targets: Sequence[Target]) -> Iterator[tuple[int, TokenReport]]:
         """Yield the number of each target, and the report on it, as soon as it is known.
 
-        Targets that have not been checked by the deadline are not yielded.
+        Targets that have not been checked by the deadline are not yielded. A trusted publisher is proven in the thread
+        of the caller, where a signal waits until the token is revoked.
         """
         from release.adapters.http.http_client import RateLimit, shared_sessions
 
@@ -86,10 +90,15 @@ class Scan:
         for one in targets:
             if secret := _secret(one.stored):
                 holders.setdefault(_token_key(secret), {})[one.location] = None
-        jobs = [partial(self._check, one, queries, holders) for one in targets]
+        first = [number for number, one in enumerate(targets) if self.exchange and _is_ambient(one.stored)]
+        for number in first:
+            yield number, self._check(targets[number], queries, holders, exchange=True)
+        rest = [number for number in range(len(targets)) if number not in set(first)]
+        jobs = [partial(self._check, targets[number], queries, holders) for number in rest]
         pool = WorkerPool(jobs, self.limits, context=lambda: shared_sessions(limit))
         limit = RateLimit(self.limits.rate, sleep=pool.sleep)
-        for number, result in pool.results():
+        for position, result in pool.results():
+            number = rest[position]
             match result:
                 case TokenReport():
                     yield number, result
@@ -99,15 +108,22 @@ class Scan:
                     reason = f"{type(error).__name__} while it was checked"
                     yield number, report_unscanned(targets[number], reason, remedy="report this as a bug")
 
-    def _check(self, target: Target, queries: _IndexQueries, holders: Mapping[object, Iterable[str]]) -> TokenReport:
+    def _check(
+        self,
+        target: Target,
+        queries: _IndexQueries,
+        holders: Mapping[object, Iterable[str]],
+        *,
+        exchange: bool = False,
+    ) -> TokenReport:
         stored = target.stored or _not_read(Unknown(reason="its location was not read", remedy="run it again"))
         secret = _secret(stored)
         skew = queries.clock_skew(target.index, secret)
         system = replace(self.system, now=lambda: self.system.now() + skew) if skew else self.system
         verification = verify.verify_credential(
             system, target.index, target.project,
-            offline=self.offline, credential=stored.resolution, waive=self.waive, tiers=queries.tiers(),
-            warn_before=target.policy.warn_before,
+            offline=self.offline, credential=stored.resolution, waive=self.waive,
+            tiers=queries.tiers(exchange=exchange), warn_before=target.policy.warn_before,
         )  # fmt: skip
         queries.release(target)
         access = verification.access
@@ -143,10 +159,15 @@ class _IndexQueries:
         self._answers: OnceCache[QueryKey, Access] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
 
-    def tiers(self) -> tuple[verify.Tier, ...]:
+    def tiers(self, *, exchange: bool = False) -> tuple[verify.Tier, ...]:
         """Return the tiers of `verify` that this scan may use."""
         count = {"permission": 3, "identity": 2, "off": 1}[self._scan.probe]
-        return (verify.query_job_identity, *(self.query_project, self.query_token, self.query_permission)[:count])
+        known = (verify.query_job_identity, *(self.query_project, self.query_token, self.query_permission)[:count])
+        if not exchange:
+            return known
+        from release.credentials.publisher_proof import query_publisher
+
+        return (*known[:2], query_publisher)
 
     def query_project(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.project, ProjectMetadata):
@@ -227,6 +248,10 @@ def _secret(stored: StoredCredential | None) -> Secret | None:
     return credential.password if isinstance(credential, Credential) else None
 
 
+def _is_ambient(stored: StoredCredential | None) -> bool:
+    return stored is not None and isinstance(stored.resolution.credential, Ambient)
+
+
 def _project_name(target: Target) -> str:
     return target.project.name if isinstance(target.project, ProjectMetadata) else ""
 
@@ -256,8 +281,14 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
         seen=_status(found, derive_verdict(outcomes), outcomes, health, place),
         outcomes=tuple(one for one in outcomes if one.state not in _UNINTERESTING),
         age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
-        skew=found.access.skew, confirmed=found.confirmed,
+        skew=found.access.skew, confirmed=found.confirmed, proven=_proven(found.access),
     )  # fmt: skip
+
+
+def _proven(access: Access) -> datetime | None:
+    """When the trusted publisher of this job was proven: now, or not at all."""
+    proof = access.proof
+    return access.now if isinstance(proof, PublisherProof) and proof.proven else None
 
 
 def _unknown_if_temporary(outcome: Outcome) -> Outcome:
@@ -281,6 +312,10 @@ def _status(
     token = access.token if isinstance(access.token, Token) else None
     covered = scope(token) if token else TokenScope(kind="unknown")
     names = ", ".join(covered.projects or covered.ids or ())
+    proven = _proven(access)
+    message = verdict.message
+    if proven is not None and verdict.word == "healthy":
+        message = f"trusted publisher proven at {proven:%Y-%m-%d %H:%M} UTC"
     return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
         project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
@@ -289,5 +324,5 @@ def _status(
         scope={"account": "account", "projects": names, "publisher": "trusted publisher"}.get(covered.kind, ""),
         expires=None if remaining is None else access.now + remaining, word=verdict.word,
         state=token_state(verdict.word, cause), cause=cause,
-        message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
+        message=message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
     )  # fmt: skip

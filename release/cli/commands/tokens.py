@@ -30,6 +30,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probe", choices=("permission", "identity", "off"), default="permission",
         help="what to ask the indexes: whether the token may upload (default), whether it is valid, or nothing",
     )  # fmt: skip
+    parser.add_argument(
+        "--exchange", action="store_true",
+        help="in a CI job, prove its trusted publisher: exchange the identity for a token, and revoke it at once; this "
+        "leaves two lines in the project's security history (token created, token revoked)",
+    )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="treat warnings as failures: exit status 1, not 5")
     parser.add_argument("--state", type=Path, metavar="DIR", help="store the history there ($PYPI_PREFLIGHT_STATE)")
     parser.add_argument("--notify", action="store_true", help="send notifications of changes: [notify] of the fleet")
@@ -41,6 +46,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _tokens(options: argparse.Namespace, write: Write) -> int:
     if options.what == "history":
         return _history(options, write)
+    if options.exchange and options.offline:
+        raise UsageError("--exchange contacts the index, and --offline does not", remedy="omit one of the two")
     from release.adapters.system import system
     from release.core.redaction import redact
     from release.reports import prometheus
@@ -58,7 +65,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     with open_console(options, write) as console:
         report = health_run.run_scan(
             real, request, history=history, probe=options.probe, offline=options.offline,
-            on_report=lambda row, total: console.on_token_scanned(row.seen, total),
+            exchange=options.exchange, on_report=lambda row, total: console.on_token_scanned(row.seen, total),
         )  # fmt: skip
     status = report.status(strict=options.strict)
     report = health_run.close_run(report, history, status)

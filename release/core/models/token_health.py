@@ -102,6 +102,8 @@ class TokenReport:
     skew: timedelta | None = None
     #: whether the index has confirmed the token, as in `Verification`
     confirmed: bool = False
+    #: when an exchange has proven the trusted publisher of this job; aware, UTC; None: not in this run
+    proven: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
