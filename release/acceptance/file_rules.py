@@ -117,8 +117,11 @@ def the_digests_are_right(upload: FileUpload, index: IndexContents) -> str | Non
 
 
 def is_identical(upload: FileUpload, index: IndexContents) -> bool:
-    """Whether the index has this very file under this name: it then responds with 200 and stores nothing."""
-    stored = next((one for one in index.files if one.filename == upload.filename), None)
+    """Whether the index has this very file under this name: it then responds with 200 and stores nothing.
+
+    The project does not count: the index has each file name once.
+    """
+    stored = next((one for one in (*index.files, *index.elsewhere) if one.filename == upload.filename), None)
     return stored is not None and _same(upload, stored)
 
 
@@ -131,7 +134,7 @@ def _same(upload: FileUpload, stored: StoredFile) -> bool:
 @OUTSIDE.rule(check=rule.NEW_FILES, remedy=_BUMP, cause="file.exists-different")
 def the_file_is_new(upload: FileUpload, index: IndexContents) -> str | None:
     """The index has neither the file name nor the same content already."""
-    named = any(one.filename == upload.filename for one in index.files)
+    named = any(one.filename == upload.filename for one in (*index.files, *index.elsewhere))
     if not named and not index.files and not index.names_by_blake2:
         return None
     blake2 = upload.file.digests("blake2_256").get("blake2_256", "")

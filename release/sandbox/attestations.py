@@ -32,9 +32,9 @@ def attestation_refusal(
     upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> Refusal | None:
     """Explain why the index refuses the attestations of an upload; None if it accepts them or there are none."""
-    text = upload.value("attestations")
-    if text == "" or "disable-pep740" in admin_flags(db):
+    if "attestations" not in upload.cleaned or "disable-pep740" in admin_flags(db):
         return None
+    text = upload.value("attestations")
     verify = _verifier(upload, publisher, db)
     return attestation_rules.check_attestations(text, publisher=publisher.kind if publisher else None, verifier=verify)
 

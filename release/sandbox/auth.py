@@ -132,20 +132,21 @@ def token_identifier(token: macaroon.Macaroon) -> str | None:
 
 
 class _UnreadableCaveatError(Exception):
-    """The caveat is not JSON: the index stops there, and says only `unknown error`."""
+    """The server fails on the caveat, and verifies none after it."""
 
 
 def token_problem(principal: Principal, project: IndexProject, now: int) -> str | None:
     """Explain in the index's words why the token does not allow an upload; None if it does. `now`: unix seconds.
 
     The index verifies its own copy of the caveats after those in the token, so that an unmodified token gives
-    each reason twice. A caveat that is not met hides a wrong signature.
+    each reason twice. A caveat that is not met hides a wrong signature, and one that the server fails on.
     """
-    caveats = (*principal.token.caveats, *principal.stored_caveats)
+    reasons = []
     try:
-        reasons = [_caveat_problem(one, principal, project, now) for one in caveats]
+        for caveat in (*principal.token.caveats, *principal.stored_caveats):
+            reasons.append(_caveat_problem(caveat, principal, project, now))  # noqa: PERF401 - an exception leaves those before
     except _UnreadableCaveatError:
-        return "unknown error"
+        reasons = [reason for reason in reasons if reason] or ["unknown error"]
     if any(reasons):
         return ", ".join(reason for reason in reasons if reason)
     return None if principal.token.signed_by(principal.key) else "signatures do not match"
@@ -154,8 +155,8 @@ def token_problem(principal: Principal, project: IndexProject, now: int) -> str 
 def _caveat_problem(caveat: bytes, principal: Principal, project: IndexProject, now: int) -> str | None:
     """Explain in the index's words why a caveat is not met. Unknown caveats are refused."""
     try:
-        data = json.loads(caveat)
-    except ValueError as error:
+        data = json.loads(caveat.decode())
+    except (ValueError, RecursionError) as error:
         raise _UnreadableCaveatError from error
     if isinstance(data, dict):
         data = _as_array(data, principal)
@@ -164,7 +165,9 @@ def _caveat_problem(caveat: bytes, principal: Principal, project: IndexProject, 
     if not data:
         return "caveat array cannot be empty"
     tag, *fields = data
-    if type(tag) is not int or tag not in _FIELDS:
+    if isinstance(tag, (list, dict)):
+        raise _UnreadableCaveatError
+    if tag not in _FIELDS:  # where `true` and 1.0 are the same as 1
         return f"caveat has unknown tag: {tag}"
     if tag == _PUBLISHER_TAG:
         fields.append(None)  # its claims may be absent
@@ -215,7 +218,8 @@ def _is_number(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    """JSON can spell halves of a surrogate pair, which the index accepts nowhere."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _is_text_list(value: object) -> bool:

@@ -190,18 +190,24 @@ def new_project(name: str, owner: str) -> IndexProject:
     return IndexProject(id=str(uuid4()), name=name, roles={owner: "Owner"}, is_new=True)
 
 
-def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: datetime) -> IndexContents:
-    """Collect everything that an acceptance rule may need to know about the index."""
-    own = (project.id if project else None,)
-    files = db.execute(
-        "SELECT files.*, version FROM files JOIN releases ON releases.id = release WHERE project = ?", own
-    )
-    releases = db.execute("SELECT canonical, created FROM releases WHERE project = ?", own)
+def index_contents(
+    db: sqlite3.Connection, project: IndexProject | None, now: datetime, filename: str = ""
+) -> IndexContents:
+    """Collect everything that an acceptance rule may need to know about the index; `filename`: of the upload."""
+    own = project.id if project else None
+    rows = db.execute(
+        "SELECT files.*, version, project FROM files JOIN releases ON releases.id = release"
+        " WHERE project = ? OR filename = ?",
+        (own, filename),
+    ).fetchall()
     file_limit, project_limit = read_size_limits(db, project.normalized if project else None)
     columns = ("filename", "sha256", "blake2_256", "size", "version", "filetype")
+    files = [(row["project"] == own, StoredFile(**{column: row[column] for column in columns})) for row in rows]
+    releases = db.execute("SELECT canonical, created FROM releases WHERE project = ?", (own,))
     return IndexContents(
         now=now,
-        files=tuple(StoredFile(**{column: row[column] for column in columns}) for row in files),
+        files=tuple(file for is_own, file in files if is_own),
+        elsewhere=tuple(file for is_own, file in files if not is_own),
         releases={row["canonical"]: datetime.fromisoformat(row["created"]) for row in releases},
         used_filenames=frozenset(row[0] for row in db.execute("SELECT filename FROM used_filenames")),
         names_by_blake2=dict(db.execute("SELECT blake2_256, filename FROM files").fetchall()),

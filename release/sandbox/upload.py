@@ -8,6 +8,7 @@ Source: warehouse, `forklift/legacy.py` (`file_upload`) and `forklift/decorators
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import sqlite3
 from dataclasses import dataclass, field
@@ -15,20 +16,21 @@ from dataclasses import dataclass, field
 from werkzeug.wrappers import Response
 
 from release.acceptance.description_rules import DESCRIPTION
-from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_is_new
+from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_is_new, the_file_name_fits_a_disk
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
+from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal, server_error
 from release.core.models.index import PYPI, USER_DOCS, IndexContents, host_of
 from release.sandbox import attestations, auth, index_store
 from release.sandbox.index_store import METADATA_SUFFIX, IndexProject, Store, admin_flags
-from release.sandbox.multipart import ReceivedFile, UploadForm
+from release.sandbox.multipart import UploadForm
 from release.sandbox.project_quota import ProjectQuota
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import page_response, refusal_response
 
 #: FILE in three parts: what the upload says about itself, what the index has already, what is inside the file
 _ARRIVAL = OUTSIDE[: OUTSIDE.index(the_file_is_new)]
+_BEFORE_IT_IS_READ = OUTSIDE[: OUTSIDE.index(the_file_name_fits_a_disk)]
 _ALREADY = OUTSIDE[len(_ARRIVAL) :]
 _INSIDE = FILE[len(OUTSIDE) :]
 _NO_USER = (
@@ -48,6 +50,7 @@ class UploadRequest:
     upload: FileUpload
     contents: IndexContents
     project: IndexProject
+    form: UploadForm
     #: what is wrong with the description, with the content of the file, and with its attestations
     description: Refusal | None
     inside: Refusal | None
@@ -70,30 +73,30 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     upload, log = _upload(context, form), context.log_fields
     log.username = principal.username
     log.project, log.filename = upload.value("name") or None, upload.filename or None
-    log.attested = upload.value("attestations") != ""
+    log.attested = "attestations" in upload.cleaned
     nothing = IndexContents(now=context.now)
-    refusal = first_refusal(FORM, upload, nothing)
+    refusal = server_error() if form.field_fails else first_refusal(FORM, upload, nothing)
     if refusal is not None:
         return refusal_response(context.request, refusal)
-    assert form.content is not None  # the last rule of FORM requires it
     # what takes long and needs nothing of the index comes before it is locked
     description = first_refusal(DESCRIPTION, upload, nothing)
-    inside = None if first_refusal(_ARRIVAL, upload, nothing) else first_refusal(_INSIDE, upload, nothing)
+    has_arrived = not form.content_fails and first_refusal(_ARRIVAL, upload, nothing) is None
+    inside = first_refusal(_INSIDE, upload, nothing) if has_arrived else None
     with context.store.reading() as db:
         attested = attestations.attestation_refusal(upload, principal.signer, db)
     name = upload.value("name")
     with context.store.writing() as db:
         project = index_store.find_project(db, name) or index_store.new_project(name, principal.user_id)
-        contents = index_store.index_contents(db, project, context.now)
+        contents = index_store.index_contents(db, project, context.now, upload.filename)
         request = UploadRequest(
             context=context, db=db, principal=principal, upload=upload, contents=contents, project=project,
-            description=description, inside=inside, attestations=attested,
+            form=form, description=description, inside=inside, attestations=attested,
         )  # fmt: skip
         refusal = _refusal(request)
         if refusal is not None:
             return refusal_response(context.request, refusal, request.headers)
         if not is_identical(upload, contents):
-            _store(request, form.content)
+            _store(request)
     return page_response(context.request, 200, "OK", headers=request.headers)
 
 
@@ -123,7 +126,7 @@ def _authenticate(context: RequestContext, form: UploadForm, db: sqlite3.Connect
 
 
 def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
-    content, file, kind = form.content, OpenDistribution("", None), None
+    content, file, kind = form.content, OpenDistribution("", io.BytesIO() if form.content_fails else None), None
     if content:
         file, kind = OpenDistribution(content.filename, content.stream, digests=content.digests), content.content_type
     return FileUpload(fields=form.fields, file=file, content_type=kind, site=context.site)
@@ -207,12 +210,22 @@ def _refusal(request: UploadRequest) -> Refusal | None:
         or _account_is_in_order(request)
         or _organization_is_active(request)
         or request.description
+        or _content_fails(request)
         or first_refusal(_ARRIVAL, upload, contents)
     )
     if refusal or is_identical(upload, contents):
         return refusal
     refusal = first_refusal(_ALREADY, upload, contents) or request.inside
     return refusal or request.attestations or _release_clash(request)
+
+
+def _content_fails(request: UploadRequest) -> Refusal | None:
+    """The server fails on a text in place of the file, and on a file that is a form once it reads it."""
+    form = request.form
+    if not form.content_fails:
+        return None
+    rules = _BEFORE_IT_IS_READ if form.content else ()
+    return first_refusal(rules, request.upload, request.contents) or server_error()
 
 
 def _release_clash(request: UploadRequest) -> Refusal | None:
@@ -224,9 +237,10 @@ def _release_clash(request: UploadRequest) -> Refusal | None:
     return request.refusal("the-release-was-not-made-twice", 500, SERVER_ERROR)
 
 
-def _store(request: UploadRequest, received: ReceivedFile) -> None:
+def _store(request: UploadRequest) -> None:
     """Store the content first: a file without a row is harmless, a row without its file is not."""
-    upload, store = request.upload, request.context.store
+    upload, store, received = request.upload, request.context.store, request.form.content
+    assert received is not None  # the checks require it
     digests = received.digests
     file = {
         "filename": upload.filename,

@@ -251,6 +251,8 @@ class IndexContents:
     now: datetime
     #: the files of all releases of the project
     files: tuple[StoredFile, ...] = ()
+    #: files of other projects that have the name of the uploaded one; empty if unknown
+    elsewhere: tuple[StoredFile, ...] = ()
     #: creation time of each release of the project, by canonical version; aware, UTC
     releases: Mapping[str, datetime] = field(default_factory=dict)
     #: file names that were used before and cannot be used again
