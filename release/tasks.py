@@ -40,9 +40,9 @@ def _flags(**flags: str | bool | Sequence[str]) -> list[str]:
 
 
 @task(auto_shortflags=False)
-def check(_: Context, index: str = "") -> None:
+def check(_: Context, index: str = "", new_project: str = "") -> None:
     """Check the source and the credentials for each index."""
-    _run("check", *_flags(index=index))
+    _run("check", *_flags(index=index, **{"new-project": new_project}))
 
 
 @task(auto_shortflags=False)
@@ -52,9 +52,9 @@ def build(_: Context) -> None:
 
 
 @task(auto_shortflags=False)
-def verify(_: Context, index: str = "", project: str = "", offline: bool = False) -> None:
+def verify(_: Context, index: str = "", project: str = "", offline: bool = False, exchange: bool = False) -> None:
     """Verify the credentials; if they do not work, show why and how to fix it."""
-    _run("verify", *_flags(index=index, project=project, offline=offline))
+    _run("verify", *_flags(index=index, project=project, offline=offline, exchange=exchange))
 
 
 @task(auto_shortflags=False)
@@ -96,9 +96,9 @@ def rehearse(_: Context, built: bool = False, allow: bool = False, offline: bool
 
 
 @task(auto_shortflags=False, iterable=["files"], help=_FILES)
-def testpypi(_: Context, files: Sequence[str]) -> None:
+def testpypi(_: Context, files: Sequence[str], new_project: str = "") -> None:  # noqa: PT028 - a task, not a test
     """Upload to TestPyPI, install from there and run smoke tests: the dry run."""
-    _run("testpypi", *_flags(files=files))
+    _run("testpypi", *_flags(files=files, **{"new-project": new_project}))
 
 
 @task(auto_shortflags=False, iterable=["files"], help=_FILES)

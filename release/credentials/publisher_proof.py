@@ -92,7 +92,7 @@ def _prove(  # noqa: PLR0913 - a project on an index, and the environment
         reason = f"{index.name} gave no clear answer, and {first.provider} gives this job no second identity"
         return PublisherProof(problem=Unknown(reason=reason, remedy="run the job again"))
     if not isinstance(found, IssuedToken):
-        return PublisherProof(problem=_refusal(found))
+        return PublisherProof(problem=_used_before(system, found) or _refusal(found))
     keep = keep and provider.gives_one_identity(system.env, first.audience)
     revoked, permission = False, None
     try:
@@ -149,6 +149,27 @@ def _refusal(refused: RefusedExchange) -> Finding:
         remedy=oidc_exchange_failures.exchange_remedy(refused),
         server_text=refused.description,
         cause=oidc_exchange_failures.exchange_cause(refused),
+    )
+
+
+def _used_before(system: System, refused: RefusedExchange) -> Finding | None:
+    """An identity that another step of a GitLab job has exchanged already; None for any other refusal.
+
+    The index says so only where a publisher matches.
+    """
+    identity = refused.identity
+    if refused.code != "invalid-reuse-token" or identity.provider != "GitLab":
+        return None
+    alone = provider.gives_one_identity(system.env, identity.audience)
+    return Finding(
+        message=f"an earlier step of this job has exchanged its identity for {refused.index.name}"
+        + ("; the upload needs one of its own" if alone else ", which has a publisher for it"),
+        remedy=f"add to the job: {provider.second_identity(identity.audience)}"
+        if alone
+        else "check and publish in one command: publish runs the same checks",
+        severity="block" if alone else "warn",
+        server_text=refused.description,
+        cause="tp.jti-reuse",
     )
 
 

@@ -22,6 +22,7 @@ from release.adapters.oidc import exchange_records, provider
 from release.adapters.system.deferred_signals import deferred_signals
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
+from release.cli.main import main
 from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Finding, Unknown
@@ -285,10 +286,28 @@ def test_a_gitlab_job_with_one_identity_keeps_its_token_for_the_upload(tmp_path:
         assert one.statuses(BURN) == []
         refused = one.prove()
         assert isinstance(refused.problem, Finding)
-        assert refused.problem.cause == "tp.jti-reuse"
+        assert (refused.problem.cause, refused.problem.severity) == ("tp.jti-reuse", "block")
+        assert refused.problem.remedy == "add to the job: id_tokens: {PROOF_PYPI_ID_TOKEN: {aud: pypi}}"
         second = one.sandbox.identity_provider.token("pypi", datetime.now(UTC))
-    with job(tmp_path, GITLAB, PROOF_PYPI_ID_TOKEN=second) as other:
-        assert not provider.gives_one_identity(other.system.env, "pypi")
+        one.system = replace(one.system, env={**one.system.env, "PROOF_PYPI_ID_TOKEN": second})
+        assert one.prove(keep=True).revoked
+        again = one.prove(keep=True)
+        assert isinstance(again.problem, Finding)
+        assert again.problem.severity == "warn"
+
+
+def test_a_configuration_without_exchange_has_a_warning(tmp_path: Path) -> None:
+    with job(tmp_path) as one:
+        project = ProjectMetadata(name="acme-widget", version="1.0")
+        facts = verify.collect_access(one.system, one.index, project, exchange=False)
+        assert isinstance(facts.proof, Finding)
+        assert (facts.proof.severity, facts.proof.remedy) == ("warn", 'set exchange = "auto" in [tool.release]')
+        assert one.statuses(MINT) == []
+
+
+def test_an_exchange_offline_is_a_contradiction(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--project", "acme-widget", "--exchange", "--offline"]) == 2
+    assert "--exchange contacts the index" in capsys.readouterr().err
 
 
 def test_no_secret_is_in_a_record_a_message_or_the_result(tmp_path: Path) -> None:
