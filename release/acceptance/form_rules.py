@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, NEW_NAMES, Advice, FileUpload, Refusal, Rules, server_error
+from release.acceptance.server_reference import SERVER
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.core.models.index import IndexContents, is_project_name
 
@@ -119,6 +120,8 @@ def the_form_has_a_file(upload: FileUpload, index: IndexContents) -> str | None:
 
 
 _SIMILAR = str.maketrans({".": "", "_": "", "-": "", "l": "1", "i": "1", "o": "0"})
+#: prohibited on every index that runs the server's code. Source: warehouse, migration 1e2ccd34f539
+_PROHIBITED = frozenset({"requirements-txt", "rrequirements-txt"})
 _RENAME = "choose another project name; the help page in the index's message explains why"
 
 NEW_NAME = Rules(NEW_NAMES)
@@ -151,8 +154,8 @@ def the_new_name_is_free(upload: FileUpload, index: IndexContents) -> Refusal | 
 
 @NEW_NAME.rule(remedy=_RENAME, cause="name.prohibited")
 def the_new_name_is_not_prohibited(upload: FileUpload, index: IndexContents) -> str | None:
-    """The administrators of the index have not prohibited the name."""
-    return _text(upload, "isn't allowed") if upload.project in index.prohibited else None
+    """Neither the server's code nor the administrators of the index have prohibited the name."""
+    return _text(upload, "isn't allowed") if upload.project in index.prohibited | _PROHIBITED else None
 
 
 @NEW_NAME.rule(remedy=_RENAME, cause="name.too-similar")
@@ -174,9 +177,18 @@ def similarity_key(name: str) -> str:
 
 @cache
 def standard_modules() -> frozenset[NormalizedName]:
-    """Normalized names of all modules of all Python versions that stdlib-list knows, and of their packages."""
+    """Normalized names of the modules of all Python versions up to the server's, and of their packages.
+
+    Source: stdlib-list, which lists each version whatever Python runs.
+    """
     from stdlib_list import short_versions, stdlib_list
 
-    modules = {module for version in short_versions for module in stdlib_list(version)}
+    known = (version for version in short_versions if _is_known(version))
+    modules = {module for version in known for module in stdlib_list(version)}
     parents = {module[: dot.start()] for module in modules for dot in re.finditer(r"\.", module)}
     return frozenset(canonicalize_name(module.strip("-_.")) for module in modules | parents)
+
+
+def _is_known(python: str) -> bool:
+    """Whether the server's stdlib-list has that version of Python, such as "3.14"; a newer one may have more."""
+    return [int(part) for part in python.split(".")] <= [int(part) for part in SERVER.python.split(".")]

@@ -85,7 +85,7 @@ def _inspect_content(
     upload = FileUpload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
-        *((refusal.advice.check, _finding(refusal, filename, built)) for refusal in refusals if refusal.advice),
+        *((refusal.advice.check, _finding(refusal, upload, built)) for refusal in refusals if refusal.advice),
         *_twine_findings(file, form, refusals, built),
         *_version_findings(file, upload, form, refusals, built),
         *_license_field_findings(form, filename),
@@ -145,13 +145,23 @@ def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple
     return fields | {"sha256_digest": (sha256,)}
 
 
-def _finding(refusal: Refusal, filename: str, built: BuiltFiles) -> Finding:
+def _finding(refusal: Refusal, upload: FileUpload, built: BuiltFiles) -> Finding:
     assert refusal.advice is not None
-    asked = built.on_index is not None or built.previous == NO_EARLIER_RELEASE
-    if refusal.rule == form_rules.the_new_name_is_no_standard_module.name and built.project is not None and not asked:
-        message = f"{built.project.name!r} is the name of a standard library module, which the index accepts only for "
-        remedy = "run it where the index can be reached (without --offline); for a new project, choose another name"
-        return warn(f"{message}an existing project; the index was not contacted", remedy, filename)
+    name, filename = upload.value("name"), upload.filename
+    asked = isinstance((built.on_index or {}).get(upload.project), IndexContents)
+    if (
+        refusal.rule == form_rules.the_new_name_is_no_standard_module.name
+        and not asked
+        and built.previous != NO_EARLIER_RELEASE
+    ):
+        message = f"{name!r} is the name of a standard library module, which the index accepts only for an existing "
+        if built.project is not None:
+            remedy = "run it where the index can be reached (without --offline); for a new project, choose another name"
+        else:
+            remedy = (
+                f"if the project is yours: pypi-preflight inspect --index pypi {filename}; else choose another name"
+            )
+        return warn(f"{message}project; the index was not contacted", remedy, filename)
     return Finding(
         message=refusal.message or _shorten(refusal.text),
         remedy=refusal.advice.remedy,

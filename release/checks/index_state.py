@@ -200,7 +200,7 @@ def listed_files(access: Access) -> tuple[IndexFile, ...]:
 def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
     """The project name is registered, or looks available.
 
-    By the index's own rules. Names that its administrators have prohibited are not published.
+    By the index's own rules. Which names its administrators have prohibited is not published.
     Source: warehouse, `packaging/services.py`.
     """
     if access.listing is not None or not isinstance(access.project, ProjectMetadata):
@@ -224,6 +224,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
     messages = {
         form_rules.the_new_name_is_valid: f"{name!r} is not a valid project name",
         form_rules.the_new_name_is_no_standard_module: f"{name!r} is the name of a standard library module",
+        form_rules.the_new_name_is_not_prohibited: f"{name!r} is a prohibited name",
         form_rules.the_new_name_is_unlike_the_others: f"{name!r} {similar_to}",
     }
     refusal = first_refusal(

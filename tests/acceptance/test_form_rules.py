@@ -367,3 +367,25 @@ def test_the_standard_library_of_every_python_counts() -> None:
     """Dotted submodules and modules long gone count; the index's own list has 2,363 names."""
     assert {"asyncio", "concurrent-futures-thread", "sets", "distutils", "this"} <= standard_modules()
     assert len(standard_modules()) > 2300
+
+
+def test_names_that_every_index_prohibits() -> None:
+    """However they are spelled; others are prohibited by administrators, and not published."""
+    for name in ("requirements.txt", "rrequirements.txt", "Requirements_txt", "RREQUIREMENTS--TXT"):
+        refusal = first_refusal(NEW_NAME, upload(b"", name=name), NOTHING)
+        assert refusal is not None
+        assert refusal.text == f"The name {name!r} isn't allowed. {SEE_NAMES}"
+    for name in ("requirements", "requirements-txt2", "rrrequirements.txt", "requirementstxt", "requirements.in"):
+        assert first_refusal(NEW_NAME, upload(b"", name=name), NOTHING) is None
+
+
+def test_the_standard_modules_are_those_that_the_server_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every Python up to its own, removed ones too; a newer stdlib-list adds none."""
+    import stdlib_list
+
+    found = standard_modules()
+    assert {"imp", "msilib", "compression", "string-templatelib", "xml-etree", "thread", "sre-parse"} <= found
+    assert not {"unittest2", "core", "python", "setuptools", "tests"} & found
+    monkeypatch.setattr(stdlib_list, "short_versions", [*stdlib_list.short_versions, "3.15", "4.0"])
+    standard_modules.cache_clear()
+    assert standard_modules() == found

@@ -124,6 +124,7 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (known(MINTED, listing=listing(status="quarantined")), "project.quarantined"),
         (known(listing=None, similar_names=("acme-widgit",), project=ProjectMetadata(name="acme-widgit", version="1")), "name.too-similar"),
         (known(listing=None, similar_names=(), project=ProjectMetadata(name="json", version="1")), "name.stdlib"),
+        (known(listing=None, similar_names=(), project=ProjectMetadata(name="rrequirements.txt", version="1")), "name.prohibited"),
         (known(listing=None, similar_names=(), project=ProjectMetadata(name="xml.etree", version="1")), "name.stdlib"),
     ],
 )  # fmt: skip

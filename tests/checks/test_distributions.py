@@ -68,7 +68,7 @@ def test_good_files_pass() -> None:
         ([file("acme_widget-1.0-py3-none-linux_x86_64.whl", wheel())], "the-file-names-are-right"),
         ([file("acme_widget-1.0.tar.gz", b"")], "the-archives-are-sound"),
         ([file(WHEEL, wheel(metadata(version="1.0+local")))], "the-index-takes-the-metadata"),
-        ([file(WHEEL, wheel(metadata("json")))], "the-index-takes-the-name"),
+        ([file(WHEEL, wheel(metadata("requirements.txt")))], "the-index-takes-the-name"),
         ([file(WHEEL, wheel(metadata(body="A *b")))], "the-description-renders"),
         ([file(WHEEL, wheel(metadata(Frobnicate="x")))], "twine-takes-the-files"),
         ([*GOOD, file("acme-widget-1.0.tar.gz", sdist(metadata(Summary="b")))], "there-is-one-sdist-at-most"),
@@ -434,9 +434,15 @@ def test_what_the_index_has_counts_where_it_was_asked() -> None:
 
 
 def test_a_standard_name_is_taken_where_the_project_exists() -> None:
-    """Only new projects are refused for their names."""
+    """Only new projects are refused for their names, and without the index it is not known whether one is new."""
     json = built(file("json-1.0.tar.gz", sdist(metadata("json"), "json-1.0")))
-    assert failed(json) == ["the-index-takes-the-name"]
+    for unknown in (None, Unknown(reason="no network", remedy="connect")):
+        facts = built(*json.files, on_index=unknown)
+        assert "the-index-takes-the-name" not in failed(facts)
+        (found,) = (one for outcome in run(CHECKS, facts) for one in outcome.findings)
+        assert found.severity == "warn"
+        assert "pypi-preflight inspect --index pypi json-1.0.tar.gz" in found.remedy
+    assert failed(built(*json.files, on_index=IndexContents(now=NOW))) == ["the-index-takes-the-name"]
     there = StoredFile(filename="json-0.1.zip", sha256="0" * 64, blake2_256=None, size=1, version="0", filetype="sdist")
     assert not failed(built(*json.files, on_index=IndexContents(now=NOW, files=(there,))))
 
@@ -508,7 +514,8 @@ def test_an_empty_tar_is_a_finding() -> None:
 def test_the_name_of_a_module_of_the_standard_library_is_refused_for_new_projects_only() -> None:
     content = wheel(metadata("importlib-resources"))
     facts = built(file("importlib_resources-1.0-py3-none-any.whl", content))
-    assert "the-index-takes-the-name" in failed(facts)
+    new = replace(facts, previous=NO_EARLIER_RELEASE)
+    assert "the-index-takes-the-name" in failed(new)
     earlier = replace(facts, previous=PreviousRelease(version="0.9", files=()), cache=InspectionCache())
     assert "the-index-takes-the-name" not in failed(earlier)
 
