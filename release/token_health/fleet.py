@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from release.adapters.oidc.job_variables import collect_job_variables
 from release.adapters.system.system import System
 from release.checks.all_checks import check_names
 from release.core.config import read_indexes, read_waivers, require_checks
@@ -22,6 +23,7 @@ from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution
 from release.core.models.index import WELL_KNOWN, Index, is_project_name
+from release.core.models.oidc_identity import HOSTED, OidcProvider
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,
     CommandOutput,
@@ -322,10 +324,15 @@ def _find(
 
 def _publisher(env: Mapping[str, str], directory: Path) -> str | None:
     """Return where this project could use trusted publishing: this CI job, or a workflow that uploads."""
-    # the CI services that set a variable, of those that PyPI supports as trusted publishers
-    for variable, service in (("GITHUB_ACTIONS", "GitHub Actions"), ("GITLAB_CI", "GitLab CI")):
+    # the CI services that set a variable, of those that PyPI supports as trusted publishers; not servers of others
+    services: tuple[tuple[str, OidcProvider, str], ...] = (
+        ("GITHUB_ACTIONS", "GitHub", "GitHub Actions"),
+        ("GITLAB_CI", "GitLab", "GitLab CI"),
+    )
+    for variable, provider, service in services:
         if env.get(variable) == "true":
-            return service
+            server = collect_job_variables(env, provider).server.rstrip("/").lower()
+            return service if server in {"", HOSTED[provider]} else None
     for path in sorted((directory / ".github" / "workflows").glob("*.y*ml")):
         with suppress(OSError):
             if _UPLOADS.search(path.read_text(encoding="utf-8", errors="replace")):

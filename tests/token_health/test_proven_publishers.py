@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from release.adapters.system.system import real_system
 from release.core.facts import ProjectMetadata
+from release.core.models.index import PYPI
 from release.core.models.token_health import HealthReport, TokenPolicy
 from release.reports.token_health_text import scan_to_json, scan_to_lines
 from release.sandbox.publishers import CiJob
@@ -58,3 +62,21 @@ def test_a_renamed_workflow_is_broken_and_named(tmp_path: Path) -> None:
         (row,) = scan(one, exchange=True).rows
         assert (row.seen.word, row.proven, row.seen.cause) == ("broken", None, "tp.invalid-publisher")
         assert "publish.yml" in row.seen.remedy
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com"}, "GitHub Actions"),
+        ({"GITLAB_CI": "true"}, "GitLab CI"),
+        ({"GITLAB_CI": "true", "CI_SERVER_URL": "https://git.acme.test"}, None),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://codeberg.org"}, None),
+    ],
+)
+def test_trusted_publishing_is_only_suggested_where_it_is_possible(
+    env: dict[str, str], expected: str | None, tmp_path: Path
+) -> None:
+    machine = real_system()
+    system = replace(machine, env={"TWINE_PASSWORD": "x", **env}, home=tmp_path)
+    targets = project_targets(system, {"pypi": PYPI}, PROJECT, tmp_path, TokenPolicy())
+    assert {one.publisher for one in targets} == {expected}
