@@ -77,13 +77,22 @@ def obtain_token(  # noqa: PLR0913 - a project on an index, and the environment
 def _exchange_once(  # noqa: PLR0913 - an exchange and its environment
     system: System, index: Index, project: str, identity: OidcIdentity, record: ExchangeRecord, *, notify: Observer
 ) -> IssuedToken | RefusedExchange:
-    with deferred_signals():  # an issued token that did not arrive could not be revoked
-        answer = provider.exchange_identity(index, identity)
-        if isinstance(answer, ExchangedToken):
-            expires = answer.expires or system.now() + EXCHANGED_LIFE
-            notify(SecretObtained(secret=answer.token))
-            return IssuedToken(identity=identity, token=answer.token, expires=expires, forget=record.remove)
+    issued: IssuedToken | None = None
+    try:
+        with deferred_signals():  # an issued token that did not arrive could not be revoked
+            answer = provider.exchange_identity(index, identity)
+            if isinstance(answer, ExchangedToken):
+                expires = answer.expires or system.now() + EXCHANGED_LIFE
+                issued = IssuedToken(identity=identity, token=answer.token, expires=expires, forget=record.remove)
+                notify(SecretObtained(secret=answer.token))
+    except BaseException:
+        if issued is not None:
+            revoke_token(index, issued)
+        raise
+    if issued is not None:
+        return issued
     record.remove()
+    assert isinstance(answer, ExchangeRefusal)
     return describe_refusal(index, project, identity, answer)
 
 

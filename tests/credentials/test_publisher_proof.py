@@ -218,6 +218,21 @@ def test_the_first_signal_waits_for_the_end_of_the_block() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_token_that_arrives_with_a_signal_is_revoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = provider.exchange_identity
+
+    def interrupted(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return inner(*given)
+
+    monkeypatch.setattr(provider, "exchange_identity", interrupted)
+    with job(tmp_path) as one:
+        with pytest.raises(KeyboardInterrupt):
+            one.prove()
+        assert one.sandbox.history("acme-widget") == TWO_LINES
+        assert one.records == []
+
+
 def test_a_token_that_is_not_revoked_is_a_warning_and_the_next_run_says_so(tmp_path: Path) -> None:
     clock = Clock()
     with job(tmp_path, clock=clock) as one:
