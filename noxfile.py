@@ -29,6 +29,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(reuse_venv=True)
+def clients(session: nox.Session) -> None:
+    """Test clients of other projects, which come from the package registries, against the sandbox."""
+    _with(session, "tests")
+    session.run("python", "-m", "pytest", "-m", "slow", "tests/sandbox/test_installed_clients.py", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
 def lint(session: nox.Session) -> None:
     """Run the linter and check the formatting."""
     _with(session, "lint")
