@@ -149,6 +149,13 @@ ATTENUATED = {
     "by an empty array": ("[]", "acme-widget", "403 Invalid API Token: caveat array cannot be empty"),
     "by too little": ("[0,1]", "acme-widget", "403 Invalid API Token: Not enough values"),
     "by nonsense": ('[0,"a","b"]', "acme-widget", "403 Invalid API Token: invalid values for fields"),
+    "by a tag that equals one": ('[1.0,["acme-widget"]]', "acme-widget", OK),
+    "by a false tag": (f"[false,{NOW + 86_400},{NOW - 60}]", "acme-widget", OK),
+    "by a tag as text": ('["1",["acme-widget"]]', "acme-widget", "403 Invalid API Token: caveat has unknown tag: 1"),
+    "by a tag with a fraction": ("[1.5]", "acme-widget", "403 Invalid API Token: caveat has unknown tag: 1.5"),
+    "by a tag that is no key": ("[{}]", "acme-widget", "403 Invalid API Token: unknown error"),
+    "by half a character": ('[1,["\\ud800"]]', "acme-widget", "403 Invalid API Token: invalid values for fields"),
+    "by a byte order mark": ('\ufeff[1,["acme-widget"]]', "acme-widget", "403 Invalid API Token: unknown error"),
     "by no JSON": ("cid", "acme-widget", "403 Invalid API Token: unknown error"),
     "to another user": (
         '[3,"someone"]',
@@ -185,9 +192,17 @@ def test_a_caveat_that_the_holder_added_counts_once(pypi: SandboxClient, row: st
     assert reply.line == line
 
 
-def attenuated(token: str, caveat: str) -> str:
+def attenuated(token: str, *caveats: str) -> str:
     data = base64.urlsafe_b64decode(token.removeprefix("pypi-") + "==")
-    return macaroon.to_text(macaroon.deserialize(data)[0].attenuate(caveat.encode()))
+    return macaroon.to_text(macaroon.deserialize(data)[0].attenuate(*(caveat.encode() for caveat in caveats)))
+
+
+def test_what_the_server_fails_on_ends_the_reasons(pypi: SandboxClient) -> None:
+    """Those before it count, those after it are never found."""
+    token = attenuated(pypi.token(), "[99]", "no JSON", "[98]")
+    assert pypi.upload(authorization=basic_auth(token)).line == "403 Invalid API Token: caveat has unknown tag: 99"
+    token = attenuated(pypi.token(), "no JSON", "[98]")
+    assert pypi.upload(authorization=basic_auth(token)).line == "403 Invalid API Token: unknown error"
 
 
 def test_a_caveat_hides_a_wrong_signature(pypi: SandboxClient) -> None:

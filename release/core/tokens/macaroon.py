@@ -18,9 +18,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, replace
 
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
+#: what decoding ignores; both alphabets of base64 count
+_SKIPPED = re.compile(rb"[^A-Za-z0-9+/_=-]")
 
 
 class MalformedError(ValueError):
@@ -95,15 +98,20 @@ def deserialize(data: bytes) -> tuple[Macaroon, int]:
 def deserialize_leniently(text: str) -> Macaroon | None:
     """The token that the index reads in a text without surrounding blanks; None if it reads none.
 
-    The index skips characters outside the alphabet, and ignores bytes after the signature.
-    Source: warehouse, `macaroons/services.py`.
+    The index skips characters outside the alphabet, also padding before the end, and ignores bytes after the signature.
+    Source: warehouse, `macaroons/services.py`. Observed: Python 3.14, 2026-11; older ones stop reading at padding.
     """
     prefix, _, rest = text.partition("-")
     if prefix != "pypi" or not rest:
         return None
     data = rest.encode("utf-8", "surrogatepass")
+    data = _SKIPPED.sub(b"", data + b"=" * (-len(data) % 4))
+    body = data.replace(b"=", b"")
+    padding = len(data) - len(data.rstrip(b"="))
+    if -len(body) % 4 > padding:
+        return None
     try:
-        return deserialize(base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4)))[0]
+        return deserialize(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))[0]
     except ValueError:  # MalformedError and binascii.Error are
         return None
 
