@@ -60,11 +60,20 @@ def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
     match credential.identity:
         case OidcIdentity() as identity:
             yield from claims_to_findings(access, identity)
-        case None if not access.index.ephemeral:
+        case other if (other is None and not access.index.ephemeral) or shows_by_variables(access):
             findings = tuple(job_to_findings(access, credential.provider, credential.job))
             yield from findings or (_NOT_REQUESTED,)
         case _:
             yield _NOT_REQUESTED
+
+
+def shows_by_variables(access: Access) -> bool:
+    """Whether a job that gets no identity for want of a permission could not be a publisher with it either."""
+    credential = access.credential
+    if not isinstance(credential, Ambient) or not isinstance(credential.identity, Finding):
+        return False
+    findings = job_to_findings(access, credential.provider, credential.job)
+    return credential.identity.cause != "tp.fork-pr" and any(findings)
 
 
 def job_to_findings(access: Access, provider: OidcProvider, job: JobVariables) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checks import credential_remedies
+from release.checks import credential_remedies, publisher_claims
 from release.checks.engine import Checklist
 from release.checks.token_checks import a_credential_is_found
 from release.core.facts import Access, ProjectMetadata
@@ -38,7 +38,9 @@ def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
         case None:
             yield _NOT_REQUESTED
         case Finding() | Unknown() as problem:
-            yield problem
+            # a permission does not help a job that cannot be a publisher, which the next check reports
+            impossible = publisher_claims.shows_by_variables(access)
+            yield NotApplicable(reason="the job cannot be a trusted publisher") if impossible else problem
         case OidcIdentity():
             return
 

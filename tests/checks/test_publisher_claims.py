@@ -15,7 +15,8 @@ from release.adapters.oidc.job_variables import collect_job_variables
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import Outcome
+from release.core.models.check_result import Finding, Outcome
+from release.core.models.ci_job import JobVariables
 from release.core.models.credential import Ambient
 from release.core.models.index import PYPI, Ownership
 from release.core.models.oidc_identity import OidcProvider, parse_identity
@@ -51,12 +52,16 @@ def called(place: str, at: str = REF, **more: str) -> dict[str, str]:
     return {"job_workflow_ref": f"{place}@{at}", **more}
 
 
-def outcome(ambient: Ambient, ownership: Ownership | None = None) -> Outcome:
+def outcomes(ambient: Ambient, ownership: Ownership | None = None) -> tuple[Outcome, ...]:
     access = Access(
         index=PYPI, project=ProjectMetadata(name="acme-widget", version="1.0"), credential=ambient,
         remarks=(), token=None, listing=None, now=datetime(2027, 1, 1, tzinfo=UTC), ownership=ownership,
     )  # fmt: skip
-    return next(one for one in engine.run(CHECKS, access) if one.check == FIT)
+    return tuple(engine.run(CHECKS, access))
+
+
+def outcome(ambient: Ambient, ownership: Ownership | None = None) -> Outcome:
+    return next(one for one in outcomes(ambient, ownership) if one.check == FIT)
 
 
 def judge_claims(service: OidcProvider, changes: dict[str, Any], ownership: Ownership | None = None) -> Outcome:
@@ -213,6 +218,16 @@ def test_a_pull_request_of_a_fork_is_read_from_the_event(tmp_path: Path) -> None
 
     assert [one.cause for one in outcome(job("kim/widget")).findings] == ["tp.fork-pr"]
     assert outcome(job("acme/widget")).findings == ()
+
+
+def test_a_permission_is_not_asked_for_where_it_does_not_help() -> None:
+    missing = Finding(message="no", remedy="add a permission", cause="tp.id-token-permission")
+    origin = TrustedPublishing(provider="GitLab")
+    for server, expected in (("https://git.acme.test", "tp.unknown-issuer"), ("https://gitlab.com", missing.cause)):
+        ambient = Ambient(
+            provider="GitLab", origin=origin, identity=missing, job=JobVariables(server=server, repository="acme/lab")
+        )
+        assert [found.cause for one in outcomes(ambient) for found in one.findings] == [expected]
 
 
 def test_every_service_has_an_answer() -> None:
