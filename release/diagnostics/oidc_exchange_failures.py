@@ -128,13 +128,16 @@ def _compare_with_last(exchange: RefusedExchange, last: AttestationPublisher) ->
     own = publisher_from_claims(exchange.identity.claims)
     before, now = dict(last.details), dict(own.details) if own else {}
     changed = [
-        f"{name.replace('_', ' ')} {text!r}, not {now.get(name, '')!r}"
+        f"{name.replace('_', ' ')} {text!r}, and this job has {repr(now[name]) if name in now else 'none'}"
         for name, text in before.items()
         if text and text.lower() != now.get(name, "").lower()
     ]
     if changed:
-        return f"the last attested release came from {', '.join(changed)}"
-    return "the last attested release came from this very job: its publisher was removed since, or names an old owner"
+        return f"the last attested release came from {'; from '.join(changed)}"
+    return (
+        "the last attested release came from a job like this one: its publisher was removed since, or the ID of its "
+        "owner has changed"
+    )
 
 
 def exchange_remedy(exchange: RefusedExchange) -> str:

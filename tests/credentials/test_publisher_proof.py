@@ -25,6 +25,7 @@ from release.adapters.system.system import System, real_system
 from release.cli.main import main
 from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
+from release.core.models.attestation import AttestationPublisher
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.exchanged_token import PublisherProof
 from release.core.models.index import Index
@@ -34,10 +35,11 @@ from release.reports.credential_text import verification_to_json, verification_t
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
 from release.sandbox.publishers import CiJob
-from release.sandbox.seed import DEFAULT_USER, SeedData
+from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData
 from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
-from tests.sandbox.sandbox_client import Clock, github_publisher
+from tests.sandbox.sandbox_client import Clock, SandboxClient, github_publisher
+from tests.sandbox.test_attestations import attestation
 
 MINT, BURN = "/_/oidc/mint-token", "/_/oidc/burn-token"
 OWNED = Existing(name="acme-widget", owners=(DEFAULT_USER,))
@@ -146,6 +148,34 @@ def test_a_missing_publisher_is_named_with_the_claims(row: str, tmp_path: Path) 
         assert "/settings/publishing/?provider=github&owner=acme" in found.verdict.remedy
         assert one.statuses(BURN) == []
         assert one.records == []
+
+
+PUBLISHED = AttestationPublisher.from_json(
+    {"kind": "GitHub", "repository": "acme/widget", "workflow": "release.yml", "environment": "pypi"}
+)
+#: how the job differs → what the message says of the last attested release
+SINCE: dict[str, tuple[dict[str, Any], str]] = {
+    "workflow": ({"workflow": "publish.yml"}, "came from workflow 'release.yml', and this job has 'publish.yml'"),
+    "repository": ({"repository": "acme/gadget"}, "came from repository 'acme/widget', and this job has 'acme/gadget'"),
+    "environment": ({"environment": None}, "came from environment 'pypi', and this job has none"),
+    "owner's ID": (
+        {"claims": {"repository_owner_id": "7"}},
+        "came from a job like this one: its publisher was removed",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", SINCE)
+def test_the_claim_that_differs_from_the_last_attested_release_is_named(row: str, tmp_path: Path) -> None:
+    changes, named = SINCE[row]
+    attested = ApiToken(name="github", user=DEFAULT_USER, publisher=PUBLISHED)
+    with job(tmp_path, replace(WORLD, tokens=(attested,), job=CiJob(**changes))) as one:
+        field = {"attestations": json.dumps([attestation()])}
+        assert SandboxClient(sandbox=one.sandbox).upload(token="github", changes=field).status == 200
+        proof = one.prove()
+        assert isinstance(proof.problem, Finding)
+        assert f"the last attested release {named}" in proof.problem.message
+        assert "valid token, but no corresponding publisher" in str(proof.problem.server_text)
 
 
 def test_a_new_project_is_never_exchanged_for(tmp_path: Path) -> None:
