@@ -18,8 +18,8 @@ from release.core.errors import ConfigError
 T = TypeVar("T")
 #: characters of a value that a message shows
 _LONGEST = 60
-#: as JSON and TOML write them
-_WORDS = {None: "null", True: "true", False: "false"}
+#: what JSON calls a set of keys and values
+_OBJECT = "an object"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -45,7 +45,7 @@ class KeyPath:
 
     def wrong(self, expected: str, value: object) -> ConfigError:
         """The error for a value of the wrong kind."""
-        shown = _WORDS[value] if value is None or isinstance(value, bool) else repr(value)
+        shown = "null" if value is None and self.noun == _OBJECT else repr(value)
         shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
         return ConfigError(f"{self} must be {expected}, not {shown}", remedy=f"correct {self} in {self.file}")
 

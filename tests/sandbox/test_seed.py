@@ -129,7 +129,6 @@ MISTAKES: dict[str, tuple[Any, str]] = {
         "projects[0].owners must be a list of strings, not null",
     ),
     "a null scope": (token(scope=None), 'tokens[0].scope must be "account" or a list of projects, not null'),
-    "a true name": (user(name=True), "users[0].name must be a non-empty string, not true"),
     "a null document": (None, "the seed data must be an object, not null"),
     "no names": ({"prohibited": "x"}, "prohibited must be a list of strings, not 'x'"),
 }

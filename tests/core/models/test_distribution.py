@@ -66,12 +66,12 @@ def test_what_a_run_has_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"project": None}, "project must be a non-empty string, not None"),
+        ({"project": None}, "project must be a non-empty string, not null"),
         ({"version": ""}, "version must be a non-empty string, not ''"),
         ({"files": []}, "files must be a list of files, not []"),
         ({"files": ["x"]}, "files[0] must be an object, not 'x'"),
         ({"files": [FILE, FILE]}, "files contains a file twice"),
-        ({"files": [FILE | {"filename": None}]}, "files[0].filename must be a non-empty string, not None"),
+        ({"files": [FILE | {"filename": None}]}, "files[0].filename must be a non-empty string, not null"),
         ({"files": [FILE | {"filename": "../x.whl"}]}, "files[0].filename must be a file name without a directory"),
         ({"files": [FILE | {"sha256": "abc"}]}, "files[0].sha256 must be 64 hex digits, not 'abc'"),
     ],
