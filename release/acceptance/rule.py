@@ -97,10 +97,11 @@ class FileUpload:
     def cleaned(self) -> Mapping[str, tuple[str, ...]]:
         r"""The fields as the index reads them: without those whose last value is `UNKNOWN`, NUL spelled `\x00`.
 
-        distutils sent `UNKNOWN` for an unknown field. Source: warehouse, `forklift/decorators.py`.
+        distutils sent `UNKNOWN` for an unknown field. A last value with NUL replaces all others.
+        Source: warehouse, `forklift/decorators.py`.
         """
         return {
-            name: tuple(value.replace("\0", "\\x00") for value in values)
+            name: (values[-1].replace("\0", "\\x00"),) if "\0" in values[-1] else values
             for name, values in self.fields.items()
             if values and values[-1].strip() != "UNKNOWN"
         }

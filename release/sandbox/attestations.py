@@ -32,11 +32,16 @@ def attestation_refusal(
     upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> Refusal | None:
     """Explain why the index refuses the attestations of an upload; None if it accepts them or there are none."""
-    if "attestations" not in upload.cleaned or "disable-pep740" in admin_flags(db):
+    text = _attestations(upload)
+    if text is None or "disable-pep740" in admin_flags(db):
         return None
-    text = upload.value("attestations")
     verify = _verifier(upload, publisher, db)
     return attestation_rules.check_attestations(text, publisher=publisher.kind if publisher else None, verifier=verify)
+
+
+def _attestations(upload: FileUpload) -> str | None:
+    """The last value of the field counts; an empty one is an attempt too."""
+    return upload.cleaned.get("attestations", (None,))[-1]
 
 
 def _verifier(
@@ -61,8 +66,8 @@ def provenance_to_json(
     upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> str | None:
     """Make the provenance of an accepted file; None if it was uploaded without attestations."""
-    text = upload.value("attestations")
-    if text == "" or publisher is None or "disable-pep740" in admin_flags(db):
+    text = _attestations(upload)
+    if text is None or publisher is None or "disable-pep740" in admin_flags(db):
         return None
     bundle = {"publisher": publisher.to_json(), "attestations": json.loads(text)}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})

@@ -105,6 +105,12 @@ class UploadForm:
     def last(self, name: str) -> str | None:
         return self.fields.get(name, (None,))[-1]
 
+    def take_content_as_text(self) -> None:
+        """Take the field `content` for what the server expects to be a file."""
+        values = self.fields.pop("content", ())
+        # distutils' word for an unknown value is removed from all forms, under any name
+        self.content_fails = values != () and values[-1].strip() != "UNKNOWN"
+
     @property
     def actions(self) -> tuple[str, ...]:
         """The values of `:action`, in order; none if one is a file."""
@@ -144,6 +150,7 @@ def _receive(request: Request, form: UploadForm, incoming: Path, *, full: bool) 
         text = stream.read(_MAX_FIELDS).decode(errors="replace")
         for name, value in parse_qsl(text, keep_blank_values=True):
             form.add(name, value)
+        form.take_content_as_text()
         return
     builder = _FormBuilder(form, incoming, full=full)
     for one in form_parts(stream.read, _boundary(header or "")):
@@ -238,8 +245,9 @@ class _FormBuilder:
             value = _recoded(value, part.charset)
         if part.name == "content":
             _discard_content(self._form)
-            # distutils' word for an unknown value is removed from all forms, under any name
-            self._form.content_fails = not (is_text and value.strip() == "UNKNOWN")
+            self._form.add("content", value)
+            self._form.take_content_as_text()
+            self._form.content_fails |= not is_text
         elif part.name not in {None, "gpg_signature"}:
             self._form.field_fails |= not is_text and (value != "" or part.is_form)
             self._form.add(part.name or "", value)

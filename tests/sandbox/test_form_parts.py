@@ -133,6 +133,8 @@ def test_ordinary_forms(tmp_path: Path) -> None:
     assert received(tmp_path, body, ordinary, "PUT") == expected
     assert received(tmp_path, body, None, "PUT") == {}
     assert received(tmp_path, body, ordinary, "GET") == {}
+    assert received(tmp_path, b"a=1&content=UNKNOWN&content=x", ordinary) == {"a": "1", "content fails": True}
+    assert received(tmp_path, b"a=1&content=x&content=UNKNOWN", ordinary) == {"a": "1"}
 
 
 @pytest.mark.parametrize(
