@@ -7,10 +7,18 @@ from pypi_preflight import sessions
 nox.needs_version = ">=2026.8.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["tests", "lint", "types"]
+nox.options.error_on_missing_interpreters = False  # `judgement` runs on those that are installed
 
 sessions.register()
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+_WITH_TWINE_7 = (
+    "test_real_files.py",
+    "test_recorded_answers.py::test_a_recorded_answer_is_given_and_foreseen[metadata_version 2.5]",
+    "test_twine_form.py",
+)
 
 
 def _with(session: nox.Session, *groups: str, env: dict[str, str] | None = None) -> None:
@@ -26,6 +34,20 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "compileall", "-q", "release", "pypi_preflight", "tests")
     # Many tests wait for servers and clocks: three workers keep two cores busy.
     session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3"]))
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"], reuse_venv=True, download_python="never")
+@nox.parametrize("packaging", ["25.0", "26.2", "newest"])
+def judgement(session: nox.Session, packaging: str) -> None:
+    """Run the tests of the index's rules: one verdict, whichever Python and packaging are installed."""
+    _with(session, "acceptance")
+    wanted = ["packaging" if packaging == "newest" else f"packaging=={packaging}"]
+    tests = ["tests/acceptance", "-n", "3"]
+    if packaging == "25.0":  # twine 7 does not run with it, and twine 6 refuses what is new in metadata 2.5
+        wanted += ["twine==6.2.0"]
+        tests += [f"--deselect=tests/acceptance/{one}" for one in _WITH_TWINE_7]
+    session.install("--no-deps", "--upgrade", *wanted)  # apart, so that no requirement of another package replaces it
+    session.run("python", "-m", "pytest", *tests, *session.posargs)
 
 
 @nox.session(reuse_venv=True)
