@@ -518,9 +518,7 @@ SECTION_6: dict[str, Row] = {
         alone=PROHIBITED,
     ),
     "prohibited name: requirements-txt": Row(
-        line=see("The name 'requirements-txt' isn't allowed.", "project-name"),
-        file=widget(name="requirements-txt"),
-        alone=PROHIBITED,
+        line=see("The name 'requirements-txt' isn't allowed.", "project-name"), file=widget(name="requirements-txt")
     ),
     "stdlib name: json": Row(line=standard("json"), file=widget(name="json")),
     "stdlib name: asyncio": Row(line=standard("asyncio"), file=widget(name="asyncio")),
