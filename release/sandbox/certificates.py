@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +35,16 @@ class Certificates:
     ca_file: Path
     #: environment variables; each names what it names on this machine, with the authority added
     environment: Mapping[str, str]
+
+
+@contextmanager
+def temporary_certificates() -> Iterator[Certificates]:
+    """Issue certificates whose files are deleted at the end; several sandboxes may share them.
+
+    Raises UsageError where trustme is not installed.
+    """
+    with tempfile.TemporaryDirectory(prefix="sandbox-certificates-", ignore_cleanup_errors=True) as directory:
+        yield issue_certificates(Path(directory))
 
 
 def issue_certificates(directory: Path, environ: Mapping[str, str] = os.environ) -> Certificates:

@@ -18,11 +18,13 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import cache
 from typing import Any, TextIO
 
 from release.core.errors import ReleaseError, UsageError
 from release.core.redaction import CREDENTIAL_VARIABLES
 from release.sandbox import server
+from release.sandbox.certificates import Certificates, temporary_certificates
 from release.sandbox.fault_json import fault_to_json, parse_faults
 from release.sandbox.seed import SeedData
 from release.sandbox.server import Sandbox
@@ -42,9 +44,10 @@ def serve_requests(requests: TextIO, answers: TextIO) -> None:
     running: dict[int, Sandbox] = {}
     _write(answers, {"result": {"credential_variables": CREDENTIAL_VARIABLES.pattern}})
     with ExitStack() as stack:
+        shared = cache(lambda: stack.enter_context(temporary_certificates()))
         for number, line in enumerate(requests, 1):
             try:
-                answer = {"result": _answer(json.loads(line), number, running, stack)}
+                answer = {"result": _answer(json.loads(line), number, running, stack, shared)}
             except ReleaseError as error:
                 answer = {"error": error.message, "remedy": error.remedy}
             _write(answers, answer)
@@ -55,11 +58,18 @@ def _write(answers: TextIO, answer: Mapping[str, Any]) -> None:
     answers.flush()
 
 
-def _answer(request: Mapping[str, Any], number: int, running: dict[int, Sandbox], stack: ExitStack) -> Any:
+def _answer(
+    request: Mapping[str, Any],
+    number: int,
+    running: dict[int, Sandbox],
+    stack: ExitStack,
+    certificates: Callable[[], Certificates],
+) -> Any:
     word = request["do"]
     if word == "start":
         data = SeedData.parse(json.dumps(request["world"]))
-        sandbox = running[number] = stack.enter_context(server.start_sandbox(data, tls=request["tls"]))
+        tls = certificates() if request["tls"] else False
+        sandbox = running[number] = stack.enter_context(server.start_sandbox(data, tls=tls))
         return {"id": number, **sandbox.to_json()}
     if word == "stop":
         running.pop(request["id"]).close()

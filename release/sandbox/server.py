@@ -8,8 +8,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.sandbox import request_context, seed
 from release.sandbox.app import application
-from release.sandbox.certificates import Certificates, issue_certificates
+from release.sandbox.certificates import Certificates, temporary_certificates
 from release.sandbox.connection import ConnectionDroppedError, Sleep
 from release.sandbox.fault_middleware import FaultControl, FaultMiddleware
 from release.sandbox.faults import ActiveFaults, Fault
@@ -59,7 +59,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     around: Callable[[WSGIApplication], WSGIApplication] | None = None,
     identity_provider: IdentityProvider | None = None,
     staged: bool = False,
-    tls: bool = False,
+    tls: bool | Certificates = False,
 ) -> Sandbox:
     """Start an index; it answers requests when this returns.
 
@@ -68,7 +68,8 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     waits, from any thread. `around` wraps the application, inside the request log and the faults.
     `identity_provider` is another sandbox's, if both are to trust it; otherwise this one has its own.
     `staged`: it has staged releases, see `stages`. `tls`: it speaks HTTPS, with a certificate of an authority of its
-    own, which clients trust with the variables of `Sandbox.ca_environment`.
+    own, which clients trust with the variables of `Sandbox.ca_environment`; or with certificates that it shares with
+    others, so that clients trust all of them.
     Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory; with `tls`,
     where trustme is not installed.
     """
@@ -78,8 +79,10 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         raise UsageError(f"port {port} does not exist", remedy=f"use a port from 0 (any free port) to {_LAST_PORT}")
     data = seed_data or SeedData()
     with ExitStack() as stack:
-        directory = state or stack.enter_context(_temporary_directory("index"))
-        certificates = issue_certificates(stack.enter_context(_temporary_directory("certificates"))) if tls else None
+        directory = state or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-index-", ignore_cleanup_errors=True))
+        )
+        certificates = stack.enter_context(temporary_certificates()) if tls is True else tls or None
         store = Store(directory.resolve())
         with store.writing() as db:
             if seed_data is not None or db.execute("SELECT 1 FROM users").fetchone() is None:
@@ -94,12 +97,6 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         return Sandbox(
             server, store, faults, control_path, stack.pop_all(), identity_provider=provider, certificates=certificates
         )
-
-
-@contextmanager
-def _temporary_directory(name: str) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=f"sandbox-{name}-", ignore_cleanup_errors=True) as directory:
-        yield Path(directory)
 
 
 def _interruptible_sleep(closing: threading.Event) -> Sleep:

@@ -22,7 +22,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from release.core.errors import UsageError
 from release.sandbox import server
-from release.sandbox.certificates import issue_certificates
+from release.sandbox.certificates import issue_certificates, temporary_certificates
 from release.sandbox.faults import Drop, DropMode, Fault, RequestFilter
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 
@@ -235,3 +235,12 @@ def test_the_command_prints_what_makes_curl_and_python_trust_it(tmp_path: Path) 
         child.communicate(timeout=30)
     assert child.returncode == 0 or os.name == "nt"
     assert not Path(told["ca_file"]).exists()
+
+
+def test_several_sandboxes_share_certificates_that_outlive_each() -> None:
+    with temporary_certificates() as certificates:
+        with sandbox_client(tls=certificates) as one, sandbox_client(tls=certificates) as other:
+            assert one.sandbox.ca_environment == other.sandbox.ca_environment == certificates.environment
+            assert one.ask("GET", "/").status == other.ask("GET", "/").status == 200
+        assert certificates.ca_file.is_file()
+    assert not certificates.ca_file.exists()

@@ -15,6 +15,7 @@ from typing import Any
 
 from release.core.redaction import without_credentials
 from release.sandbox import server
+from release.sandbox.certificates import Certificates
 from release.sandbox.seed import SeedData, seed_for_project
 
 PYPROJECT = """\
@@ -50,6 +51,7 @@ def indexes(
     name: str = "acme-widget",
     clock: Callable[[], datetime] = server.utc_now,
     staged: bool = False,
+    tls: bool | Certificates = False,
 ) -> Iterator[Indexes]:
     """The project is the user's on the index that plays PyPI, and is not known yet on the other.
 
@@ -57,8 +59,8 @@ def indexes(
     """
     test, real = test or seed_for_project(name), real or seed_for_project(name, exists=True)
     with (
-        server.start_sandbox(test, clock=clock) as testpypi,
-        server.start_sandbox(real, clock=clock, staged=staged) as pypi,
+        server.start_sandbox(test, clock=clock, tls=tls) as testpypi,
+        server.start_sandbox(real, clock=clock, staged=staged, tls=tls) as pypi,
     ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from release.sandbox.certificates import temporary_certificates
 from release.sandbox.seed import SeedData
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
@@ -58,6 +59,21 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         assert (confirmed.status, confirmed.data["message"]) == (
             0, "acme-widget 1.0 is on pypi, confirmed; waived: what-was-installed-works"
         )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_release_to_indexes_that_speak_https(tmp_path: Path, installer: str) -> None:
+    """With certificates that only the environment names."""
+    with temporary_certificates() as certificates, indexes(tls=certificates) as on:
+        project = ready(tmp_path, on)
+        project.env |= dict(certificates.environment) | {"RELEASE_INSTALLER": installer}
+        told = project.run("release", "--yes")
+        assert told.status == 0, told.all
+        assert "acme-widget 1.0 is on testpypi and pypi, confirmed" in told.out
+        assert on.pypi.upload_url.startswith("https://")
+        healthy = project.run("verify", "--index", "pypi", "--json")
+        assert healthy.status == 0, healthy.all
 
 
 @pytest.mark.slow
