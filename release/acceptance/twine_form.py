@@ -18,6 +18,8 @@ from release.acceptance.specification_rules import specification_errors
 from release.acceptance.tar_reader import TarContents
 from release.acceptance.zip_reader import ZipContents
 
+#: the version of twine whose code the form and its objections follow; of others, and where it objects, twine is asked
+TWINE_VERSION = "7.0.0"
 #: fields of `packaging.metadata.RawMetadata`, in the order of the form
 _FIELDS = """
     metadata_version name version platforms summary description keywords home_page author author_email license

@@ -18,7 +18,7 @@ from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBUILD, FileUpload, Refusal, Rule
-from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
+from release.acceptance.twine_form import TWINE_VERSION, TwineForm, TwineObjection, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, upload_sequence, wheel_checks
@@ -186,11 +186,13 @@ def _twine_findings(
 ) -> Iterator[tuple[str, Finding]]:
     """What the installed twine refuses, unless it only repeats the index.
 
-    That twine cannot read an archive which the index can read depends on the Python that runs it: without a project,
-    which is to be uploaded from here, another one may upload the file.
+    It is asked where its code is another than the one that the form follows, or where that one objects. That it cannot
+    read an archive which the index can read depends on the Python that runs it: without a project, which is to be
+    uploaded from here, another one may upload the file.
     """
     reported = {refusal.advice.check for refusal in refusals if refusal.advice}
-    if file.ask_twine is None or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
+    known = form.objection is None and built.installed.get("twine") == TWINE_VERSION
+    if file.ask_twine is None or known or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
         return
     said, filename = file.ask_twine(), file.filename
     if isinstance(said, Unknown):

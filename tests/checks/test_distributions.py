@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 import pytest
@@ -15,6 +16,7 @@ from packaging.utils import canonicalize_name
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM, NEW_NAME
+from release.acceptance.twine_form import TWINE_VERSION
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
 from release.checks.release_contents import NO_EARLIER_RELEASE
@@ -212,6 +214,24 @@ def test_a_twine_that_cannot_read_what_the_index_can() -> None:
     assert failed(built(old), CheckState.WARNED) == ["twine-takes-the-files"]
     (found,) = (one for outcome in run(CHECKS, built(old)) for one in outcome.findings)
     assert found.message == f"twine cannot read the file with this Python: {said.message}"
+
+
+def test_twine_is_asked_where_its_answer_is_not_known() -> None:
+    """Where it is another version, or objects as far as is known: its import takes time."""
+    asked: list[str] = []
+
+    def ask(name: str) -> None:
+        asked.append(name)
+
+    odd = wheel(metadata(Frobnicate="x"))
+    for name, content, installed in (
+        ("known", wheel(), {"twine": TWINE_VERSION}),
+        ("newer", wheel(), {"twine": "99.0"}),
+        ("odd", odd, {"twine": TWINE_VERSION}),
+    ):
+        one = replace(file(WHEEL, content), ask_twine=partial(ask, name))
+        assert not failed(replace(built(one), installed=installed))
+    assert asked == ["newer", "odd"]
 
 
 def test_twine_reads_nothing_that_the_index_cannot_read() -> None:

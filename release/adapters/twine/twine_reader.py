@@ -1,7 +1,7 @@
 """Ask the installed twine whether it would send a file, in a child process that reads one file after the other.
 
-The child starts at once, so that it imports twine while the caller works. It reads files as for an upload; nothing is
-sent.
+The child starts with the first question, since the import of twine takes as long as the inspection of a small file. It
+reads files as for an upload; nothing is sent.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TwineReader:
 
     def __init__(self, *, env: Mapping[str, str]) -> None:
         self._env = without_credentials(env)
-        self._pipe: Pipe | None = self._start()
+        self._pipe: Pipe | None = None
 
     def __enter__(self) -> Self:
         return self

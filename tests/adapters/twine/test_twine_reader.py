@@ -47,6 +47,7 @@ def test_its_objection_names_no_directory(
 
 def test_a_child_that_ends_is_started_again(tmp_path: Path, twine: TwineReader) -> None:
     (tmp_path / WHEEL).write_bytes(wheel())
+    assert twine.objection(tmp_path / WHEEL) is None
     assert twine._pipe is not None
     twine._pipe.kill()
     found = twine.objection(tmp_path / WHEEL)
