@@ -100,6 +100,15 @@ class _Lines:
         self._at = end
         return line
 
+    def whole_lines(self, marker: bytes) -> bytes:
+        """Return all whole lines that have arrived before the line with `marker`, if any has it."""
+        found = self._buffer.find(marker, self._at)
+        end = self._buffer.rfind(b"\n", self._at, found if found >= 0 else len(self._buffer)) + 1
+        if end == 0:
+            return b""
+        lines, self._at = self._buffer[self._at : end], end
+        return lines
+
     def head(self) -> str:
         """Return the lines up to an empty one, with it; nothing at the end."""
         lines: list[bytes] = []
@@ -129,7 +138,7 @@ def _parts(lines: _Lines, boundary: bytes) -> Iterator[FormPart | bytes]:
                 for _ in _parts(lines, own_boundary):  # its boundaries may be invalid
                     pass
             lines.skip()
-        elif not (yield from _data(lines, boundary)):
+        elif not (yield from _data(lines, boundary, in_pieces=part.filename is None)):
             continue
         return
 
@@ -149,11 +158,14 @@ def _parse_head(text: str) -> tuple[FormPart, bytes]:
     return part, options.get("boundary", "").encode(errors="replace")
 
 
-def _data(lines: _Lines, boundary: bytes) -> Generator[bytes, None, bool]:
-    """Yield the data up to a boundary, without the line end before it. Return whether no part follows."""
+def _data(lines: _Lines, boundary: bytes, *, in_pieces: bool) -> Generator[bytes, None, bool]:
+    """Yield the data up to a boundary, without the line end before it. Return whether no part follows.
+
+    With `in_pieces`, yield what the server decodes at once; otherwise as much as possible.
+    """
     next_part, last = b"--" + boundary, b"--" + boundary + b"--"
     line_end, starts_line = b"", True
-    while line := lines.next(_PIECE):
+    while line := (not in_pieces and starts_line and lines.whole_lines(next_part)) or lines.next(_PIECE):
         if line_end == b"\r":  # perhaps half of a line end, which a piece ended with
             line, line_end = line_end + line, b""
         if starts_line and line.startswith(next_part):

@@ -89,6 +89,8 @@ CASES: dict[str, tuple[bytes, object]] = {
     "a file name in Latin-1": (part(FILE + b"\r\nContent-Type: x; charset=latin-1", b"\xff") + END, {"content": (
         "f.whl", "x", b"\xff")}),
     "base64": (part(TEXT + b"\r\nContent-Transfer-Encoding: base64", b"YWJj") + END, {"a": "abc"}),
+    "base64 with padding within": (
+        part(TEXT + b"\r\nContent-Transfer-Encoding: base64", b"YW=Jj YQ==") + END, {"a": "abca"}),
     "BASE64": (part(TEXT + b"\r\nContent-Transfer-Encoding: BASE64", b"YWJj") + END, {"a": "YWJj"}),
     "broken base64": (part(TEXT + b"\r\nContent-Transfer-Encoding: base64", b"YWJ") + END, "InvalidFormError"),
     "quoted-printable": (part(TEXT + b"\r\nContent-Transfer-Encoding: quoted-printable", b"=41") + END, {"a": "A"}),
