@@ -29,7 +29,7 @@ def parser(words: Collection[str]) -> argparse.ArgumentParser:
         "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete",
     )
     root.set_defaults(directory=Path())
-    root.add_argument("--version", action="store_true", help="show the version, and exit")
+    root.add_argument("--version", action="store_true", dest="show_version", help="show the version, and exit")
     root.add_argument(
         "--verbose",
         action="store_true",
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit status; argparse itself exits with 2."""
     words = sys.argv[1:] if argv is None else argv
     options = parser(words).parse_args(words)
-    if options.version:
+    if options.show_version:
         return _show_versions(options)
     try:
         with _signals_as_interrupt():
