@@ -81,7 +81,7 @@ def _parse(text: str) -> tuple[list[str], list[dict[str, Any]]]:
     """Validation errors, and the attestations. The index's own messages continue with help addresses."""
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [f"  Invalid JSON: {error} [type=json_invalid]"], []
     if not isinstance(data, list):
         return [f"  {_WRONG.format('a valid array', 'list_type')}"], []
