@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -98,9 +99,11 @@ class Config:
         """The index called `name`. Raises `ConfigError` if there is none."""
         if name in self.indexes:
             return self.indexes[name]
+        # a URL is not a key of a table
+        key = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else "NAME"
         raise ConfigError(
             f"no index is called {name!r}{tables.did_you_mean(name, self.indexes)}",
-            remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{name}]",
+            remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{key}]",
         )
 
     @property

@@ -79,6 +79,19 @@ def test_an_unknown_index_is_named_with_its_neighbour() -> None:
         parse_config({}).index("testpipy")
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("intern", "intern"), ("my-index_2", "my-index_2"), ("https://a.example/legacy/", "NAME"), ("a.b", "NAME"),
+        ("ünter", "NAME"), ("", "NAME"),
+    ],
+)  # fmt: skip
+def test_the_table_for_an_unknown_index_is_valid_toml(name: str, key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({}).index(name)
+    assert caught.value.remedy.endswith(f"add a table [tool.release.indexes.{key}]")
+
+
 def test_how_hard_uploads_try_is_configurable() -> None:
     table = {"concurrency": 1, "attempts": 2, "deadline": 60, "longest-wait": 1.5}
     upload = parse_config({"upload": table}).upload
