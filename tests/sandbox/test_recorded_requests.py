@@ -2,7 +2,8 @@
 
 `recorded_requests.jsonl` has one request a line. Recorded: warehouse 6b62157 under Python 3.14.10, configured as
 production, 2026-11. No answer had one of the headers in `RECORDED_HEADERS`. Words in braces in a body stand for what
-many bodies have, see `_FRAGMENTS`. `before`: what was done to the index since the request before.
+many bodies have, see `_FRAGMENTS`. `before`: what was done to the index since the request before. `mint`:
+the exchange of an identity for a token.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import base64
 import hashlib
 import json
 import re
-import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,9 @@ import pytest
 
 from release.core.models.index import PYPI, host_of
 from release.core.tokens import macaroon
+from release.sandbox.publishers import CiJob
 from tests.sample_distributions import sdist, wheel
-from tests.sandbox.sandbox_client import Clock, SandboxClient, basic_auth, sandbox_client
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth, sandbox_client
 
 REQUESTS = [json.loads(line) for line in Path(__file__).with_name("recorded_requests.jsonl").read_text().splitlines()]
 RECORDED_HEADERS = {"Retry-After", "Location", "WWW-Authenticate"}
@@ -95,6 +96,15 @@ WORLD: dict[str, Any] = {
             "name": "widget", "repository": "acme/widget", "workflow": "release.yml", "environment": "pypi",
             "projects": ["acme-gadget", "arch-proj", "quar-proj", "org-off"],
         },
+        {
+            "name": "lab", "provider": "gitlab", "repository": "acme/lab", "workflow": ".gitlab-ci.yml",
+            "projects": ["acme-gadget"],
+        },
+        {"name": "goog", "provider": "google", "email": "acme@acme.test", "projects": ["acme-gadget"]},
+        {
+            "name": "act", "provider": "activestate", "organization": "acme", "project": "state", "actor_id": "1001",
+            "projects": ["acme-gadget"],
+        },
     ],
     "job": {"repository": "acme/widget", "workflow": "release.yml", "environment": "pypi"},
     "prohibited": ["acme-prohibited", "requirements-txt"],
@@ -148,7 +158,7 @@ def _spelled(token: str, how: str) -> str:
 def _authorization(pypi: SandboxClient, kind: str, name: Any, *how: Any) -> str:
     """Make the header; `kind` and so on as in `auth` of the requests."""
     if kind == "jwt":
-        return basic_auth(_minted(pypi))
+        return basic_auth(_mint(pypi, job={}).json["token"])
     if name == "foreign_pypi":  # no token of this index
         return basic_auth(macaroon.to_text(macaroon.create_macaroon(_HOST, str(uuid4()).encode(), b"k" * 32)))
     token = pypi.token(name)
@@ -173,15 +183,14 @@ def _identified(pypi: SandboxClient, caveat: str) -> str:
     return re.sub(r"\$\wid:[\w.-]+", lambda match: rows[match[0]], caveat)
 
 
-def _minted(pypi: SandboxClient) -> str:
-    """Exchange the job's identity for a token."""
-    job = pypi.sandbox.ambient
-    headers = {"Authorization": f"Bearer {job['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
-    url = f"{job['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=pypi"
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:  # noqa: S310 - the sandbox's
-        identity = json.load(answer)["value"]
-    reply = pypi.ask("POST", "/_/oidc/mint-token", body=json.dumps({"token": identity}).encode())
-    return str(reply.json["token"])
+def _mint(pypi: SandboxClient, *, job: Mapping[str, Any] | None = None, body: str = "") -> Reply:
+    """Exchange the identity of a job for a token, or send a body of Latin-1."""
+    if job is not None:
+        provider = pypi.sandbox.identity_provider
+        usual, provider.job = provider.job, CiJob(**job)
+        body = json.dumps({"token": provider.token("pypi", NOW)})
+        provider.job = usual
+    return pypi.ask("POST", "/_/oidc/mint-token", body=body.encode("latin-1"))
 
 
 def _prepare(pypi: SandboxClient, step: str, *what: Any) -> None:
@@ -208,6 +217,8 @@ def _answers(pypi: SandboxClient, request: Mapping[str, Any]) -> tuple[str, str]
     """Send a request; return the recorded answer and the sandbox's."""
     for step in request.get("before", ()):
         _prepare(pypi, *step)
+    if "mint" in request:
+        return request["answer"], _mint(pypi, **request["mint"]).line
     content = _content(request)
     headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"} | request.get("headers", {})
     headers["Authorization"] = _authorization(pypi, *request.get("auth", ["basic", "alice_account"]))
