@@ -348,7 +348,7 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 
 KEYS = [
     "schema", "verdict", "confirmed", "cause", "causes",
-    "index", "project", "credential", "token", "identity", "checks",
+    "index", "project", "credential", "token", "identity", "exchange", "checks",
 ]  # fmt: skip
 
 

@@ -70,7 +70,7 @@ Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | PublisherCaveat 
 def parse_caveat(data: bytes) -> Caveat:
     """A caveat from its bytes. Never raises: a caveat that the index cannot parse is an `InvalidCaveat`."""
     try:
-        value = json.loads(data)
+        value = json.loads(data.decode())
     except (ValueError, RecursionError):
         refusal = "unknown error"
     else:

@@ -6,12 +6,13 @@ Source: warehouse, `accounts/security_policy.py`, `macaroons/security_policy.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from release.core.models.index import normalize_name
 from release.core.secret import Secret
 from release.core.tokens.caveats import (
+    Caveat,
     Expiration,
     InvalidCaveat,
     ProjectIds,
@@ -43,20 +44,23 @@ def authentication_refusal(username: str, password: Secret) -> str | None:
 def caveat_refusal(token: Token, project: str | None, now: datetime) -> str | None:
     """The answer to an upload with a token that the index knows, for its caveats; None if they may all be met.
 
-    `project`: the name as it is uploaded; None if it is not known. The index stops at a caveat that is not JSON.
+    `project`: the name as it is uploaded; None if it is not known. The index stops at a caveat that is not JSON, and
+    gives the reasons before it, if any.
     """
-    if any(isinstance(one, InvalidCaveat) and one.refusal == "unknown error" for one in token.caveats):
-        return f"{_INVALID_TOKEN}unknown error"
-    reasons, found = list(_reasons(token, project, now)), scope(token)
+    unreadable = [one for one in token.caveats if isinstance(one, InvalidCaveat) and one.refusal == "unknown error"]
+    end = token.caveats.index(unreadable[0]) if unreadable else len(token.caveats)
+    reasons, found = list(_reasons(token, token.caveats[:end], project, now)), scope(token)
+    if unreadable and not reasons:
+        reasons = ["unknown error"]
     if None in reasons or not reasons or (found.ids and not found.ids_issued):
         return None
     return _INVALID_TOKEN + ", ".join(dict.fromkeys(str(one) for one in reasons))
 
 
-def _reasons(token: Token, project: str | None, now: datetime) -> Iterator[str | None]:
+def _reasons(token: Token, caveats: Sequence[Caveat], project: str | None, now: datetime) -> Iterator[str | None]:
     """The index's reason for each caveat that is not met; None: it has one, but the project is not known."""
     identity, no_ids = _issued_for(token), scope(token).ids == ()
-    for one in token.caveats:
+    for one in caveats:
         match one:
             case InvalidCaveat(refusal=refusal):
                 yield refusal
