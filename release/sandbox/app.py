@@ -19,7 +19,7 @@ from release.sandbox.index_store import Store, newest_release
 from release.sandbox.multipart import FailingFormError, InvalidFormError, UploadForm, receive_form
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults, LogFields, RequestContext
-from release.sandbox.responses import not_allowed, not_found, page_response
+from release.sandbox.responses import not_allowed, not_found, page_response, reason_phrase
 from release.sandbox.stages import STAGES_PATH, Stages
 from release.sandbox.upload import handle_upload
 
@@ -71,7 +71,7 @@ def application(
         response = _malformed(context) or (stages.response(context) if stages and in_stages else _route(context))
         response.headers.pop("Date", None)  # the server adds one to every response
         if response.status.isupper():  # werkzeug writes reason phrases in upper case, PyPI does not
-            response.status = f"{response.status_code} {HTTPStatus(response.status_code).phrase}"
+            response.status = f"{response.status_code} {reason_phrase(response.status_code)}"
         return response(environ, start_response)
 
     return serve

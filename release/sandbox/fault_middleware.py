@@ -35,6 +35,7 @@ from release.sandbox.faults import (
 )
 from release.sandbox.multipart import peek_names
 from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults
+from release.sandbox.responses import reason_phrase
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -126,7 +127,7 @@ def _respond(
     else:
         _discard_body(environ)
     known = canned.status in HTTPStatus._value2member_map_
-    line = f"{canned.status} {canned.reason or (HTTPStatus(canned.status).phrase if known else 'Unknown')}"
+    line = f"{canned.status} {canned.reason or (reason_phrase(canned.status) if known else 'Unknown')}"
     headers = Headers(dict(canned.headers))
     if canned.retry_after is not None:
         headers["Retry-After"] = str(canned.retry_after)

@@ -24,6 +24,13 @@ _EXPLANATIONS = {
     429: "The action could not be performed because there were too many requests by the client.",
     500: "The server has either erred or is incapable of performing the requested operation.",
 }
+#: what Pyramid calls statuses that `http.HTTPStatus` names otherwise, some of them from Python 3.13 on
+_PHRASES = {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    416: "Request Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
 _PAGE = (
     "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {body}\n </body>\n</html>"
 )
@@ -40,6 +47,11 @@ CORS_HEADERS = (
     ("Access-Control-Expose-Headers", "X-PyPI-Last-Serial"),
 )
 Headers = Iterable[tuple[str, str]]
+
+
+def reason_phrase(status: int) -> str:
+    """The usual reason phrase of a status, on every Python."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def refusal_response(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
@@ -74,7 +86,7 @@ def page_response(request: Request, code: int, phrase: str, *, detail: str = "",
         body = _PAGE.format(status=status, body=_body(escape(explanation), escape(detail), "<br/>"))
     elif kind == "application/json":
         message = _body(explanation, detail, "\n")
-        body = json.dumps({"message": message, "code": status, "title": HTTPStatus(code).phrase})
+        body = json.dumps({"message": message, "code": status, "title": reason_phrase(code)})
     else:
         body = f"{status}\n\n{_body(explanation, detail, chr(10))}"
     content_type = kind if kind == "application/json" else f"{kind}; charset=UTF-8"
