@@ -184,6 +184,11 @@ class PypiSandbox:
         """All requests that were answered so far, in order."""
         return [LoggedRequest(**(one | {"time": datetime.fromisoformat(one["time"])})) for one in self._do("log")]
 
+    def history(self, project: str) -> list[str]:
+        """The lines of a project's security history, in order."""
+        found: list[str] = self._do("history", project)
+        return found
+
     @property
     def faults(self) -> list[dict[str, Any]]:
         """The active faults."""

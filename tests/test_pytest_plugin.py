@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pypi_preflight.sandbox_process import LoggedRequest, PypiSandbox
 from release.sandbox import sandbox_host
 
 pytest_plugins = ["pytester"]
@@ -133,6 +135,30 @@ def test_uploads_are_tested_in_a_few_lines(pytester: pytest.Pytester, monkeypatc
             "faults[[]0].do: unknown 'explode': use one of *",
         ]
     )
+
+
+DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+DISTRIBUTION = (
+    UPLOAD
+    + """
+@pytest.fixture
+def distribution(tmp_path):
+    path = tmp_path / wheel_name()
+    path.write_bytes(wheel())
+    return path
+"""
+)
+
+
+def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
+    examples = [text for text in re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL) if "def test" in text]
+    pytester.makeconftest(DISTRIBUTION)
+    pytester.makepyfile("\n".join(examples))
+    pytester.runpytest_inprocess(*STRICT).assert_outcomes(passed=2)
+    table = DOCUMENT.partition("| attribute of the index |")[2].partition("\n\n")[0]
+    public = {name for name in vars(PypiSandbox) if not name.startswith("_")} - {"close"}
+    assert public <= set(re.findall(r"`(\w+)", table))
+    assert set(LoggedRequest.__annotations__) <= set(re.findall(r"`(\w+)", table))
 
 
 BYSTANDER = """

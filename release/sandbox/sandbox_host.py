@@ -93,6 +93,7 @@ _ACTIONS: Mapping[str, Callable[..., Any]] = {
     "delete_file": Sandbox.delete_file,
     "faults": lambda sandbox: [fault_to_json(fault) for fault in sandbox.faults],
     "files": Sandbox.files,
+    "history": Sandbox.history,
     "inject": _inject,
     "log": lambda sandbox: [asdict(line) | {"time": line.time.isoformat()} for line in sandbox.log],
     "revoke": _revoke,

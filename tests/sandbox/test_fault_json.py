@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from release.core.errors import UsageError
-from release.sandbox import fault_json
+from release.sandbox import fault_json, publishers, seed
 from release.sandbox.fault_json import fault_to_json, parse_faults
 from release.sandbox.faults import (
     KINDS,
@@ -239,8 +239,11 @@ def test_the_commands_of_the_documentation_run_as_they_stand_there(tmp_path: Pat
 
 
 def test_every_json_of_the_documentation_is_read() -> None:
-    world, recipes, publishing = blocks("json")
-    assert len(SeedData.parse(world).faults) == 2
+    world, quotas, faulty, recipes, publishing = blocks("json")
+    assert [one.name for one in SeedData.parse(world).tokens] == ["account", "widget"]
+    read = SeedData.parse(quotas)
+    assert (read.new_projects[1].limit, read.file_size_limit, read.project_size_limit) == (1, 2**20, 10 * 2**20)
+    assert len(SeedData.parse(faulty).faults) == 2
     assert [one.name for one in SeedData.parse(publishing).publishers] == ["widget", "new"]
     faults = parse_faults(recipes)
     assert {type(fault.what) for fault in faults} == set(KINDS.values())
@@ -248,8 +251,25 @@ def test_every_json_of_the_documentation_is_read() -> None:
 
 
 def test_the_python_of_the_documentation_runs() -> None:
-    (code,) = blocks("python")
+    """Its tests are run in tests/test_pytest_plugin.py."""
+    (code,) = [text for text in blocks("python") if "def test" not in text]
     exec(code, {})  # noqa: S102 - it is ours
+
+
+#: list in the world → the keys of its objects
+OBJECTS = {"users": seed._USER, "projects": seed._PROJECT, "tokens": seed._TOKEN}
+
+
+def test_the_documentation_has_a_table_of_every_key_of_a_world() -> None:
+    (table,) = re.findall(r"^\| key \| default \|.*?\n\n", DOCUMENT, re.MULTILINE | re.DOTALL)
+    keys = {f"{name}[].{key}" for name, readers in OBJECTS.items() for key in readers}
+    assert set(re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)) == keys | set(seed._SEED_DATA)
+    for word in (*seed.FLAGS, *publishers.JOB, *publishers._PUBLISHER, *seed._SIGNER):
+        assert f"`{word}`" in DOCUMENT, word
+    defaults = SeedData()
+    assert f"100 MB ({defaults.file_size_limit} bytes)" in DOCUMENT
+    assert f"10 GB ({defaults.project_size_limit} bytes)" in DOCUMENT
+    assert [(one.limit, one.seconds) for one in defaults.new_projects] == [(40, 3600), (4, 86_400)], "as documented"
 
 
 def test_the_documentation_names_every_key() -> None:
