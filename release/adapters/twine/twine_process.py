@@ -127,6 +127,30 @@ class Worker:
                 )
         self._login = (index, credential)
 
+    def read(self, distribution: Distribution) -> None:
+        """Let twine read a file as for an upload; nothing is sent, and no login is needed.
+
+        Raises `NotSentError` where twine refuses the file.
+        """
+        try:
+            pipe = self._running()
+            pipe.write({"do": "read", **_request_for(distribution)})
+            event = pipe.read(self._limits.start + distribution.size / _MEGABYTE)
+        except (EOFError, OSError, ValueError, KeyError) as error:
+            last = self._pipe.last_error_line() if self._pipe else ""
+            self.close()
+            why = "it takes too long" if isinstance(error, TimeoutError) else last
+            message, remedy = (
+                f"cannot read {distribution.filename!r} with twine: {why}",
+                _check_with_twine(distribution),
+            )
+            raise NotSentError(message, remedy=remedy) from None
+        except BaseException:
+            self.close()
+            raise
+        if event["is"] != "readable":
+            raise _not_sent(event, distribution)
+
     def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> UploadResult:
         """Upload one file, in one attempt. After `Unclear`, ask the index by hash.
 
@@ -155,8 +179,7 @@ class Worker:
         connect, read = self._limits.timeouts(distribution.size)
         self._sent = "nothing"
         pipe = self._ready()
-        path = str(distribution.path.absolute())
-        request = {"path": path, "sha256": distribution.sha256, "attestations": list(distribution.attestations)}
+        request = {**_request_for(distribution), "attestations": list(distribution.attestations)}
         pipe.write({"do": "send", "timeout": [connect, read], **request})
         silence = connect + read + self._limits.connect  # of the child, which has its own time-outs
         while True:
@@ -166,20 +189,25 @@ class Worker:
             self._sent = "all"  # it may be: the child reports ten times a second at most
             on_progress(event["done"], event["total"])
 
-    def _ready(self) -> Pipe:
-        """The child, restarted if it has exited, with the current login. Raises `NotSentError`."""
+    def _running(self) -> Pipe:
+        """The child, restarted if it has exited. Raises `NotSentError`."""
         if self._pipe is not None and not self._pipe.alive and self._awake:
             self.close()
         self.wake()
         assert self._pipe is not None
+        return self._pipe
+
+    def _ready(self) -> Pipe:
+        """The child with the current login. Raises `NotSentError`."""
+        pipe = self._running()
         if self._sent_login != self._login and self._login is not None:
             index, credential = self._login
             way = http_client.route(index.upload_url)
             password = credential.password.reveal()
             login = {"url": index.upload_url, "username": credential.username, "password": password}
-            self._pipe.write({"do": "login", **login, "proxies": dict(way.proxies), "ca": way.ca})
+            pipe.write({"do": "login", **login, "proxies": dict(way.proxies), "ca": way.ca})
             self._sent_login = self._login
-        return self._pipe
+        return pipe
 
     def _start(self) -> Pipe:
         # -P: modules in the current directory must not be imported instead of twine's.
@@ -195,20 +223,31 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
             return evaluate_response(
                 ServerResponse(status=event["status"], reason=reason, body=body, headers=headers), distribution, index
             )
-        case "changed":
-            found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it cannot be read: {event['detail']}"
-            raise NotSentError(
-                f"{str(distribution.path)!r} has changed since it was built: {found}, not {distribution.sha256}",
-                remedy="find out what wrote to it, then restore the file or build a new version",
-            )
-        case "refused":
-            raise NotSentError(
-                f"twine does not accept {distribution.filename!r}: {_redacted(event['detail'], credential)}",
-                remedy=f"run: python -m twine check --strict {distribution.path}",
-            )
+        case "changed" | "refused":
+            raise _not_sent({**event, "detail": _redacted(event.get("detail", ""), credential)}, distribution)
         case _:
             kind, detail = event.get("kind", "worker died"), _redacted(event.get("detail", ""), credential)
             return _unclear(distribution, kind, detail, sent=event.get("sent", "all"))
+
+
+def _request_for(distribution: Distribution) -> dict[str, str]:
+    return {"path": str(distribution.path.absolute()), "sha256": distribution.sha256}
+
+
+def _not_sent(event: Mapping[str, Any], distribution: Distribution) -> NotSentError:
+    """The error for a file that has changed, or that twine refuses."""
+    if event["is"] == "changed":
+        found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it cannot be read: {event['detail']}"
+        return NotSentError(
+            f"{str(distribution.path)!r} has changed since it was built: {found}, not {distribution.sha256}",
+            remedy="find out what wrote to it, then restore the file or build a new version",
+        )
+    message = f"twine does not accept {distribution.filename!r}: {event['detail']}"
+    return NotSentError(message, remedy=_check_with_twine(distribution))
+
+
+def _check_with_twine(distribution: Distribution) -> str:
+    return f"run: python -m twine check --strict {distribution.path}"
 
 
 def evaluate_response(reply: ServerResponse, distribution: Distribution, index: Index) -> UploadResult:

@@ -3,8 +3,10 @@
 It reads requests from stdin and writes events to stdout, one JSON object a line:
 
     → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no event)
+    → {"do": "read", "path", "sha256"}         let twine read a file as for an upload
     → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […]}   (seconds; JSON texts)
     ← {"is": "ready"}                          twine is imported
+    ← {"is": "readable"}                       twine accepts the file
     ← {"is": "progress", "done", "total"}      bytes of the request's body
     ← {"is": "reply", "status", "reason", "headers", "body"}
     ← {"is": "failure", "kind", "detail", "sent"}   no response; see `error_kind`, `UnclearResponse.sent`
@@ -34,6 +36,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.adapters.http import errors as http_errors
+from release.adapters.twine.twine_reader_child import twine_reader
 
 if TYPE_CHECKING:
     from requests import Response
@@ -65,10 +68,13 @@ def _serve(emit: Emit) -> None:
     uploader = _Uploader(emit)
     while True:
         request = requests.get()
-        if request.pop("do") == "login":
-            uploader.login(**request)
-        else:
-            emit(uploader.send(**request))
+        match request.pop("do"):
+            case "login":
+                uploader.login(**request)
+            case "read":
+                emit(_read(**request))
+            case _:
+                emit(uploader.send(**request))
 
 
 def _read_requests(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
@@ -126,7 +132,7 @@ class _Uploader:
         try:
             package = PackageFile.from_filename(path, None)
         except Exception as error:  # noqa: BLE001 - a broken archive raises anything: BadZipFile, ReadError, zlib.error, …
-            return _changed(path, sha256) or {"is": "refused", "detail": f"{type(error).__name__}: {error}"}
+            return _refused(path, sha256, error)
         if package.sha2_digest != sha256:
             return {"is": "changed", "sha256": package.sha2_digest}
         if attestations:  # twine itself would read them from files next to the distribution
@@ -152,6 +158,19 @@ class _Uploader:
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
         return {"is": "failure", "kind": kind, "detail": detail, "sent": body.amount if body else "nothing"}
+
+
+def _read(*, path: str, sha256: str) -> dict[str, Any]:
+    """The event for a file that twine reads, but does not send."""
+    try:
+        twine_reader()(path, None)
+    except Exception as error:  # noqa: BLE001 - as in `send`
+        return _refused(path, sha256, error)
+    return {"is": "readable"}
+
+
+def _refused(path: str, sha256: str, error: Exception) -> dict[str, Any]:
+    return _changed(path, sha256) or {"is": "refused", "detail": f"{type(error).__name__}: {error}"}
 
 
 def _changed(path: str, sha256: str) -> dict[str, Any] | None:

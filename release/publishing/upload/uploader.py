@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from release.core.config import UploadSettings
 from release.core.errors import ReleaseError
@@ -70,6 +70,8 @@ class Uploader:
     #: whether the index has a file of the release, so that the others need not wait for the first
     _opened: bool = False
     _fetching: bool = False
+    #: whether twine has read all files, so that it refuses none after others were sent
+    _reading: Literal["due", "under way", "done"] = "due"
     #: when the next upload may start: the index asked every client to slow down
     _not_before: float = 0
     #: why nothing more is sent
@@ -81,9 +83,9 @@ class Uploader:
     def run(self, files: Sequence[Distribution], *, opened: bool = False) -> None:
         """Upload the files in this order: the first one alone, unless the index has some already (`opened`).
 
-        Raises the first `UploadError`, or `NotSentError` where a file has changed since it was built; uploads under
-        way end first. At Ctrl-C, and where the journal cannot be written, uploads get two seconds to end, and the
-        index is checked once more.
+        Twine reads all of them before the first is sent. Raises the first `UploadError`, or `NotSentError` where a
+        file has changed since it was built or twine refuses it; uploads under way end first. At Ctrl-C, and where the
+        journal cannot be written, uploads get two seconds to end, and the index is checked once more.
         """
         self._opened = opened
         self._states = {file.filename: FileState(file=file) for file in files}
@@ -140,6 +142,11 @@ class Uploader:
         unfinished = sum(state.phase != "over" for state in self._states.values())
         useful = unfinished if self._opened else max(1, unfinished - 1)  # as the first file is uploaded alone
         self.workers.grow(min(self.rules.concurrency, useful))
+        if self._reading == "due" and self.workers.idle:
+            self._reading = "under way"
+            self.workers.read([state.file for state in self._states.values()])
+        if self._reading != "done":
+            return []
         under_way = sum(state.phase in {"sent", "unclear"} for state in self._states.values())
         free = self.workers.idle if self._opened else min(self.workers.idle, 1 - under_way)
         due = [state for state in self._states.values() if state.phase == "pending" and state.due <= now]
@@ -177,6 +184,8 @@ class Uploader:
         match event:
             case workers.WorkerReady():
                 return
+            case workers.FilesRead():
+                self._reading = "done"
             case workers.UploadEnded(file=file, result=result):
                 state = self._states[file.filename]
                 self._update(upload_state.apply_response(state, result, self.rules, now=now, chance=chance), new=True)

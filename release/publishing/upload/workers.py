@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from release.adapters.twine.twine_process import OnProgress
@@ -37,6 +38,7 @@ class UploadClient(Protocol):
     """What a worker needs of `twine_process.Worker`."""
 
     def wake(self) -> None: ...
+    def read(self, distribution: Distribution) -> None: ...
     def login(self, index: Index, credential: Credential) -> None: ...
     def send(self, distribution: Distribution, *, on_progress: OnProgress = ...) -> UploadResult: ...
     def kill(self) -> None: ...
@@ -49,6 +51,11 @@ class WorkerReady:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilesRead:
+    """Twine has read all files of the release, and accepts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadEnded:
     """One attempt to upload a file has ended."""
 
@@ -58,7 +65,7 @@ class UploadEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFailed:
-    """Nothing was sent: the file has changed since it was built, or twine cannot be used."""
+    """Nothing was sent: the file has changed since it was built, twine refuses it, or twine cannot be used."""
 
     #: None where the worker could not start
     file: Distribution | None
@@ -81,10 +88,10 @@ class WorkerCrashed:
     error: BaseException
 
 
-WorkerEvent = WorkerReady | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
+WorkerEvent = WorkerReady | FilesRead | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
 #: the worker that an event is about, if any, and the event
 _Queued = tuple["_UploadWorker | None", WorkerEvent]
-_Job = tuple[Index, Credential, Distribution]
+_Job = Callable[[], WorkerEvent]
 
 
 class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
@@ -124,10 +131,13 @@ class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
         """Bytes sent of each file that is being uploaded."""
         return {one.file.filename: min(one.done, one.file.size) for one in self._workers if one.file}
 
+    def read(self, files: Sequence[Distribution]) -> None:
+        """Let an idle worker read files without sending them; there must be one. A `FilesRead` follows."""
+        self._idle_worker().read(files)
+
     def send(self, index: Index, credential: Credential, file: Distribution) -> None:
         """Give a file to an idle worker; there must be one."""
-        worker = next(worker for worker in self._workers if worker.state == "idle")
-        worker.assign((index, credential, file))
+        self._idle_worker().send(index, credential, file)
 
     def fetch_listing(self, fetch: Callable[[], ListingResult], filenames: frozenset[str]) -> None:
         """Fetch the index's listing on a thread of its own; a `ListingFetched` follows."""
@@ -151,6 +161,9 @@ class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
                 yield event
                 timeout = 0
 
+    def _idle_worker(self) -> _UploadWorker:
+        return next(worker for worker in self._workers if worker.state == "idle")
+
     def kill(self) -> None:
         """Abort all uploads; an `UnclearResponse` follows for each file that was being sent."""
         for worker in self._workers:
@@ -171,9 +184,13 @@ class _UploadWorker:
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
-    def assign(self, job: _Job) -> None:
-        self.state, self.file, self.done = "busy", job[-1], 0
-        self._jobs.put(job)
+    def read(self, files: Sequence[Distribution]) -> None:
+        self.state = "busy"
+        self._jobs.put(partial(self._read, files))
+
+    def send(self, index: Index, credential: Credential, file: Distribution) -> None:
+        self.state, self.file, self.done = "busy", file, 0
+        self._jobs.put(partial(self._send, index, credential, file))
 
     def kill(self) -> None:
         if self.state == "busy":
@@ -189,7 +206,7 @@ class _UploadWorker:
             self._client.wake()
             self._emit((self, WorkerReady()))
             while (job := self._jobs.get()) is not None:
-                self._emit((self, self._upload(job)))
+                self._emit((self, job()))
         except ReleaseError as error:
             self.broken = True
             self._emit((self, UploadFailed(file=None, error=error)))
@@ -199,9 +216,15 @@ class _UploadWorker:
         finally:
             self._client.close()
 
-    def _upload(self, job: _Job) -> WorkerEvent:
-        index, credential, file = job
+    def _read(self, files: Sequence[Distribution]) -> WorkerEvent:
+        for file in files:
+            try:
+                self._client.read(file)
+            except ReleaseError as error:
+                return UploadFailed(file=file, error=error)
+        return FilesRead()
 
+    def _send(self, index: Index, credential: Credential, file: Distribution) -> WorkerEvent:
         def on_progress(done: int, _total: int) -> None:
             self.done = done
 

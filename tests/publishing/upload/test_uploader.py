@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from release.adapters.builds import builder
 from release.adapters.twine.twine_process import NotSentError, UploadLimits
 from release.core.config import UploadSettings
 from release.core.events import Event, Message, Progress
@@ -23,6 +24,7 @@ from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, Drop, Fault, RequestFilter, Slow
 from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
+from tests.acceptance.making import tarred
 from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
@@ -199,6 +201,21 @@ def test_a_file_that_changed_stops_the_release_before_it_is_sent(
         )
         assert isinstance(told.error, NotSentError)
         assert set(there(sandbox)) == {first.filename}
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_no_file_is_sent_where_twine_cannot_read_another(tmp_path: Path, pool: Pool, opened: bool) -> None:
+    """It would be half a release: the wheels are there, and the sdist cannot follow."""
+    files = release(tmp_path / "dist", 4)
+    broken = files[-1].path
+    broken.write_bytes(tarred({"acme_widget-1.0/PKG-INFO": b"no metadata"}))
+    files[-1] = builder.load_distribution(broken)
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files, opened=opened)
+        assert isinstance(told.error, NotSentError)
+        assert f"twine does not accept '{broken.name}': InvalidDistribution: No PKG-INFO" in told.error.message
+        assert not told.journal
+        assert not there(sandbox)
 
 
 def _once_struck(sandbox: Sandbox, act: Callable[[], object]) -> None:
