@@ -21,7 +21,9 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 #: for an environment in which this project was installed before it had the plug-in
 LOADED = () if entry_points(group="pytest11", name="pypi_sandbox") else ("-p", "pypi_preflight.pytest_plugin")
-STRICT = (*LOADED, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", "--strict-config")
+#: the outer pytest has imported `release`, which an inner one may want to rewrite
+KNOWN = ("-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+STRICT = (*LOADED, "-p", "no:cacheprovider", *KNOWN, "--strict-markers", "--strict-config")
 UPLOAD = f"""
 import base64, json, os, socket, subprocess, sys, urllib.error, urllib.request
 from pathlib import Path
@@ -162,6 +164,7 @@ def test_the_tests_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
 
 
 BYSTANDER = """
+import runpy
 import sys
 import release
 
@@ -170,6 +173,9 @@ def test_nothing_is_imported_before_it_is_used():
     assert release.VALUE == "theirs"
     assert not loaded & {"requests", "werkzeug", "sqlite3", "packaging.metadata", "twine", "keyring"}
     assert "pypi_preflight.sandbox_process" not in sys.modules
+
+def test_a_module_named_release_is_not_rewritten():
+    assert runpy.run_module("release.below")["VALUE"] == "also theirs"
 
 def test_a_module_named_release_is_left_alone(pypi_sandbox):
     assert pypi_sandbox.files() == []
@@ -182,10 +188,14 @@ def test_a_project_with_a_module_named_release(pytester: pytest.Pytester) -> Non
     pytester.mkpydir("release")
     (pytester.path / "release" / "__init__.py").write_text('VALUE = "theirs"\n')
     (pytester.path / "release" / "below.py").write_text('VALUE = "also theirs"\n')
+    installed = pytester.mkdir("pypi_preflight-0.dist-info")  # as a wheel is installed, not as this checkout is
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: pypi-preflight\nVersion: 0\n")
+    (installed / "RECORD").write_text("release/__init__.py,,\n")
+    (installed / "entry_points.txt").write_text("[pytest11]\npypi_sandbox = pypi_preflight.pytest_plugin\n")
     pytester.makepyfile(BYSTANDER)
     command = [sys.executable, "-m", "pytest", *STRICT]
     done = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True, check=False)
-    assert " 2 passed in " in done.stdout, done.stdout + done.stderr
+    assert " 3 passed in " in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.slow
