@@ -15,8 +15,14 @@ from release.checks.token_checks import a_credential_is_found
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Note, Observation, Unknown
 from release.core.models.credential import Ambient
-from release.core.models.index import ProjectListing, normalize_name
-from release.core.models.oidc_identity import OidcIdentity, describe_job, publisher_form_url
+from release.core.models.index import Index, ProjectListing, normalize_name
+from release.core.models.oidc_identity import (
+    OidcIdentity,
+    describe_job,
+    pending_form_url,
+    publisher_fields,
+    publisher_form_url,
+)
 from release.core.models.probe import ProbeResult
 
 _NOT_USED = NotApplicable(reason="trusted publishing is not used")
@@ -46,13 +52,39 @@ def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
 
 
 def unproven(access: Access, *, offline: bool = False) -> Unknown:
-    """Nothing was exchanged: the publisher is not proven."""
-    index = access.index.name
+    """Nothing was exchanged: the publisher is not proven. Where the project is new, no exchange would prove it."""
+    index, identity = access.index.name, _identity(access)
+    if access.listing is None and isinstance(access.project, ProjectMetadata) and identity is not None:
+        return pending_publisher(access.index, access.project.name, identity)
     return Unknown(
         reason=f"{'offline: ' * offline}without an exchange it is not known whether {index} has a trusted publisher "
         "for this job",
         remedy=credential_remedies.own_command(access.user, "verify", "--index", index, "--exchange"),
     )
+
+
+def pending_publisher(index: Index, project: str, identity: OidcIdentity) -> Unknown:
+    """What to compare by eye where the project is new: an exchange would create it."""
+    return Unknown(
+        reason=f"{index.name} has no project {project!r}: an exchange would create it for a pending publisher, so none "
+        "was tried",
+        remedy=f"{_compare_pending(index, project, identity)}; if they match, pass --new-project {project} to check, "
+        "publish or release",
+    )
+
+
+def _compare_pending(index: Index, project: str, identity: OidcIdentity) -> str:
+    fields = publisher_fields(identity)
+    listed = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in fields.items())
+    if "environment" not in fields and identity.provider in {"GitHub", "GitLab"}:
+        listed += ", no environment"
+    page = pending_form_url(identity, index, project)
+    return f"compare the pending publisher at {page} with: project name {project}, {listed}"
+
+
+def _identity(access: Access) -> OidcIdentity | None:
+    found = access.credential.identity if isinstance(access.credential, Ambient) else None
+    return found if isinstance(found, OidcIdentity) else None
 
 
 def never_exchanged(access: Access) -> Finding:
@@ -71,16 +103,18 @@ def accept_new_project(access: Access, problem: Finding | Unknown) -> Finding | 
     confirmed = access.new_project is not None and normalize_name(access.new_project) == normalize_name(name)
     if access.listing is not None or not isinstance(problem, Unknown) or not confirmed:
         return problem
-    return Finding(message=problem.reason, remedy=problem.remedy, severity="warn")
+    identity = _identity(access)
+    remedy = _compare_pending(access.index, name, identity) if identity is not None else problem.remedy
+    return Finding(message=problem.reason, remedy=remedy, severity="warn")
 
 
 def wrong_project(access: Access, probed: ProbeResult) -> Finding:
     """The index has a publisher for this job, but not for this project."""
-    identity = access.credential.identity if isinstance(access.credential, Ambient) else None
+    identity = _identity(access)
     name, index = access.project.name if isinstance(access.project, ProjectMetadata) else "", access.index
     status = access.listing.status if isinstance(access.listing, ProjectListing) else "active"
     page = f"{index.site}/manage/project/{normalize_name(name)}/settings/publishing/"
-    if isinstance(identity, OidcIdentity):
+    if identity is not None:
         page = publisher_form_url(identity, index, name, exists=True)
     if status != "active":
         message = f"{index.name} accepts no uploads of trusted publishers to {name!r}, which is {status}"

@@ -114,7 +114,7 @@ def revoke_token(index: Index, issued: IssuedToken) -> bool:
     """
     with deferred_signals():
         for _ in range(_BURNS):
-            with suppress(UnreachableError):
+            with suppress(UnreachableError, token_probes.ProbeNotAllowedError):
                 if not provider.request_burning(index, issued.token):
                     return False
                 probed = token_probes.probe_identity(index, issued.token)

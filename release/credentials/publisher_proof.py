@@ -17,6 +17,7 @@ from release.adapters.index import json_api, token_probes
 from release.adapters.oidc import provider
 from release.adapters.oidc.exchange_records import EXCHANGED_LIFE
 from release.adapters.system.system import System
+from release.checks import trusted_publishing_checks
 from release.core.errors import UnreachableError
 from release.core.events import Event, Observer
 from release.core.facts import Access, ProjectMetadata
@@ -24,7 +25,7 @@ from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient
 from release.core.models.exchanged_token import IssuedToken, PublisherProof
 from release.core.models.index import Index, ProjectListing, files_by_release
-from release.core.models.oidc_identity import OidcIdentity, pending_form_url, publisher_fields
+from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import ProbeResult
 from release.credentials import exchange
 
@@ -81,7 +82,7 @@ def _prove(  # noqa: PLR0913 - a project on an index, and the environment
     if isinstance(listing, Unknown):
         return PublisherProof(problem=listing)
     if listing is None:
-        return PublisherProof(problem=_pending(index, project, first))
+        return PublisherProof(problem=trusted_publishing_checks.pending_publisher(index, project, first))
     try:
         found = exchange.obtain_token(
             system, index, project, request=_starting_with(first, lambda: _request(system, index)), notify=notify
@@ -129,8 +130,9 @@ def _probe(index: Index, listing: ProjectListing, issued: IssuedToken) -> ProbeR
         version = str(min(files_by_release(listing), default="0"))
         now = issued.expires - EXCHANGED_LIFE
         return token_probes.probe_permission(index, issued.token, name=name, version=version, now=now)
-    except token_probes.ProbeNotAllowedError as error:
-        return Unknown(reason=error.message, remedy=error.remedy)
+    except token_probes.ProbeNotAllowedError:
+        reason = f"{index.name} answered the exchange with text that is none of its tokens"
+        return Unknown(reason=reason, remedy=f"check which server answers at {index.site}, then run it again")
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -170,19 +172,4 @@ def _used_before(system: System, refused: RefusedExchange) -> Finding | None:
         severity="block" if alone else "warn",
         server_text=refused.description,
         cause="tp.jti-reuse",
-    )
-
-
-def _pending(index: Index, project: str, identity: OidcIdentity) -> Unknown:
-    """What to compare by eye: an exchange would create the project."""
-    fields = publisher_fields(identity)
-    listed = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in fields.items())
-    if "environment" not in fields and identity.provider in {"GitHub", "GitLab"}:
-        listed += ", no environment"
-    page = pending_form_url(identity, index, project)
-    return Unknown(
-        reason=f"{index.name} has no project {project!r}: an exchange would create it for a pending publisher, so none "
-        "was tried",
-        remedy=f"compare the pending publisher at {page} with: project name {project}, {listed}; if they match, pass "
-        f"--new-project {project}",
     )

@@ -68,7 +68,7 @@ class RefusedExchange:
     @property
     def words(self) -> str:
         """The whole answer on one line."""
-        return " ".join(f"{self.status} {self.code}: {' '.join(self.description.split())}".split())
+        return " ".join(f"{self.status} {self.code}{':' * bool(self.code)} {self.description}".split())
 
     @property
     def form(self) -> str:
@@ -83,7 +83,8 @@ def exchange_cause(exchange: RefusedExchange) -> str | None:
     if exchange.code == "invalid-publisher":
         return _of_publisher(exchange)
     found = recognise(exchange.description, status=exchange.status)
-    return found[0].cause if found else None
+    # without a code, the answer is not of the exchange itself: a status alone explains uploads, which this is not
+    return next((one.cause for one in found if exchange.code or one.cause.startswith(("net.", "tp."))), None)
 
 
 def _of_publisher(exchange: RefusedExchange) -> str:
@@ -170,7 +171,11 @@ def _compare(exchange: RefusedExchange) -> str:
     if exchange.exists is False:
         return f"add a pending publisher at {exchange.form}: project name {exchange.project}, {fields}"
     bare = "environment" not in exchange.identity.claims
-    other = "declare the publisher's environment in the job (environment: NAME)" if bare else "change the job"
+    other = (
+        "declare the environment of the existing publisher in the job (environment: NAME)"
+        if bare
+        else "change the job to match the existing publisher"
+    )
     owner = claim_text(exchange.identity, "repository_owner_id")
-    same = f"; if they match, add it again, for the owner's current ID {owner}" if owner else ""
-    return f"change the publisher at {exchange.form} to: {fields}; or {other}, so that the two match{same}"
+    same = f"; if one like this exists, remove it and add it again, for the owner's current ID {owner}" if owner else ""
+    return f"add a publisher at {exchange.form}: {fields}; or {other}{same}"

@@ -145,6 +145,7 @@ def test_a_missing_publisher_is_named_with_the_claims(row: str, tmp_path: Path) 
         found = one.verify(exchange=True)
         assert (found.verdict.word, found.verdict.cause) == ("broken", "tp.invalid-publisher")
         assert named in found.verdict.message + found.verdict.remedy
+        assert found.verdict.remedy.startswith("add a publisher at ")  # the index's form cannot change one
         assert "/settings/publishing/?provider=github&owner=acme" in found.verdict.remedy
         assert one.statuses(BURN) == []
         assert one.records == []
@@ -187,12 +188,18 @@ def test_a_new_project_is_never_exchanged_for(tmp_path: Path) -> None:
         query = "?provider=github&owner=acme&repository=widget&workflow_filename=release.yml&environment=pypi"
         assert f"/manage/account/publishing/{query}&project_name=acme-widget with: " in found.verdict.remedy
         assert "project name acme-widget, owner acme, repository widget" in found.verdict.remedy
-        assert found.verdict.remedy.endswith("pass --new-project acme-widget")
+        assert found.verdict.remedy.endswith("pass --new-project acme-widget to check, publish or release")
+        without = one.verify()  # the exchange that it would suggest otherwise is never done
+        assert (without.verdict.message, without.verdict.remedy) == (found.verdict.message, found.verdict.remedy)
         project = ProjectMetadata(name="acme-widget", version="1.0")
         for name, word in (("Acme.Widget", "warning"), ("acme-wodget", "unknown"), (None, "unknown")):
             facts = verify.collect_access(one.system, one.index, project, new_project=name)
             verified = replace(found, access=facts)
-            assert [o.state for o in outcomes(verified)] == [{"warning": "warned", "unknown": "unknown"}[word]]
+            (outcome,) = outcomes(verified)
+            assert outcome.state == {"warning": "warned", "unknown": "unknown"}[word]
+            remedy = outcome.remedy or outcome.findings[0].remedy
+            assert ("--new-project" in remedy) is (word == "unknown")
+            assert "compare the pending publisher at " in remedy
         assert one.statuses(MINT) == []
         assert contents(tmp_path) == before
 
@@ -301,6 +308,44 @@ def test_an_unclear_answer_is_repeated_with_a_new_identity_and_a_note(tmp_path: 
         assert len(set(seen)) == len(seen) == 2
         assert "pypi may have issued a token that did not arrive here: if so, it expires within 15 minutes" in one.said
         assert len(one.records) == 1
+
+
+#: an answer to the exchange → the verdict, part of its message, and what it does not say
+ANSWERS: dict[str, tuple[CannedResponse, str, str, str]] = {
+    "no token of this index": (
+        CannedResponse(status=200, body='{"success": true, "token": "a\\nb"}'),
+        "unknown", "pypi answered the exchange with text that is none of its tokens", "may not be sent",
+    ),
+    "an empty token": (
+        CannedResponse(status=200, body='{"success": true, "token": ""}'),
+        "unknown", "with text that is none of its tokens", "may not be sent",
+    ),
+    "a login page": (
+        CannedResponse(status=200, body="<html>"), "unknown", "answers 200 OK, without a token", "upload.pypi.org",
+    ),
+    "no such page": (CannedResponse(status=404, body="x"), "broken", "): 404 Not Found", "upload.pypi.org"),
+    "a refused login": (CannedResponse(status=401, body="x"), "broken", "): 401 Unauthorized", "cred."),
+    "a refused proxy": (CannedResponse(status=407, body="x"), "broken", "net.proxy", "trusted-publishers"),
+    "an unknown code": (
+        CannedResponse(
+            status=422, body='{"errors": [{"code": "odd", "description": "no\\u001b[31m\\n::error::y"}]}'
+        ),
+        "broken", "422 odd: no [31m ::error::y", "\x1b",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ANSWERS)
+def test_an_odd_answer_to_the_exchange_is_reported_in_plain_words(row: str, tmp_path: Path) -> None:
+    answer, word, named, absent = ANSWERS[row]
+    with job(tmp_path) as one:
+        one.sandbox.inject(Fault(what=answer, when=RequestFilter(path=MINT)))
+        found = one.verify(exchange=True)
+        text = "\n".join(verification_to_text(found))
+        assert found.verdict.word == word
+        assert named in text
+        assert absent not in text
+        assert "\n::error" not in text
 
 
 def test_a_request_that_was_never_sent_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,9 +241,9 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
                 return ExchangeRefusal(status=response.status_code, code="", description=words[:_SHOWN])
             case _:
                 pass
-    raise unusable_response(
-        url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run the same command again"
-    )
+    status = f"{response.status_code} {response.reason or ''}".strip()
+    without = ", without a token" if response.ok else ""
+    raise unusable_response(url, f"answers {status}{without}", remedy="run the same command again")
 
 
 def request_burning(index: Index, token: Secret) -> bool:
@@ -261,10 +261,10 @@ def request_burning(index: Index, token: Secret) -> bool:
 
 
 def _without(token: Secret, words: str) -> str:
-    """A message without the three parts of the identity, which the index may repeat."""
+    """A message on one line, without the three parts of the identity, which the index may repeat."""
     for part in token.reveal().split("."):
         words = words.replace(part, "***") if part else words
-    return redact(words)
+    return redact(" ".join("".join(one if one.isprintable() else " " for one in words).split()))
 
 
 def _object(response: requests.Response) -> dict[str, Any]:
