@@ -64,11 +64,10 @@ def pypi_sandbox_factory(
     started: list[PypiSandbox] = []
 
     def start(
-        *, world: Mapping[str, Any] | None = None, faults: Sequence[Mapping[str, Any]] = (), tls: bool = False
+        *, world: Mapping[str, Any] | None = None, faults: Sequence[Mapping[str, Any]] | None = None, tls: bool = False
     ) -> PypiSandbox:
         world = pypi_sandbox_world if world is None else world
-        given = {**world, "faults": [*world.get("faults", ()), *faults]}
-        started.append(_pypi_sandbox_process.start(given, tls=tls))
+        started.append(_pypi_sandbox_process.start(world, faults, tls=tls))
         return started[-1]
 
     yield start
@@ -95,10 +94,13 @@ def pypi_sandbox(
         pytest.fail(f"the marker pypi_sandbox has the keywords world, faults and tls, not {given}", pytrace=False)
     from pypi_preflight.sandbox_process import SandboxError
 
+    mistake = ""
     try:
         sandbox = pypi_sandbox_factory(**options)
     except SandboxError as error:
-        pytest.fail(str(error), pytrace=False)
+        mistake = str(error)
+    if mistake:  # outside of the handler, whose exception pytest would show a second time
+        pytest.fail(mistake, pytrace=False)
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         changes = _pypi_sandbox_process.environment(os.environ, home)

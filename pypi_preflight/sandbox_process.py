@@ -81,16 +81,29 @@ class SandboxProcess:
         pattern = self._answer()["credential_variables"]
         self._credentials = re.compile(pattern, re.VERBOSE | re.IGNORECASE)
 
-    def start(self, world: Mapping[str, Any], *, tls: bool = False) -> PypiSandbox:
-        """Start an index with that world. Raises SandboxError for a mistake in it."""
-        return PypiSandbox(self, self.ask(do="start", world=world, tls=tls))
+    def start(self, world: Any, faults: Any = None, *, tls: bool = False) -> PypiSandbox:
+        """Start an index with that world (a dict), and faults (a list) in addition to those of the world.
+
+        Raises SandboxError for a mistake in them, also for values of other types.
+        """
+        if not isinstance(world, Mapping):
+            raise SandboxError(f"world must be a dict, not {world!r}: correct the marker or pypi_sandbox_world")
+        if isinstance(faults, Mapping | str):
+            raise SandboxError(f"faults must be a list, not {faults!r}: write [{{...}}]")
+        if faults:
+            world = {**world, "faults": [*(world.get("faults") or ()), *faults]}
+        return PypiSandbox(self, self.ask(do="start", world=world, tls=bool(tls)))
 
     def ask(self, **request: Any) -> Any:
         """Return the result of a request. Raises SandboxError."""
+        try:
+            line = json.dumps(request).encode() + b"\n"
+        except (TypeError, ValueError) as error:
+            raise SandboxError(f"{error}: use only values that JSON has") from None
         with self._lock:
             assert self._process.stdin is not None
             try:
-                self._process.stdin.write(json.dumps(request).encode() + b"\n")
+                self._process.stdin.write(line)
                 self._process.stdin.flush()
             except OSError:
                 raise self._ended() from None

@@ -120,6 +120,18 @@ def test_a_position(pypi_sandbox): ...
 
 @pytest.mark.pypi_sandbox(faults=[{"do": "explode"}])
 def test_a_fault(pypi_sandbox): ...
+
+@pytest.mark.pypi_sandbox(faults={"do": "clash"})
+def test_faults(pypi_sandbox): ...
+
+@pytest.mark.pypi_sandbox(world=[])
+def test_a_list(pypi_sandbox): ...
+
+@pytest.mark.pypi_sandbox(world={"prohibited": {"x"}})
+def test_a_set(pypi_sandbox): ...
+
+@pytest.mark.pypi_sandbox(world=None, faults=None, tls=None)
+def test_defaults(pypi_sandbox): ...
 """
 
 
@@ -129,12 +141,16 @@ def test_uploads_are_tested_in_a_few_lines(pytester: pytest.Pytester, monkeypatc
     (pytester.path / ".pypirc").write_text("[pypi]\nusername = __token__\npassword = hunter2\n")
     pytester.makepyfile(test_uploads=USERS, test_mistakes=MISTAKES)
     result = pytester.runpytest_inprocess(*STRICT)
-    result.assert_outcomes(passed=5, errors=3)
+    result.assert_outcomes(passed=6, errors=6)
+    result.stdout.no_fnmatch_line("During handling of the above exception*")
     result.stdout.fnmatch_lines(
         [
             "the marker pypi_sandbox has the keywords world, faults and tls, not tsl",
             "the marker pypi_sandbox has the keywords world, faults and tls, not {'users': []}",
             "faults[[]0].do: unknown 'explode': use one of *",
+            "faults must be a list, not {'do': 'clash'}: write [[]{...}]",
+            "world must be a dict, not [[]]: correct the marker or pypi_sandbox_world",
+            "Object of type set is not JSON serializable: use only values that JSON has",
         ]
     )
 

@@ -45,9 +45,11 @@ class KeyPath:
 
     def wrong(self, expected: str, value: object) -> ConfigError:
         """The error for a value of the wrong kind."""
-        shown = "null" if value is None and self.noun == _OBJECT else repr(value)
+        plain = self.noun == _OBJECT and (value is None or isinstance(value, bool))
+        shown = json.dumps(value) if plain else repr(value)
         shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
-        return ConfigError(f"{self} must be {expected}, not {shown}", remedy=f"correct {self} in {self.file}")
+        place = f"{self.path} in {self.file}" if self.path else self.file
+        return ConfigError(f"{self} must be {expected}, not {shown}", remedy=f"correct {place}")
 
     def missing(self, key: str) -> ConfigError:
         """The error for a required key that is not there."""

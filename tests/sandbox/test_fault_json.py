@@ -118,7 +118,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "no way": ({"do": "drop", "at": "in-body", "how": "rest"}, "fault.how: unknown 'rest': did you mean 'reset'?"),
     "back in time": ({"do": "slow", "work": -1}, "fault.work must be a number of seconds, 0 or more, not -1"),
     "standing still": ({"do": "slow", "up": 0}, "fault.up must be bytes a second, more than 0, not 0"),
-    "no number": ({"do": "slow", "up": True}, "fault.up must be bytes a second, more than 0, not True"),
+    "no number": ({"do": "slow", "up": True}, "fault.up must be bytes a second, more than 0, not true"),
     "no status of HTTP": ({"do": "disk-full", "status": 599}, "fault.status must be a standard HTTP status, not 599"),
     "unknown condition": (
         {"do": "clash", "when": {"file": "x"}},
