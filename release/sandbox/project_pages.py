@@ -20,7 +20,7 @@ from release.sandbox.request_context import RequestContext
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
-  <head><meta charset="utf-8"><title>{title}</title></head>
+  <head><meta charset="utf-8"><title>{title}</title><style>pre {{ white-space: pre-wrap }}</style></head>
   <body>
 {body}
   </body>
