@@ -348,6 +348,25 @@ def test_an_odd_answer_to_the_exchange_is_reported_in_plain_words(row: str, tmp_
         assert "\n::error" not in text
 
 
+@pytest.mark.parametrize(("status", "named", "cause"), [
+    (200, "answers 200 OK, without an audience", None),
+    (503, "answers 503 Service Unavailable", None),
+    (403, "accepts no identities: 403 Forbidden", "tp.disabled"),
+])  # fmt: skip
+def test_an_index_that_fails_is_not_one_without_trusted_publishing(
+    status: int, named: str, cause: str | None, tmp_path: Path
+) -> None:
+    with job(tmp_path) as one:
+        one.sandbox.inject(
+            Fault(what=CannedResponse(status=status, body="x"), when=RequestFilter(path="/_/oidc/audience"))
+        )
+        problem = one.prove().problem
+        assert isinstance(problem, Unknown)
+        assert named in problem.reason
+        assert problem.cause == cause
+        assert ("API token" in problem.remedy) is (cause is not None)
+
+
 def test_a_request_that_was_never_sent_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with job(tmp_path) as one:
         from release.adapters.http import errors

@@ -207,7 +207,11 @@ def fetch_audience(index: Index) -> str:
         found = _object(response)
         if response.status_code == 200 and isinstance(found.get("audience"), str):  # noqa: PLR2004 - OK
             return str(found["audience"])
-        reason = str(found.get("message") or f"{response.status_code} {response.reason or ''}".strip())[:_SHOWN]
+        status = f"{response.status_code} {response.reason or ''}".strip()
+        if not 400 <= response.status_code < 429:  # noqa: PLR2004 - it may accept identities, and has failed
+            without = ", without an audience for identities" if response.ok else ""
+            raise unusable_response(url, f"answers {status}{without}", remedy="run the same command again")
+        reason = str(found.get("message") or status)[:_SHOWN]
         raise unusable_response(
             url, f"accepts no identities: {reason}",
             remedy="use an API token until it does: set it as TWINE_PASSWORD", cause="tp.disabled",
