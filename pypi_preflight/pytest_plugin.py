@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OPTIONS = {"world", "faults", "tls"}
 _MARKER = (
     "pypi_sandbox(world={}, faults=[], tls=False): what the index of the fixture pypi_sandbox has at first, which"
-    " requests fail, and whether it speaks HTTPS"
+    " requests fail, and whether it serves https"
 )
 
 

@@ -67,7 +67,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     and `seed_data` is applied to it. `clock` returns the time, aware, UTC; `sleep` takes the seconds for which a fault
     waits, from any thread. `around` wraps the application, inside the request log and the faults.
     `identity_provider` is another sandbox's, if both are to trust it; otherwise this one has its own.
-    `staged`: it has staged releases, see `stages`. `tls`: it speaks HTTPS, with a certificate of an authority of its
+    `staged`: it has staged releases, see `stages`. `tls`: it serves https, with a certificate of an authority of its
     own, which clients trust with the variables of `Sandbox.ca_environment`; or with certificates that it shares with
     others, so that clients trust all of them.
     Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory; with `tls`,
@@ -125,8 +125,8 @@ class Sandbox:
         self._site = f"{'https' if certificates else 'http'}://{host}:{server.port}"
         #: the certificate of the authority of this run, PEM; None without TLS
         self.ca_file = certificates.ca_file if certificates else None
-        #: environment variables with which pip, uv, twine, requests, curl, git and Node trust it, besides what they
-        #: trust already; empty without TLS
+        #: environment variables with which pip, uv, twine, requests, curl, git and Node trust it, and what they trust
+        #: already; empty without TLS
         self.ca_environment: Mapping[str, str] = certificates.environment if certificates else {}
         self.upload_url = f"{self._site}/legacy/"
         self.simple_url = f"{self._site}/simple/"

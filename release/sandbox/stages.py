@@ -1,7 +1,7 @@
 """Staged releases, behind the flag `staged`: files are uploaded to a stage, previewed there, and published together.
 
 PEP 694 ("Upload 2.0 API") is a draft, and no index has it. This is the smallest interface with its sequence, to try a
-client with it: the forms of the legacy API are sent to the address of a stage that nobody can guess.
+client with it: the forms of the legacy API are sent to the secret address of a stage.
 
 - `POST /+stages/`: a new stage; its addresses as JSON
 - `…/<stage>/legacy/`, `…/<stage>/simple/`, …: the index as it would be with the files of the stage

@@ -18,7 +18,7 @@ _OK, _CREATED, _SERVER_ERROR = 200, 201, 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The addresses of a stage, which nobody can guess."""
+    """The addresses of a stage, which contain a secret."""
 
     #: where it is published and discarded
     url: str
