@@ -48,6 +48,8 @@ class TarContents:
     sizes: list[int | None] = field(default_factory=list)
     #: whether any member is sparse
     sparse: bool = False
+    #: whether an older Python may find other members, as the archive ends at a header that cannot be read
+    cut: bool = False
     #: the product that encrypted some of the code, or why some code cannot be read
     protector: str | Unreadable | None = None
     #: path → bytes of each regular file PKG-INFO in a directory above the first member; of duplicates, the last
@@ -139,6 +141,7 @@ class _Pass:
                 self._odd.append(member)
             elif self._walk.offset <= LARGEST_OFFSET:  # else the walk fails before it comes to the data
                 self._read_member(member)
+        contents.cut = self._walk.cut
 
     def read_odd_members(self) -> None:
         """Read the members whose size contradicts the positions of the headers, where the size says they are."""

@@ -45,6 +45,8 @@ class TarWalk:
         self.stream = stream
         #: where the next header is expected
         self.offset = 0
+        #: whether the archive ended at a header that cannot be read, which an older `tarfile` may read past
+        self.cut = False
         #: records that apply to all following members
         self._global: dict[str, str] = {}
 
@@ -61,6 +63,7 @@ class TarWalk:
             at_start = not self.offset and error.kind is not Broken.END
             if at_start or error.kind is Broken.SUBSEQUENT:
                 raise DamagedError("empty file" if error.kind is Broken.EMPTY else str(error)) from None
+            self.cut = error.kind is Broken.INVALID
             return None
         except zlib.error as error:
             raise DamagedError(f"zlib error: {error}") from None

@@ -86,7 +86,7 @@ def _inspect_content(
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, upload, built)) for refusal in refusals if refusal.advice),
-        *_twine_findings(file, form, refusals, built),
+        *_twine_findings(file, upload, form, refusals, built),
         *_version_findings(file, upload, form, refusals, built),
         *_license_field_findings(form, filename),
         *upload_sequence.refusals_after(upload, sha256, accepted, built.now),
@@ -182,16 +182,17 @@ def _shorten(text: str) -> str:
 
 
 def _twine_findings(
-    file: BuiltFile, form: TwineForm, refusals: tuple[Refusal, ...], built: BuiltFiles
+    file: BuiltFile, upload: FileUpload, form: TwineForm, refusals: tuple[Refusal, ...], built: BuiltFiles
 ) -> Iterator[tuple[str, Finding]]:
     """What the installed twine refuses, unless it only repeats the index.
 
-    It is asked where its code is another than the one that the form follows, or where that one objects. That it cannot
-    read an archive which the index can read depends on the Python that runs it: without a project, which is to be
-    uploaded from here, another one may upload the file.
+    It is asked where its code is another than the one that the form follows, where that one objects, and where an older
+    Python may read other members than the index. That it cannot read an archive which the index can read depends on the
+    Python that runs it: without a project, which is to be uploaded from here, another one may upload the file.
     """
     reported = {refusal.advice.check for refusal in refusals if refusal.advice}
-    known = form.objection is None and built.installed.get("twine") == TWINE_VERSION
+    is_cut = upload.file.open_tar is not None and upload.file.open_tar.cut
+    known = form.objection is None and built.installed.get("twine") == TWINE_VERSION and not is_cut
     if file.ask_twine is None or known or (not form.metadata and ARCHIVE_CHECK in reported):  # which it need not read
         return
     said, filename = file.ask_twine(), file.filename

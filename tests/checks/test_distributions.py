@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import sys
+import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -216,6 +218,16 @@ def test_a_twine_that_cannot_read_what_the_index_can() -> None:
     assert found.message == f"twine cannot read the file with this Python: {said.message}"
 
 
+def cut_sdist() -> bytes:
+    """An sdist that ends for the index at a record that does not parse; Python 3.12 reads past it, and fails."""
+    content = gzip.decompress(sdist())
+    header = tarfile.TarInfo("acme_widget-1.0/odd")
+    header.type, header.size = tarfile.SOLARIS_XHDTYPE, tarfile.BLOCKSIZE
+    record = header.tobuf(tarfile.USTAR_FORMAT) + b"x" * tarfile.BLOCKSIZE
+    end = content.index(b"\0" * 2 * tarfile.BLOCKSIZE)
+    return gzip.compress(content[: -(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE] + record)
+
+
 def test_twine_is_asked_where_its_answer_is_not_known() -> None:
     """Where it is another version, or objects as far as is known: its import takes time."""
     asked: list[str] = []
@@ -223,15 +235,17 @@ def test_twine_is_asked_where_its_answer_is_not_known() -> None:
     def ask(name: str) -> None:
         asked.append(name)
 
-    odd = wheel(metadata(Frobnicate="x"))
-    for name, content, installed in (
-        ("known", wheel(), {"twine": TWINE_VERSION}),
-        ("newer", wheel(), {"twine": "99.0"}),
-        ("odd", odd, {"twine": TWINE_VERSION}),
+    known = {"twine": TWINE_VERSION}
+    for name, filename, content, installed in (
+        ("known", WHEEL, wheel(), known),
+        ("known sdist", SDIST, sdist(), known),
+        ("newer", WHEEL, wheel(), {"twine": "99.0"}),
+        ("odd", WHEEL, wheel(metadata(Frobnicate="x")), known),
+        ("cut", SDIST, cut_sdist(), known),
     ):
-        one = replace(file(WHEEL, content), ask_twine=partial(ask, name))
+        one = replace(file(filename, content), ask_twine=partial(ask, name))
         assert not failed(replace(built(one), installed=installed))
-    assert asked == ["newer", "odd"]
+    assert asked == ["newer", "odd", "cut"]
 
 
 def test_twine_reads_nothing_that_the_index_cannot_read() -> None:
