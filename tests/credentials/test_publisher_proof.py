@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,7 +100,7 @@ def job(tmp_path: Path, world: SeedData = WORLD, *, clock: Clock | None = None, 
 
 def contents(tmp_path: Path) -> dict[str, list[Any]]:
     """Every table of the index but its history and the used identities, and its files."""
-    with sqlite3.connect(tmp_path / "index" / "sandbox.sqlite3") as db:
+    with closing(sqlite3.connect(tmp_path / "index" / "sandbox.sqlite3")) as db:
         names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in names if name not in {"events", "identities", "sqlite_sequence"}]
         tables = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in kept}  # noqa: S608 - its own names
