@@ -53,7 +53,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     *,
     state: Path | None = None,
     port: int = 0,
-    host: str = "127.0.0.1",
+    host: str | None = None,
     clock: Callable[[], datetime] = utc_now,
     sleep: Sleep | None = None,
     around: Callable[[WSGIApplication], WSGIApplication] | None = None,
@@ -63,9 +63,10 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
 ) -> Sandbox:
     """Start an index; it answers requests when this returns.
 
-    Without `state`, everything is deleted at the end. In a directory that has a state already, that state is continued
-    and `seed_data` is applied to it. `clock` returns the time, aware, UTC; `sleep` takes the seconds for which a fault
-    waits, from any thread. `around` wraps the application, inside the request log and the faults.
+    `host` is 127.0.0.1 by default, with `tls` localhost. Without `state`, everything is deleted at the end. In a
+    directory that has a state already, that state is continued, and `seed_data` is applied to it. `clock` returns the
+    time, aware, UTC; `sleep` takes the seconds for which a fault waits, from any thread. `around` wraps the
+    application, inside the request log and the faults.
     `identity_provider` is another sandbox's, if both are to trust it; otherwise this one has its own.
     `staged`: it has staged releases, see `stages`. `tls`: it serves https, with a certificate of an authority of its
     own, which clients trust with the variables of `Sandbox.ca_environment`; or with certificates that it shares with
@@ -73,6 +74,8 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory; with `tls`,
     where trustme is not installed.
     """
+    # Observed: pip 24.2 to 26.0, 2026-11: an https URL that contains an IP address fails
+    host = host or ("localhost" if tls else "127.0.0.1")
     if not is_loopback(host):
         raise UsageError(f"the sandbox serves this machine only, not {host!r}", remedy="omit the host")
     if not 0 <= port <= _LAST_PORT:

@@ -28,7 +28,12 @@ def run_client(
         for name, value in without_credentials(os.environ).items()
         if name in _CERTIFICATES or not name.startswith(("PIP_", "UV_"))
     }
-    clean = {"HOME": str(home), "USERPROFILE": str(home), "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1"}
+    clean = {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "PIP_CONFIG_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
     done = subprocess.run(
         argv, env=kept | clean | dict(env or {}), cwd=cwd, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
