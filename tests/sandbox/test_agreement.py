@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from packaging.utils import NormalizedName, canonicalize_name
 
+from release.acceptance.form_rules import standard_modules
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload
 from release.acceptance.twine_form import twine_form
@@ -38,7 +40,8 @@ from tests.acceptance.making import (
     zipped,
 )
 from tests.acceptance.test_form_rules import FORM_CASES, SEE
-from tests.sample_distributions import fields
+from tests.sample_distributions import fields, sdist_name
+from tests.sample_distributions import sdist as sample_sdist
 from tests.sandbox.sandbox_client import Reply, SandboxClient, sandbox_client
 
 DIST = "acme_widget-1.0.dist-info"
@@ -170,7 +173,8 @@ def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
     known = None
     if pypi is not None:
         real = system.real_system()
-        names = sorted(inspection.named_projects([file]))
+        # A standard module's name in the metadata of another project's file is refused offline too, in other words.
+        names = sorted({*inspection.named_projects([file]), *(_uploaded_name(case) & standard_modules())})
         known = {name: inspection.fetch_index_contents(real, pypi.sandbox.index(), name) for name in names}
     found = inspection_report.inspection_to_json(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))[
         "files"
@@ -178,6 +182,11 @@ def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
     site = pypi.site if pypi else "{pypi}"
     blocking = [one for one in found["findings"] if one["severity"] == "block"]
     return found["verdict"], [str(one["server_text"]).replace(SITE, site) for one in blocking]
+
+
+def _uploaded_name(case: Case) -> set[NormalizedName]:
+    form = twine_form(OpenDistribution(case.filename, io.BytesIO(case.content)), sha256="", blake2_256="")
+    return {canonicalize_name(value) for name, value in form.fields if name == "name"}
 
 
 TAKEN = [name for name, case in CASES.items() if case.line == "200 OK"]
@@ -308,6 +317,7 @@ DAMAGE: tuple[Callable[[bytes, st.DrawFn], bytes], ...] = (flipped, framed, fram
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
+@example(Case(content=sample_sdist("json"), filename=sdist_name(), line=""))
 def test_inspect_and_the_index_never_disagree(case: Case) -> None:
     """Whatever the file, the index's answer is among what `inspect` says; and both always have one."""
     with sandbox_client() as pypi:
