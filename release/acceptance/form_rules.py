@@ -179,7 +179,7 @@ def similarity_key(name: str) -> str:
 def standard_modules() -> frozenset[NormalizedName]:
     """Normalized names of the modules of all Python versions up to the server's, and of their packages.
 
-    Source: stdlib-list, which lists each version whatever Python runs.
+    Source: stdlib-list, which lists each version on every Python.
     """
     from stdlib_list import short_versions, stdlib_list
 

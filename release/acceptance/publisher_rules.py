@@ -209,7 +209,7 @@ def _verify_activestate(fields: Fields, claims: Claims, used: bool) -> Checks:
     if not claims["sub"]:
         raise NoPublisherError("Missing 'subject' claim")
     parts = claims["sub"].split(":")
-    if len(parts) < 4:  # noqa: PLR2004 - org:NAME:project:NAME, and whatever follows
+    if len(parts) < 4:  # noqa: PLR2004 - org:NAME:project:NAME, and what follows
         raise NoPublisherError("Invalid 'subject' claim. Wrong format")
     if parts[:4] != ["org", fields["organization"], "project", fields["project"]]:
         raise NoPublisherError("Invalid 'subject' claim")

@@ -1,6 +1,6 @@
 """Which server the rules follow: the one place that names its code, and the libraries that it judges with.
 
-A library that is installed here may be older or newer. The rules hold to the server's, whatever is installed: where
+A library that is installed here may be older or newer. The rules hold to the server's in every case: where
 versions of a library differ, the rules have code of their own.
 """
 

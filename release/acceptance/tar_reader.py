@@ -86,7 +86,7 @@ _WAYS: tuple[tuple[Callable[[BinaryIO], TarStream], tuple[type[Exception], ...]]
 def is_tar(content: BinaryIO) -> bool | Unreadable:
     """Whether a stream starts like a tar, plain or with one of the compressions that Python 3.14 reads.
 
-    Nothing can unpack Zstandard before 3.14: whatever starts like it counts as a tar, which is no `.tar.gz` either.
+    Nothing can unpack Zstandard before 3.14: a file that starts like it counts as a tar, which is no `.tar.gz` either.
     """
     for unpack, missed in _WAYS:
         content.seek(0)

@@ -43,7 +43,7 @@ _MAC = frozenset(
     """.split()  # noqa: SIM905 - a list that people read
 )
 _LINUX = frozenset({"aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", "x86_64"})
-#: pattern → the architectures that it may contain. A tag only has to begin with it, as on the server: whatever follows
+#: pattern → the architectures that it may contain. A tag only has to begin with it, as on the server: what follows
 #: `iphoneos` and `wasm32` is accepted, and where the architecture comes last it is all of the rest
 _PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
     (re.compile(r"macosx_10_\d+_(.*)"), _MAC),

@@ -153,7 +153,7 @@ def _upload_endpoint(context: RequestContext, path: str) -> Response:
 
 
 def _action(request: Request, form: UploadForm) -> str | None:
-    """The last value counts; those in the query come before those in the form, whatever the method is."""
+    """The last value counts; those in the query come before those in the form, with every method."""
     values = (*form.actions, *request.args.getlist(":action"))
     return values[-1] if values else None
 
