@@ -41,6 +41,8 @@ _POLL = 0.02
 #: seconds; a signal that another thread received does not interrupt the sleep of the main thread
 _SIGNAL_DELAY = 1
 _LAST_PORT = 65535
+#: default hosts. Observed: pip 24.2 to 26.0, 2026-11 — an https URL that contains an IP address fails
+_HOST, _TLS_HOST = "127.0.0.1", "localhost"
 
 
 def utc_now() -> datetime:
@@ -71,11 +73,9 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     `staged`: it has staged releases, see `stages`. `tls`: it serves https, with a certificate of an authority of its
     own, which clients trust with the variables of `Sandbox.ca_environment`; or with certificates that it shares with
     others, so that clients trust all of them.
-    Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory; with `tls`,
-    where trustme is not installed.
+    Raises UsageError for a host of another machine, a port in use, an unusable directory; for `tls` without trustme.
     """
-    # Observed: pip 24.2 to 26.0, 2026-11: an https URL that contains an IP address fails
-    host = host or ("localhost" if tls else "127.0.0.1")
+    host = host or (_TLS_HOST if tls else _HOST)
     if not is_loopback(host):
         raise UsageError(f"the sandbox serves this machine only, not {host!r}", remedy="omit the host")
     if not 0 <= port <= _LAST_PORT:
