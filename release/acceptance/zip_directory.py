@@ -165,7 +165,7 @@ def _entries(data: bytes, size: int, before: int) -> Iterator[ZipMember]:
         at += _ENTRY_LAYOUT.size
         raw = data[at : at + name_size]
         name = raw.decode("utf-8" if flags & UTF8_NAME else "cp437")
-        if version > _VERSION:
+        if version > _VERSION:  # the server fails with the library's exception, which zipfile raises for this
             raise NotImplementedError(f"zip file version {version / 10:.1f}")
         member = ZipMember(_until_nul(name), name, flags, method, crc, packed, unpacked, header_at)
         if extra_size:

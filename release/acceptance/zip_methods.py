@@ -30,7 +30,7 @@ _LZMA_HEADER = struct.Struct("<4xBL")
 def unpack_member(content: BinaryIO, member: ZipMember) -> Iterator[bytes]:
     """The unpacked bytes of a member, whose packed ones follow in the stream; more than declared if it has more.
 
-    Raises what the library raises: EOFError, zlib.error, NotImplementedError, …
+    Raises what the library raises: EOFError, zlib.error, NotImplementedError (an unknown method), …
     """
     unpackers = {STORED: _stored, DEFLATED: _deflated, BZIP2: _bzip2, LZMA: _lzma}
     if member.method not in unpackers:

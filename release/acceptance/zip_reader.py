@@ -165,6 +165,7 @@ class ZipContents:
 
 
 def _compare(member: ZipMember, name: bytes, *, utf8: bool) -> None:
+    """Raise as zipfile does, also NotImplementedError: the server answers 500 with that exception."""
     if member.flags & _PATCHED:
         raise NotImplementedError("compressed patched data (flag bit 5)")
     if member.flags & _STRONGLY_ENCRYPTED:
