@@ -27,8 +27,8 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _STATUS = {
-    "archived": "This project has been archived: it accepts no more releases.",
-    "archived-noindex": "This project has been archived: it accepts no more releases.",
+    "archived": "This project has been archived: no new releases are accepted.",
+    "archived-noindex": "This project has been archived: no new releases are accepted.",
     "quarantined": "This project has been quarantined: its files cannot be downloaded.",
 }
 
