@@ -2,349 +2,118 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from functools import partial
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
 
-from release.adapters import collect
 from release.adapters.system.system import System
-from release.adapters.twine.twine_reader import TwineReader
-from release.checks import (
-    distributions,
-    engine,
-    leak_checks,
-    post_upload,
-    reproducibility,
-    source_checks,
-    tag_checks,
-)
-from release.core import plan as plans
 from release.core.config import Config
-from release.core.errors import RefusedError, ReleaseError, from_os_error
-from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
-from release.core.facts import Access, ProjectMetadata, Source
-from release.core.models import check_result
-from release.core.models.check_result import BlockingProblem, NotApplicable, Outcome, Unknown
-from release.core.models.credential import Credential
+from release.core.errors import ReleaseError, from_os_error
+from release.core.events import Observer
+from release.core.facts import Source
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index, ProjectListing
-from release.core.models.results import RunResult, StepResult
-from release.core.plan import SANDBOX, Plan, Step
-from release.core.redaction import Redactor
-from release.core.time_text import format_count
-from release.leaks import search
-from release.publishing import access, adoption, build, compare, promote, recorder, result, stored_verdict
+from release.core.models.results import RunResult
+from release.core.plan import Plan, Step
 from release.publishing import journal as journals
-from release.publishing.journal import Journal
+from release.publishing import recorder
 from release.publishing.last_release import LastRelease
+from release.publishing.plan_run import PlanRun, RenewCredential
+from release.publishing.recorder import RunRecorder
 from release.publishing.run_resources import RunResources
 
-Facts = TypeVar("Facts")
-#: called with the access that does not work, and why; returns another credential, or None
-RenewCredential = Callable[[Access, BlockingProblem], Credential | None]
-#: how often a new credential is requested for one index
-_RENEWALS = 3
-#: steps without effects, which are all executed even if the checks of one fail
-_HARMLESS = plans.CheckSource | plans.CheckCredentials
+#: the step that failed, None outside of any, and why
+StepFailure = tuple[Step | None, ReleaseError]
 
 
-def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is executed in
-    plan: Plan,
-    *,
-    config: Config,
-    source: Source,
-    directory: Path,
-    system: System,
-    notify: Observer,
-    approve: Callable[[Plan, str | None], bool],
-    command: str,
-    files: tuple[Distribution, ...] = (),
-    renew: RenewCredential | None = None,
-    allow: bool = False,
-    offline: bool = False,
-    open_resources: Callable[..., RunResources] = RunResources,
-) -> RunResult:
-    """Execute the plan to its end or to its first failure. Never raises expected errors; they are part of the result.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a run is executed in, and with."""
 
-    `approve` is called once, before the first irreversible step, with the index that the project would be created on
-    (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones. `renew` is called where the run
-    would stop for a credential, before anything was sent; it returns another one, or None. With `allow`, a rehearsal
-    succeeds even if failed checks would block a release; with `offline`, it is not compared with the last one.
-    """
-    observer = recorder.RunRecorder(forward=notify, system=system)
-    with journals.lock_project(directory), ExitStack() as stack:
-        resources = stack.enter_context(
-            open_resources(system=system, notify=observer.notify, plan=plan, config=config, expected=len(files))
-        )
-        run = _Run(
-            plan=plan, config=config, source=source, directory=directory, system=system, notify=observer.notify,
-            approve=approve, renew=renew, journal=journals.for_plan(plan, directory), resources=resources, files=files,
-            last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=allow, offline=offline,
-        )  # fmt: skip
-        try:
-            run.journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
-            ended = run.result(run.execute(), command)
-            run.journal.write("ended", verb=plan.verb, exit=int(ended.exit))
-        except OSError as error:
-            ended = run.result((None, from_os_error(error)), command)
-        return recorder.record_run(
-            ended, observer, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
-            secrets=resources.credentials.values(),
-        )  # fmt: skip
-
-
-@dataclass(kw_only=True)
-class _Run:
-    """The state of one run."""
-
-    plan: Plan
     config: Config
     source: Source
     directory: Path
     system: System
     notify: Observer
+    #: called once, before the first irreversible step, with the index that the project would be created on (None: it
+    #: exists everywhere)
     approve: Callable[[Plan, str | None], bool]
-    renew: RenewCredential | None
-    journal: Journal
-    resources: RunResources
-    last_release: LastRelease
-    files: tuple[Distribution, ...]
-    outcomes: list[Outcome] = field(default_factory=list)
-    approved: bool = False
-    #: index name → its listing when the credentials were checked; None: no such project
-    listings: dict[str, ProjectListing | None] = field(default_factory=dict)
-    #: outcomes that block, but did not stop the run
-    ignored: list[Outcome] = field(default_factory=list)
-    #: whether a rehearsal succeeds although some of them would block a release
-    allow: bool
-    #: whether a rehearsal asks no index
-    offline: bool
-    #: whether any step with a lasting effect had something to do
-    changed: bool = False
+    #: repeats the run
+    command: str
+    #: prebuilt files
+    files: tuple[Distribution, ...] = ()
+    #: called where the run would stop for a credential, before anything was sent; returns another one, or None
+    renew: RenewCredential | None = None
+    #: whether a rehearsal succeeds even if failed checks would block a release
+    allow: bool = False
+    #: whether a rehearsal is not compared with the last release
+    offline: bool = False
+    open_resources: Callable[..., RunResources] = field(default=RunResources)
 
-    def execute(self) -> tuple[Step, ReleaseError] | None:
-        """Execute the steps in order. The step that failed and why, or None.
 
-        The checks of the source and of all indexes are run even if one of them fails: they have no effects.
-        """
-        blocked: Step | None = None
-        for step in self.plan.steps:
-            if blocked is not None and not isinstance(step, _HARMLESS):
-                break
-            title, started = step.title, time.monotonic()
-            failure: ReleaseError | None = None
-            done = StepResult(changed=False)
-            try:
-                self.notify(StepStarted(title=title))
-                done = self._execute(step)
-            except KeyboardInterrupt:
-                failure = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
-            except ReleaseError as error:
-                failure = error
-            except OSError as error:
-                failure = from_os_error(error)
-            seconds = time.monotonic() - started
-            if failure is not None:
-                self.notify(StepFinished(title=title, status="refused", note=failure.message, seconds=seconds))
-                if not (isinstance(failure, result.ChecksFailedError) and isinstance(step, _HARMLESS)):
-                    return step, failure
-                blocked = blocked or step
-                continue
-            self.changed = self.changed or (done.changed and plans.has_lasting_effect(step))
-            status: Literal["done", "skipped"] = "done" if done.changed else "skipped"
-            self.notify(StepFinished(title=title, status=status, note=done.note, seconds=seconds))
-        return None if blocked is None else (blocked, result.checks_failed(self.outcomes))
+def execute_plan(plan: Plan, options: RunOptions) -> RunResult:
+    """Execute the plan to its end or to its first failure. Never raises expected errors; they are part of the result.
 
-    def _execute(self, step: Step) -> StepResult:
-        match step:
-            case plans.CheckSource():
-                checks = source_checks.CHECKS + tag_checks.CHECKS
-                return self._check(checks, self.source, stops=self.plan.strict)
-            case plans.CheckCredentials(index=name):
-                return self._check_credentials(name)
-            case plans.Build(origin="given"):
-                build.reject_changed(self.files, self.directory)
-                self._check(tag_checks.OF_THE_PIPELINE, self.source, stops=self.plan.strict)
-                return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
-            case plans.Build(origin=origin):
-                self._fetch_last_release()  # in parallel to the build
-                return self._build(origin)
-            case plans.CheckFiles():
-                self._fetch_last_release()  # where only the build backend knows name and version
-                return self._check_files()
-            case plans.Upload(index="sandbox") if self.plan.strict and stored_verdict.load_verdict(
-                self.journal, self._key(SANDBOX)
-            ):
-                return StepResult(changed=False, note=f"the same {len(self.files)} files were accepted before")
-            case plans.Upload(index=name):
-                approve = self._require_approval if name != SANDBOX else lambda: None
-                return self.resources.upload(
-                    self._index(name), self._project(), self.files, self.journal, approve=approve,
-                    check=partial(self._check, post_upload.CHECKS, subject=f"{name} (stage)"),
-                )  # fmt: skip
-            case plans.Confirm(index=name):
-                return self._confirm(name)
-            case _:
-                return promote.execute_promotion(
-                    step, plan=self.plan, config=self.config, system=self.system, directory=self.directory,
-                    files=self.files, journal=self.journal,
-                )  # fmt: skip
+    Raises `ReleaseError` where another run holds the project's lock.
+    """
+    with open_run(plan, options) as run:
+        return run.end(run.execute(plan.steps))
 
-    def _fetch_last_release(self) -> None:
-        """A rehearsal asks the release index, which need not answer; other runs have its listing already."""
-        plan = self.plan
-        if not (plan.strict or self.offline or plan.project is None or plan.version is None):
-            self.last_release.fetch_if_reachable(self.config.index("pypi"), plan.project, plan.version)
 
-    # -- checks ------------------------------------------------------------------------------------
+@dataclass(kw_only=True)
+class OpenRun:
+    """A run that holds the project's lock; its plan may be executed in parts."""
 
-    def _check(
-        self, checks: Iterable[engine.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
-    ) -> StepResult:
-        outcomes = engine.run(checks, facts, waive=self.config.waive, block=self.config.block, subject=subject)
-        return self._evaluate(outcomes, stops=stops)
+    state: PlanRun
+    options: RunOptions
+    observer: RunRecorder
+    _begun: bool = False
 
-    def _evaluate(self, outcomes: Iterable[Outcome], *, stops: bool) -> StepResult:
-        """Show the outcomes. Raises `RefusedError` where any of them blocks and `stops`."""
-        shown = []
-        for outcome in outcomes:
-            shown.append(outcome)
-            self.outcomes.append(outcome)
-            self.notify(CheckFinished(outcome=outcome, stops=stops))
-        if stops and any(outcome.state.blocks for outcome in shown):
-            raise result.checks_failed(shown)
-        ignored = [outcome for outcome in shown if outcome.state.blocks]
-        self.ignored += ignored
-        note = f"{format_count(len(ignored), 'check')} would block a release" if ignored else ""
-        return StepResult(changed=True, note=note)
+    def execute(self, steps: Iterable[Step]) -> StepFailure | None:
+        """Execute these steps, which follow those of the call before. What failed, or None."""
+        plan = self.state.plan
+        try:
+            if not self._begun:
+                self._begun = True
+                self.state.journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
+            return self.state.execute(steps)
+        except OSError as error:
+            return None, from_os_error(error)
 
-    def _check_credentials(self, name: str) -> StepResult:
-        facts, outcomes = self._access(name)
-        for _ in range(_RENEWALS):
-            problem = check_result.blocking_problem(outcomes)
-            sent = bool(self.resources.uploads)
-            if (
-                problem is None
-                or self.renew is None
-                or sent
-                or not access.may_renew(self.plan, self.outcomes, outcomes)
-            ):
-                break
-            credential = self.renew(facts, problem)
-            if credential is None:
-                break
-            facts, outcomes = self._access(name, credential)
-        self.resources.use_credential(name, facts.credential, facts.skew, facts.proof)
-        if not isinstance(facts.listing, Unknown | NotApplicable):
-            self.listings[name] = facts.listing
-            compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
-            if compares and facts.listing is not None and self.plan.version is not None:
-                self.last_release.fetch(facts.listing, self.plan.version)
-        return self._evaluate(outcomes, stops=self.plan.strict)
-
-    def _access(self, name: str, credential: Credential | None = None) -> tuple[Access, tuple[Outcome, ...]]:
-        """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
-        return access.check_access(
-            self.system, self.config, name, self.source, ours=build.known_hashes(self.journal, self.files),
-            directory=self.directory, credential=credential, plan=self.plan, notify=self.notify,
+    def end(self, failure: StepFailure | None) -> RunResult:
+        """End the run, and record it. Its result."""
+        state, command = self.state, self.options.command
+        ended = state.result(failure, command)
+        try:
+            state.journal.write("ended", verb=state.plan.verb, exit=int(ended.exit))
+        except OSError as error:
+            ended = state.result((None, from_os_error(error)), command)
+        return recorder.record_run(
+            ended, self.observer, config=self.options.config, tag=state.source.tag, directory=self.options.directory,
+            journal=state.journal, secrets=state.resources.credentials.values(),
         )  # fmt: skip
 
-    def _check_files(self) -> StepResult:
-        """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""
-        project = None if isinstance(self.source.project, Unknown) else self.source.project
-        conflicts = tuple(compare.find_conflicts(self.files, self.listings, self.config))
-        given = (self.system, self.files, conflicts, self.listings, self.journal)
-        if not self.plan.uses_prebuilt and (released := adoption.adopt_released_files(*given)):
-            self.notify(Message(text=adoption.ADOPTED))
-            self.files, conflicts = released, ()
-        with TwineReader(env=self.system.env) as twine:
-            facts = replace(
-                collect.collect_built(self.system, self.files, project, ask_twine=twine.objection),
-                leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
-                conflicts=conflicts,
-                previous=self.last_release.result(),
+
+@contextmanager
+def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
+    """Open a run of the plan. Raises `ReleaseError` where another run holds the project's lock."""
+    observer = RunRecorder(forward=options.notify, system=options.system)
+    with journals.lock_project(options.directory), ExitStack() as stack:
+        resources = stack.enter_context(
+            options.open_resources(
+                system=options.system,
+                notify=observer.notify,
+                plan=plan,
+                config=options.config,
+                expected=len(options.files),
             )
-            if not self.plan.uses_prebuilt:
-                commit = None if self.plan.builds_tree else self.plan.commit
-                again, from_tree = compare.second_build(
-                    self.system, self.config, self.directory, commit, self.resources.scratch
-                )
-                facts = replace(
-                    facts, source_checked=True, second_build=again, from_tree=from_tree,
-                    source_tree=compare.collect_source_tree(self.system, self.directory),
-                    backend_warnings=self.journal.backend_warnings(),
-                )  # fmt: skip
-            checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
-            checks += compare.comparison_checks(facts)
-            outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
-        refused = check_result.refused_files(outcomes)
-        rest = tuple(file for file in self.files if file.filename not in refused)
-        continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}
-        done = self._evaluate(outcomes, stops=not continues)
-        if refused:
-            names = ", ".join(file.filename for file in rest)
-            self.notify(Message(text=f"continuing with the files the index would accept: {names}"))
-            self.files = rest
-        return done
-
-    # -- effects -----------------------------------------------------------------------------------
-
-    def _build(self, origin: str) -> StepResult:
-        self.resources.use_python(self.source.python)
-        done = build.build_files(
-            self.system, self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
-            notify=self.notify,
+        )
+        state = PlanRun(
+            plan=plan, config=options.config, source=options.source, directory=options.directory,
+            system=options.system, notify=observer.notify, approve=options.approve, renew=options.renew,
+            journal=journals.for_plan(plan, options.directory), resources=resources, files=options.files,
+            last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=options.allow,
+            offline=options.offline,
         )  # fmt: skip
-        self.files = done.files
-        if isinstance(self.source.project, Unknown):  # only the build backend knows name and version
-            project = collect.project_of_files(self.files)
-            self.source = collect.with_project(self.source, self.system, self.directory, project)
-            self.plan = replace(self.plan, project=project.name, version=project.version)
-            self.journal = replace(self.journal, version=project.version)
-        names = ", ".join(file.filename for file in self.files)
-        return StepResult(changed=done.built, note=names if done.built else f"built before: {names}")
-
-    def _require_approval(self) -> None:
-        if not self.approved:
-            new_on = promote.new_project_index(self.plan, self.listings, self.resources.trusted)
-            self.approved = self.approve(self.plan, new_on)
-            if not self.approved:
-                raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
-
-    def _confirm(self, name: str) -> StepResult:
-        earlier = stored_verdict.load_verdict(self.journal, self._key(name))
-        if earlier is not None and self.plan.verb != "confirm":
-            self._evaluate(earlier, stops=True)
-            return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
-        config, journal, project = self.config, self.journal, self._project()
-        source = compare.collect_source_tree(self.system, self.directory)
-        facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=source)
-        outcomes = tuple(engine.run(post_upload.CHECKS, facts, waive=config.waive, block=config.block, subject=name))
-        done = self._evaluate(outcomes, stops=True)
-        redact = Redactor(self.resources.credentials.values())
-        stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
-        return done
-
-    def _key(self, name: str) -> stored_verdict.ConfirmationKey:
-        return stored_verdict.confirmation_key(name, self.files, self.config)
-
-    def _project(self) -> ProjectMetadata:
-        name, version = plans.require_name(self.plan)
-        return ProjectMetadata(name=name, version=version)
-
-    def _index(self, name: str) -> Index:
-        return self.resources.sandbox(self._project().name) if name == SANDBOX else self.config.index(name)
-
-    def result(self, failure: tuple[Step | None, ReleaseError] | None, command: str) -> RunResult:
-        state = result.RunState(
-            plan=self.plan, files=self.files, uploads=self.resources.uploads, touched=self.resources.touched,
-            ignored=self.ignored, allow=self.allow, changed=self.changed, command=command,
-            deadlines=self.resources.deadlines, outcomes=self.outcomes,
-            journal=str(self.journal.directory / "journal.jsonl"),
-        )  # fmt: skip
-        return result.failed(state, *failure) if failure else result.succeeded(state)
+        yield OpenRun(state=state, options=options, observer=observer)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from release.core.models.check_result import BlockingProblem
     from release.core.models.credential import Credential
     from release.core.plan import Plan
-    from release.publishing.runner import RenewCredential
+    from release.publishing.plan_run import RenewCredential
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -88,12 +88,13 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     if plan.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with open_console(options, write) as console:
-        result = runner.execute_plan(
-            plan, config=config, source=source, directory=directory, system=system, notify=console.on_event,
+        run = runner.RunOptions(
+            config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files,
             renew=_renewal(console, options, write, config, source), allow=options.allow,
             offline=options.offline or last_release.is_offline(system.env),
         )  # fmt: skip
+        result = runner.execute_plan(plan, run)
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
         write(to_json(run_text.run_to_json(result, document)))

@@ -228,11 +228,11 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             strike(sandbox, victims, case)
             return True
 
-        account = runner.execute_plan(
-            Plan(
-                verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
-                steps=(Upload(index="pypi"),),
-            ),
+        plan = Plan(
+            verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
+            steps=(Upload(index="pypi"),),
+        )  # fmt: skip
+        options = runner.RunOptions(
             config=Config(indexes={"pypi": index}),
             source=Source(config=Config(), project=PROJECT, git=None, tag=None, changelog=None),
             directory=directory, system=replace(system.real_system(), now=clock.now, sleep=clock.sleep),
@@ -242,6 +242,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
                 timing=Timing(clock=clock.seconds, sleep=clock.sleep, chance=lambda: 0.5),
             ),
         )  # fmt: skip
+        account = runner.execute_plan(plan, options)
         log = sandbox.log[len(before) :]
         return Run(
             case=case, files=files, victims=victims, account=account, slept=clock.slept, napped=napped, log=log,
