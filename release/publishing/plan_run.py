@@ -224,7 +224,7 @@ class PlanRun:
             if not self.plan.uses_prebuilt:
                 commit = None if self.plan.builds_tree else self.plan.commit
                 again, from_tree = compare.second_build(
-                    self.system, self.config, self.directory, commit, self.resources.scratch
+                    self.resources.build_system(), self.config, self.directory, commit, self.resources.scratch
                 )
                 facts = replace(
                     facts, source_checked=True, second_build=again, from_tree=from_tree,
@@ -249,7 +249,7 @@ class PlanRun:
     def _build(self, origin: str) -> StepResult:
         self.resources.use_python(self.source.python)
         done = build.build_files(
-            self.system, self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
+            self.resources.build_system(), self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
             notify=self.notify,
         )  # fmt: skip
         self.files = done.files

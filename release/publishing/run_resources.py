@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,13 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from packaging.utils import canonicalize_name
-
 from release.adapters import collect
-from release.adapters.install import installer, interpreters, smoke_tests, venv
-from release.adapters.install.venv import Environment
+from release.adapters.install import interpreters, smoke_tests, venv
 from release.adapters.system.system import System
-from release.adapters.twine import twine_process
 from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
 from release.core.errors import RefusedError
@@ -34,19 +29,19 @@ from release.core.models.exchanged_token import IssuedToken, PublisherProof
 from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
 from release.core.models.interpreter import RequiredPython
 from release.core.models.results import StepResult
-from release.core.models.secret_location import SandboxToken
 from release.core.models.smoke_test import SmokeTestResult
 from release.core.models.source_tree import SourceTree
-from release.core.plan import Confirm, Plan, Upload
+from release.core.plan import SANDBOX, Confirm, Plan
 from release.credentials import exchange
 from release.publishing import attest
 from release.publishing.journal import Journal
 from release.publishing.remote_release import install_file_and_test, wait_until_listed
+from release.publishing.run_tools import RunTools, Tools
 from release.publishing.upload import upload_state, upload_token
 from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
 from release.publishing.upload.index_session import IndexSession, open_session
 from release.publishing.upload.uploader import MANY, Timing, Uploader
-from release.publishing.upload.workers import UploadClient, UploadWorkers
+from release.publishing.upload.workers import UploadClient
 
 
 @dataclass(kw_only=True)
@@ -77,10 +72,9 @@ class RunResources:
     start: Callable[[], UploadClient] | None = None
     #: clock and chance of the uploads; None: the system's
     timing: Timing | None = None
+    #: those that it shares with other runs; None: it starts its own
+    tools: Tools | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
-    _environment: Future[Environment] | None = None
-    _workers: UploadWorkers | None = None
-    _sandbox: Index | None = None
     _scratch: Path | None = None
 
     def __enter__(self) -> Self:
@@ -90,18 +84,21 @@ class RunResources:
             self.notify(Message(text=interpreters.chosen_to_text(self.system.python, uses)))
         temporary = tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
         self._scratch = Path(self._stack.enter_context(temporary))
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="environment"))
-        if any(isinstance(step, Confirm) for step in self.plan.steps):
-            self._create_environment()
-        if any(isinstance(step, Upload) for step in self.plan.steps):
-            start = self.start or partial(twine_process.Worker, env=self.system.env)
-            self._workers = self._stack.enter_context(UploadWorkers(start))
-            # One worker is enough for what most projects release.
-            self._workers.grow(max(1, min(self.config.upload.concurrency, self.expected - 1)))
+        if self.tools is None:
+            own = RunTools(
+                system=self.system, plan=self.plan, settings=self.config.upload, scratch=self.scratch,
+                start=self.start, expected=self.expected,
+            )  # fmt: skip
+            self.tools = self._stack.enter_context(own)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def _tools(self) -> Tools:
+        assert self.tools is not None
+        return self.tools
 
     def scratch(self, name: str) -> Path:
         """A path that does not exist yet, in a directory that is removed when the run ends."""
@@ -110,19 +107,12 @@ class RunResources:
 
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""
-        if self._sandbox is None:
-            from release.acceptance.form_rules import standard_modules
-            from release.sandbox import seed, server
+        index, self.credentials[SANDBOX] = self._tools.sandbox(project)
+        return index
 
-            # Where the check of a name that no new project may have has passed, the project exists.
-            seeded = seed.seed_for_project(project, exists=canonicalize_name(project) in standard_modules())
-            running = self._stack.enter_context(server.start_sandbox(seeded))
-            self._sandbox = running.index()
-            origin = SandboxToken()
-            self.credentials[self._sandbox.name] = Credential(
-                username="__token__", username_origin=origin, password=running.tokens["account"], origin=origin
-            )
-        return self._sandbox
+    def build_system(self) -> System:
+        """The system for builds."""
+        return self._tools.build_system(self.system)
 
     def use_credential(
         self,
@@ -160,8 +150,8 @@ class RunResources:
         elif required.chosen != interpreters.chosen_interpreter(self.system):
             self.system = interpreters.with_interpreter(self.system, required)
             self.notify(Message(text=interpreters.chosen_to_text(required, "the clean install")))
-            if self._environment is not None:
-                self._create_environment()
+            if any(isinstance(step, Confirm) for step in self.plan.steps):
+                self._tools.prepare_environment(self.system)
 
     # -- upload --------------------------------------------------------------------------------
 
@@ -230,23 +220,23 @@ class RunResources:
         self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution], journal: Journal,
         credential: Callable[[], Credential], *, opened: bool,
     ) -> None:  # fmt: skip
-        assert self._workers is not None
-        uploader = Uploader(
-            index=index, project=project, journal=journal, notify=self.notify, workers=self._workers,
-            credential=credential,
-            fetch_listing=partial(collect.collect_listing, index, project.name, fresh=True, retries=0),
-            rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
-            results=self.uploads.get(index.name, []),  # those of a stage are no results of the run
-        )  # fmt: skip
-        if not index.ephemeral:
-            self.touched.add(index.name)
-        try:
-            uploader.run(todo, opened=opened)
-        finally:
-            if not uploader.doubtful:
-                self.touched.discard(index.name)
-            elif index.name not in self.deadlines and index.kind == "warehouse" and not index.ephemeral:
-                self.deadlines[index.name] = self.system.now() + UPLOAD_WINDOW
+        with self._tools.workers() as (workers, settings):
+            uploader = Uploader(
+                index=index, project=project, journal=journal, notify=self.notify, workers=workers,
+                credential=credential,
+                fetch_listing=partial(collect.collect_listing, index, project.name, fresh=True, retries=0),
+                rules=settings, timing=self.timing or Timing(sleep=self.system.sleep),
+                results=self.uploads.get(index.name, []),  # those of a stage are no results of the run
+            )  # fmt: skip
+            if not index.ephemeral:
+                self.touched.add(index.name)
+            try:
+                uploader.run(todo, opened=opened)
+            finally:
+                if not uploader.doubtful:
+                    self.touched.discard(index.name)
+                elif index.name not in self.deadlines and index.kind == "warehouse" and not index.ephemeral:
+                    self.deadlines[index.name] = self.system.now() + UPLOAD_WINDOW
 
     def _publish(
         self, session: IndexSession, index: Index, project: ProjectMetadata, todo: Sequence[Distribution],
@@ -328,7 +318,6 @@ class RunResources:
     def _install(
         self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], listing: ProjectListing
     ) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
-        assert self._environment is not None
         self.use_python(collect.required_python_of_files(self.system, tuple(files)))
         chosen = venv.best_file((file.filename for file in files), interpreters.chosen_interpreter(self.system))
         on_index = listing.file(chosen) if chosen else None
@@ -338,11 +327,7 @@ class RunResources:
                 remedy="run the command with a Python version that the release supports",
             ), ()
         self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
-        clean = self._environment.result()
-        self._create_environment()
+        clean = self._tools.take_environment(self.system)
         wanted = smoke_tests.configured_smoke_tests(self.config.smoke)
-        system = installer.without_testpypi(self.system, index)
+        system = self._tools.install_system(self.system, index)
         return install_file_and_test(system, clean, project, on_index, wanted, self.notify)
-
-    def _create_environment(self) -> None:
-        self._environment = self._pool.submit(venv.create_environment, self.system, self.scratch("environment"))

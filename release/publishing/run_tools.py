@@ -1,0 +1,133 @@
+"""What runs upload and install with: the embedded index, upload workers, clean environments.
+
+A run has them of its own; the members of a set share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol, Self
+
+from packaging.utils import canonicalize_name
+
+from release.adapters.install import installer, venv
+from release.adapters.install.venv import Environment
+from release.adapters.system.system import System
+from release.adapters.twine import twine_process
+from release.core.config import UploadSettings
+from release.core.models.credential import Credential
+from release.core.models.index import Index
+from release.core.models.secret_location import SandboxToken
+from release.core.plan import Confirm, Plan, Upload
+from release.publishing.upload.workers import UploadClient, UploadWorkers
+
+
+class Tools(Protocol):
+    """What `RunResources` needs of them."""
+
+    def sandbox(self, project: str) -> tuple[Index, Credential]:
+        """The embedded index, started at the first call, and the credential of a user who may create `project`."""
+
+    def build_system(self, system: System) -> System:
+        """The system for builds: where their requirements come from."""
+
+    def install_system(self, system: System, index: Index) -> System:
+        """The system for installs from `index`: where the dependencies come from."""
+
+    def prepare_environment(self, system: System) -> None:
+        """Start to create a clean environment for the interpreter of `system`, if that pays."""
+
+    def take_environment(self, system: System) -> Environment:
+        """A clean environment for one install. Raises `ToolError`."""
+
+    def workers(self) -> AbstractContextManager[tuple[UploadWorkers, UploadSettings]]:
+        """The workers for one upload, with the limits for it."""
+
+
+@dataclass(kw_only=True)
+class RunTools:
+    """Those of one run, started in parallel to its first steps; a context manager."""
+
+    system: System
+    plan: Plan
+    settings: UploadSettings
+    #: a path that does not exist yet, in a directory that is removed later
+    scratch: Callable[[str], Path]
+    #: starts an upload client; None: a twine process
+    start: Callable[[], UploadClient] | None = None
+    #: the number of files, where it is known before the build
+    expected: int = 0
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _pool: ThreadPoolExecutor | None = None
+    _environment: Future[Environment] | None = None
+    _workers: UploadWorkers | None = None
+    _sandbox: tuple[Index, Credential] | None = None
+
+    def __enter__(self) -> Self:
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="environment"))
+        if any(isinstance(step, Confirm) for step in self.plan.steps):
+            self.prepare_environment(self.system)
+        if any(isinstance(step, Upload) for step in self.plan.steps):
+            self._workers = self._stack.enter_context(UploadWorkers(self.start or twine_starter(self.system)))
+            # One worker is enough for what most projects release.
+            self._workers.grow(max(1, min(self.settings.concurrency, self.expected - 1)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def sandbox(self, project: str) -> tuple[Index, Credential]:
+        if self._sandbox is None:
+            self._sandbox = start_run_sandbox(self._stack, [project])
+        return self._sandbox
+
+    def build_system(self, system: System) -> System:
+        return system
+
+    def install_system(self, system: System, index: Index) -> System:
+        return installer.without_testpypi(system, index)
+
+    def prepare_environment(self, system: System) -> None:
+        assert self._pool is not None
+        self._environment = self._pool.submit(venv.create_environment, system, self.scratch("environment"))
+
+    def take_environment(self, system: System) -> Environment:
+        assert self._environment is not None
+        clean = self._environment.result()
+        self.prepare_environment(system)  # for the next install, in parallel to this one
+        return clean
+
+    @contextmanager
+    def workers(self) -> Iterator[tuple[UploadWorkers, UploadSettings]]:
+        assert self._workers is not None
+        yield self._workers, self.settings
+
+
+def twine_starter(system: System) -> Callable[[], UploadClient]:
+    """What starts a twine process in the environment of this system."""
+    return partial(twine_process.Worker, env=system.env)
+
+
+def start_run_sandbox(stack: ExitStack, projects: Collection[str]) -> tuple[Index, Credential]:
+    """Start an index with a user who may create these projects, until `stack` is closed.
+
+    For several projects it has no limit on new ones: that of the index that they are released to is checked apart.
+    """
+    from release.acceptance.form_rules import standard_modules
+    from release.sandbox import seed, server
+
+    # Where the check of a name that no new project may have has passed, the project exists.
+    existing = [name for name in projects if canonicalize_name(name) in standard_modules()]
+    owned = tuple(seed.SeedProject(name=name, owners=(seed.DEFAULT_USER,)) for name in existing)
+    data = seed.SeedData(projects=owned)
+    running = stack.enter_context(server.start_sandbox(data if len(projects) == 1 else replace(data, new_projects=())))
+    origin = SandboxToken()
+    credential = Credential(
+        username="__token__", username_origin=origin, password=running.tokens["account"], origin=origin
+    )
+    return running.index(), credential
