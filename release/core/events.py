@@ -68,5 +68,54 @@ class SecretObtained:
 
 Event = StepStarted | StepFinished | CheckFinished | Progress | Message | SecretObtained
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPhaseStarted:
+    """A phase of a set's run starts: the gate, or one level on one index."""
+
+    #: unique within the run: "gate", "testpypi, level 2 of 8"
+    title: str
+    #: names of the members that it consists of, as their metadata spells them
+    members: tuple[str, ...]
+    #: the index that the members are uploaded to; None for a phase without lasting uploads
+    index: str | None = None
+    #: counted from 1; None for a phase of all levels
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPhaseFinished:
+    """The phase that started last is over, whether its members succeeded or not."""
+
+    title: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberEvent:
+    """An event of one member's run."""
+
+    member: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFinished:
+    """A member has finished its part of the current phase. Each member of the phase that started sends one."""
+
+    member: str
+    version: str
+    #: as of a step; "stopped": the member did not finish because another one failed, or the run was interrupted
+    status: Literal["done", "refused", "skipped", "stopped"]
+    #: for "refused" the message of its failure, else a short text or nothing
+    note: str = ""
+    seconds: float = 0
+
+
+SetEvent = SetPhaseStarted | SetPhaseFinished | MemberEvent | MemberFinished | Message | SecretObtained
+
 #: receives the events of a run. It must not raise: a closed terminal does not stop a release half-way
 Observer = Callable[[Event], None]
+
+#: receives the events of a set's run, from several threads. It must not raise
+SetObserver = Callable[[SetEvent], None]

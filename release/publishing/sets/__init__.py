@@ -1,0 +1,1 @@
+"""Release sets: projects that are released together."""
