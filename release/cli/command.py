@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
+    from release.cli.terminal.set_console import SetConsole
 
 Write = Callable[[str], None]
 
@@ -67,6 +68,16 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
 
         return TerminalConsole(write, quiet=options.quiet)
     return console.PlainConsole(write, quiet=options.quiet)
+
+
+def open_set_console(options: argparse.Namespace, write: Write) -> SetConsole:
+    """The console for a run of a set: as for one run, with many members at work."""
+    from release.cli.terminal.set_console import SetConsole
+
+    return SetConsole(
+        open_console(options, write), quiet=options.quiet or options.json,
+        width=lambda: shutil.get_terminal_size().columns,
+    )  # fmt: skip
 
 
 def _write_to_runner(command: str) -> None:

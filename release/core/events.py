@@ -109,6 +109,8 @@ class MemberFinished:
     status: Literal["done", "refused", "skipped", "stopped"]
     #: for "refused" the message of its failure, else a short text or nothing
     note: str = ""
+    #: of a failure
+    remedy: str = ""
     seconds: float = 0
 
 

@@ -71,7 +71,7 @@ def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool
         annotation = ("error" if stops else "warning", f"{outcome.title}{name}", outcome.reason or outcome.state)
     yield Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style, annotation=annotation)
     if outcome.state.blocks and outcome.remedy:
-        yield from _remedy_to_lines(outcome.remedy)
+        yield from remedy_to_lines(outcome.remedy)
     for finding in outcome.findings:
         yield from _finding_to_lines(finding, outcome, stops=stops)
 
@@ -87,10 +87,10 @@ def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Ite
     if finding.server_text and finding.server_text not in finding.message:
         yield Line(text=f"         the index would say: {finding.server_text}", style="dim")
     if finding.remedy:
-        yield from _remedy_to_lines(finding.remedy, margin="         ")
+        yield from remedy_to_lines(finding.remedy, margin="         ")
 
 
-def _remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
+def remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
     """A remedy; the lines of configuration in it are shown as they are pasted, except for their margin."""
     first, *more = remedy.splitlines()
     yield Line(text=f"{margin}→ {first}")
@@ -102,7 +102,7 @@ def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) ->
     annotation = None if passed else ("error", f"release {command}", f"{message}. {remedy}" if remedy else message)
     yield Line(text=message, style="bold green" if passed else "bold red", annotation=annotation)
     if remedy:
-        yield from _remedy_to_lines(remedy)
+        yield from remedy_to_lines(remedy)
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
