@@ -6,6 +6,7 @@
       rehearsal/                  the last rehearsal of the tree, with its record.json
       <version>/record.json       the runs for that version: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
+      sets/<time>/record.json     a run of the set whose root is here: see release/reports/set_record.py
 
 The index is the truth, the journal is the history: a run fetches from the index what was uploaded, and reads from the
 journal what was built. The event "verified" stands for a confirmed release.
@@ -123,13 +124,13 @@ def for_plan(plan: Plan, project: Path) -> Journal:
 
 def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
     """The journal of a release, keyed by version and commit."""
-    directory = _home(project) / _safe(version) / (commit or "tree")[:12]
+    directory = home_directory(project) / _safe(version) / (commit or "tree")[:12]
     return Journal(directory=directory, commit=commit, version=version)
 
 
 def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> Journal:
     """The journal of the last rehearsal of the tree."""
-    return Journal(directory=_home(project) / REHEARSAL, commit=commit, version=version)
+    return Journal(directory=home_directory(project) / REHEARSAL, commit=commit, version=version)
 
 
 def release_journals(project: Path) -> tuple[Journal, ...]:
@@ -163,7 +164,7 @@ def lock_project(project: Path) -> Iterator[None]:
     """Hold the project's lock. Raises `ReleaseError` where another run holds it."""
     from filelock import FileLock, Timeout  # takes 15 ms, and `--help` needs no lock
 
-    lock = FileLock(_home(project) / "lock", timeout=0)
+    lock = FileLock(home_directory(project) / "lock", timeout=0)
     try:
         held = lock.acquire()
     except Timeout:
@@ -175,7 +176,8 @@ def lock_project(project: Path) -> Iterator[None]:
         yield
 
 
-def _home(project: Path) -> Path:
+def home_directory(project: Path) -> Path:
+    """The directory `.release` of a project, which its repository ignores; it is created if necessary."""
     home = project / _HOME
     home.mkdir(exist_ok=True)
     ignore = home / ".gitignore"

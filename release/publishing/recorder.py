@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
@@ -28,6 +28,8 @@ from release.publishing.journal import Journal
 from release.reports import record
 from release.reports.record import RunRecord, StepRecord
 
+#: the variable with the path of GitHub's job summary. Source: GitHub documentation, "Adding a job summary"
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 #: bytes; GitHub refuses a larger job summary. Source: GitHub documentation, "Workflow commands", "Adding a job summary"
 _SUMMARY_LIMIT = 1024 * 1024
 
@@ -80,7 +82,7 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
     try:
         document = record.redact_texts(record.add_run(_load_earlier(journal.record), run), Redactor(secrets))
         write_record(journal.record, document)
-        _summarize(system.env, document)
+        append_job_summary(system.env, lambda: _markdown_summary(document))
     except OSError as error:
         observer.forward(Message(text=f"cannot write the record: {error.strerror or error}: {error.filename}"))
         return result
@@ -131,18 +133,22 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
-def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:
-    """Append the run to the job summary of GitHub Actions."""
-    target = env.get("GITHUB_STEP_SUMMARY")
+def append_job_summary(env: Mapping[str, str], make_text: Callable[[], str]) -> None:
+    """Append a Markdown text to the job summary of GitHub Actions, if there is one. Raises `OSError`."""
+    target = env.get(JOB_SUMMARY)
     if not target:
         return
-    from release.reports import markdown
-
-    path, text = Path(target), markdown.summary(document).encode("utf-8", "backslashreplace")
+    path, text = Path(target), make_text().encode("utf-8", "backslashreplace")
     there = path.stat().st_size if path.exists() else 0
     if there + len(text) < _SUMMARY_LIMIT:
         with path.open("ab") as file:
             file.write(text)
+
+
+def _markdown_summary(document: Mapping[str, Any]) -> str:
+    from release.reports import markdown
+
+    return markdown.summary(document)
 
 
 def tool_versions(system: System, directory: Path, plan: Plan) -> dict[str, str]:

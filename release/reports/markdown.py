@@ -12,12 +12,12 @@ from release.reports.record_text import Data
 
 #: characters with a meaning inside a line of Markdown
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~&]")
-_EMOJI = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
+EMOJI = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
 
 
 def render(record: Data) -> str:
     """The whole record: the last run in full, a line for each earlier one."""
-    earlier = _section("", "### Earlier runs", "", rows=map(_earlier_run, record["runs"][-2::-1]))
+    earlier = markdown_section("", "### Earlier runs", "", rows=map(_earlier_run, record["runs"][-2::-1]))
     return "\n".join([*_last_run(record), *earlier]) + "\n"
 
 
@@ -28,27 +28,31 @@ def summary(record: Data) -> str:
 
 def _last_run(record: Data) -> Iterator[str]:
     run = record["runs"][-1]
-    yield f"## {_EMOJI[record_text.run_outcome(run)[0]]} {_escape(record_text.release_title(record))}: {run['verb']}"
+    emoji, title = EMOJI[record_text.run_outcome(run)[0]], record_text.release_title(record)
+    yield f"## {emoji} {escape_markdown(title)}: {run['verb']}"
     yield ""
-    yield f"**{_escape(run['exit']['message'])}**"
+    yield f"**{escape_markdown(run['exit']['message'])}**"
     if run["exit"]["remedy"]:
-        yield f"<br>→ {_escape(run['exit']['remedy'])}"
+        yield f"<br>→ {escape_markdown(run['exit']['remedy'])}"
     yield ""
-    commit = f" · commit {_code(run['commit'])}" if run.get("commit") else ""
-    tag = f" · tag {_code(record['tag'])}" if record["tag"] else ""
+    commit = f" · commit {markdown_code(run['commit'])}" if run.get("commit") else ""
+    tag = f" · tag {markdown_code(record['tag'])}" if record["tag"] else ""
     begun, took = record_text.timestamp_to_text(run["begun"]), format_duration(record_text.run_seconds(run))
     yield f"{begun}, {took}{commit}{tag}"
-    yield from _section("", "| index | status |", "|---|---|", rows=_indexes(record))
-    yield from _section("", "### Problems", "", rows=_problems(run))
+    yield from markdown_section("", "| index | status |", "|---|---|", rows=_indexes(record))
+    yield from markdown_section("", "### Problems", "", rows=_problems(run))
     files = (
-        f"| {_code(one['filename'])} | {format_size(one['size'])} | {_code(one['sha256'])} |" for one in record["files"]
+        f"| {markdown_code(one['filename'])} | {format_size(one['size'])} | {markdown_code(one['sha256'])} |"
+        for one in record["files"]
     )
-    yield from _section("", "### Files", "", "| file | size | SHA-256 |", "|---|---:|---|", rows=files)
-    checks = (f"| {_EMOJI[one.level]} {_escape(one.title)} | {one.tally} |" for one in record_text.group_checks(run))
-    yield from _section("", "### Checks", "", "| step | result |", "|---|---|", rows=checks)
+    yield from markdown_section("", "### Files", "", "| file | size | SHA-256 |", "|---|---:|---|", rows=files)
+    checks = (
+        f"| {EMOJI[one.level]} {escape_markdown(one.title)} | {one.tally} |" for one in record_text.group_checks(run)
+    )
+    yield from markdown_section("", "### Checks", "", "| step | result |", "|---|---|", rows=checks)
 
 
-def _section(*heading: str, rows: Iterable[str]) -> Iterator[str]:
+def markdown_section(*heading: str, rows: Iterable[str]) -> Iterator[str]:
     """The heading and the rows, if there are any."""
     found = list(rows)
     if found:
@@ -58,36 +62,47 @@ def _section(*heading: str, rows: Iterable[str]) -> Iterator[str]:
 def _indexes(record: Data) -> Iterator[str]:
     urls = record_text.release_urls(record)
     for one in record_text.progress_by_index(record):
-        name = f"[{_escape(one.index)}]({urls[one.index]})" if one.index in urls else _escape(one.index)
-        yield f"| {name} | {_escape(one.summary)} |"
+        name = f"[{escape_markdown(one.index)}]({urls[one.index]})" if one.index in urls else escape_markdown(one.index)
+        yield f"| {name} | {escape_markdown(one.summary)} |"
 
 
 def _problems(run: Data) -> Iterator[str]:
     for check in record_text.checks_with_problems(run):
-        subject = f" ({_escape(check['subject'])})" if check.get("subject") else ""
-        reason = f": {_escape(check['reason'])}" if check.get("reason") else ""
-        emoji, state = _EMOJI[record_text.level(check)], record_text.state_label(check)
-        yield f"- {emoji} **{_escape(check['title'])}**{subject}, {_code(check['check'])}: {state}{reason}"
-        for finding in record_text.findings_of(check):
-            yield f"  - {_escape(record_text.finding_to_text(finding))}"
-            if finding.get("remedy"):
-                yield f"    <br>→ {_escape(finding['remedy'])}"
+        yield from outcome_to_markdown(check)
     for index, answer in record_text.failed_uploads(run):
-        yield f"- ❌ {_escape(index)}, {_code(answer['filename'])}: {_escape(record_text.answer_to_text(answer))}"
+        yield answer_to_markdown(index, answer)
+
+
+def outcome_to_markdown(check: Data) -> Iterator[str]:
+    """A check that did not pass, with its findings, as an item of a list."""
+    subject = f" ({escape_markdown(check['subject'])})" if check.get("subject") else ""
+    reason = f": {escape_markdown(check['reason'])}" if check.get("reason") else ""
+    emoji, state = EMOJI[record_text.level(check)], record_text.state_label(check)
+    yield f"- {emoji} **{escape_markdown(check['title'])}**{subject}, {markdown_code(check['check'])}: {state}{reason}"
+    for finding in record_text.findings_of(check):
+        yield f"  - {escape_markdown(record_text.finding_to_text(finding))}"
+        if finding.get("remedy"):
+            yield f"    <br>→ {escape_markdown(finding['remedy'])}"
+
+
+def answer_to_markdown(index: str, answer: Data) -> str:
+    """The upload of a file that an index did not accept, as an item of a list."""
+    text = escape_markdown(record_text.answer_to_text(answer))
+    return f"- ❌ {escape_markdown(index)}, {markdown_code(answer['filename'])}: {text}"
 
 
 def _earlier_run(run: Data) -> str:
     level, word = record_text.run_outcome(run)
     begun = record_text.timestamp_to_text(run["begun"])
-    return f"- {_EMOJI[level]} {begun}, {run['verb']}: {word}. {_escape(run['exit']['message'])}"
+    return f"- {EMOJI[level]} {begun}, {run['verb']}: {word}. {escape_markdown(run['exit']['message'])}"
 
 
-def _escape(value: str) -> str:
+def escape_markdown(value: str) -> str:
     """The text on one line, without a meaning in Markdown or HTML."""
     text = _SPECIAL.sub(r"\\\g<0>", printable(" ".join(str(value).split())))
     return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _code(value: str) -> str:
+def markdown_code(value: str) -> str:
     """The text as code, in an HTML element, which may contain any character."""
-    return f"<code>{_escape(value)}</code>"
+    return f"<code>{escape_markdown(value)}</code>"
