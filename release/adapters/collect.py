@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -39,11 +39,8 @@ def load_config(
 
     `check_names` returns the names that `waive` and `checks` may contain.
     """
-    if needs_project and not any((directory / name).is_file() for name in _PROJECT_FILES):
-        raise ConfigError(
-            f"no Python project in {str(directory)!r}: there is no {', '.join(_PROJECT_FILES)}",
-            remedy="change to the project's directory, or pass it: --directory DIR",
-        )
+    if needs_project:
+        _require_project(directory)
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
@@ -52,6 +49,24 @@ def load_config(
     if not isinstance(table, dict):
         raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write it as [tool.release]")
     return configuration.parse_config(table, check_names)
+
+
+def _require_project(directory: Path) -> None:
+    """Raise `ConfigError` where there is no project; where there are projects below, it names them."""
+    from release.adapters import members
+
+    files = {name for name in _PROJECT_FILES if (directory / name).is_file()}
+    if members.has_project(directory) or (files and not (below := members.projects_below(directory))):
+        return
+    if not files and not (below := members.projects_below(directory)):
+        raise ConfigError(
+            f"no Python project in {str(directory)!r}: there is no {', '.join(_PROJECT_FILES)}",
+            remedy="change to the project's directory, or pass it: --directory DIR",
+        )
+    raise ConfigError(
+        f"no Python project in {str(directory)!r}; there are projects below it: {members.name_some(below)}",
+        remedy=f"pass one of them: --directory {below[0]}; or release them as a set: pypi-preflight set list",
+    )
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -131,7 +146,7 @@ def collect_required_python(system: System, directory: Path) -> RequiredPython |
 
 def required_python_of_files(system: System, files: tuple[Distribution, ...]) -> RequiredPython | None:
     """The Python versions that the metadata of built files requires; None where they require none."""
-    raws = _metadata(files[:2])  # an sdist and a wheel
+    raws = read_metadata(files[:2])  # an sdist and a wheel
     specifier = next((raw["requires_python"] for raw in raws if raw.get("requires_python")), None)
     if specifier is None:
         return None
@@ -223,7 +238,7 @@ def _open(path: Path) -> BinaryIO:
 
 def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     """Name and version as the metadata of the files spells them. Raises `ToolError` where it has neither."""
-    for raw in _metadata(files):
+    for raw in read_metadata(files):
         if "name" in raw and "version" in raw:
             return ProjectMetadata(name=raw["name"], version=raw["version"])
     raise ToolError(
@@ -231,7 +246,8 @@ def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     )
 
 
-def _metadata(files: tuple[Distribution, ...]) -> Iterator[RawMetadata]:
+def read_metadata(files: Iterable[Distribution]) -> Iterator[RawMetadata]:
+    """The core metadata of each file; empty where it has none that can be read."""
     from packaging.metadata import parse_email
 
     from release.acceptance.open_distribution import OpenDistribution
@@ -285,16 +301,27 @@ def _with_remote_tags(source: Source, system: System, directory: Path) -> Source
 
 def find_tag_form(source: Source, project: ProjectMetadata) -> TagForm:
     """How the project's tags spell its versions: as configured, or like the tags that are there."""
-    if source.config.tag_format is not None:
-        return declared_form(source.config.tag_format, project.name)
-    if not isinstance(source.git, GitState):
-        return learn_form(project.name, project.version, ())
-    other = source.git.root_project
-    only_named = other is not None and normalize_name(other) != normalize_name(project.name)
-    tags_there = source.git.all_tags or tuple(DatedTag(name=name, time=0) for name, _ in source.git.remote_tags)
-    return learn_form(
-        project.name, project.version, tags_there, only_named=only_named, alone=not source.git.other_projects
+    state = source.git
+    if not isinstance(state, GitState):
+        return choose_tag_form(source.config, project, ())
+    tags_there = state.all_tags or tuple(DatedTag(name=name, time=0) for name, _ in state.remote_tags)
+    return choose_tag_form(
+        source.config, project, tags_there, root_project=state.root_project, alone=not state.other_projects
     )
+
+
+def choose_tag_form(
+    config: Config, project: ProjectMetadata, tags_there: tuple[DatedTag, ...], *, root_project: str | None = None,
+    alone: bool = False,
+) -> TagForm:  # fmt: skip
+    """The form of a project's tags: as configured, else learnt. `alone`: the repository has no other project.
+
+    `root_project`: the project at the root of the repository; None if that is this one, or there is none.
+    """
+    if config.tag_format is not None:
+        return declared_form(config.tag_format, project.name)
+    only_named = root_project is not None and normalize_name(root_project) != normalize_name(project.name)
+    return learn_form(project.name, project.version, tags_there, only_named=only_named, alone=alone)
 
 
 def learn_tag_format(system: System, directory: Path) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from release.core import tables
@@ -14,6 +14,9 @@ from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader
+
+if TYPE_CHECKING:
+    from release.core.models.release_set import SetSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,8 @@ class Config:
     upload: UploadSettings = field(default_factory=UploadSettings)
     #: `[tool.release.fleet]`, not validated: an error in it must not stop a release
     fleet: Mapping[str, Any] = field(default_factory=dict)
+    #: `[tool.release.set]`: the projects that are released together from here; None without that table
+    release_set: SetSettings | None = None
 
     def index(self, name: str) -> Index:
         """The index called `name`. Raises `ConfigError` if there is none."""
@@ -135,6 +140,8 @@ def parse_config(data: Mapping[str, Any], check_names: CheckNames | None = None)
     if "checks" in read:
         levels = read.pop("checks")
         read["block"] = frozenset(name for name, level in levels.items() if level == "block")
+    if "set" in read:
+        read["release_set"] = read.pop("set")
     return Config(**read)
 
 
@@ -220,6 +227,12 @@ def _attest(value: Any, at: KeyPath) -> Literal["auto", "must", "never"]:
             raise at.wrong('true, false or "auto"', value)
 
 
+def _set(value: Any, at: KeyPath) -> SetSettings:
+    from release.core.set_settings import read_set_settings
+
+    return read_set_settings(value, at)
+
+
 def _reason(value: Any, at: KeyPath) -> str:
     if isinstance(value, str) and value.strip():
         return value
@@ -257,6 +270,7 @@ _READERS: Mapping[str, Reader] = {
     "attest": _attest,
     "exchange": tables.one_of("auto", "always", "never"),
     "fleet": tables.table,
+    "set": _set,
     "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),
     "push-tag": tables.boolean,
     "github-release": tables.boolean,

@@ -80,7 +80,7 @@ def declared_name_and_version(source: Path) -> tuple[str, str] | None:
     Raises `ConfigError` where there is no project or its pyproject.toml is broken.
     """
     _require_project(source)
-    table = _pyproject(source).get("project", {})
+    table = load_pyproject(source).get("project", {})
     if isinstance(table, dict) and isinstance(table.get("name"), str) and isinstance(table.get("version"), str):
         return table["name"], table["version"]
     return None
@@ -89,7 +89,7 @@ def declared_name_and_version(source: Path) -> tuple[str, str] | None:
 def build_requirements(source: Path) -> tuple[str, ...]:
     """`requires` of the [build-system] table; empty where it is missing or cannot be read."""
     try:
-        table = _pyproject(source).get("build-system")
+        table = load_pyproject(source).get("build-system")
     except ConfigError:
         return ()
     found = table.get("requires") if isinstance(table, dict) else None
@@ -109,6 +109,26 @@ def name_and_version(system: System, source: Path) -> tuple[str, str]:
     if found["name"] == "UNKNOWN":  # from setuptools
         raise ConfigError("the project has no name", remedy='add [project] with name = "…" to its pyproject.toml')
     return found["name"], found["version"]
+
+
+def load_pyproject(source: Path) -> dict[str, Any]:
+    """The content of pyproject.toml; empty where there is none. Raises `ConfigError` where it is broken."""
+    path = source / "pyproject.toml"
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {str(path)!r}: {error.strerror}", remedy="make it readable") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
+            remedy="save it as UTF-8, the only encoding of TOML",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{str(path)!r} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
+        ) from error
 
 
 def load_distribution(path: Path) -> Distribution:
@@ -201,30 +221,11 @@ def _require_project(source: Path) -> None:
             f"no project in {str(source)!r}: no pyproject.toml, setup.py or setup.cfg",
             remedy="change to the project's directory, or pass it: --directory DIR",
         )
-    if names == {"pyproject.toml"} and not {"project", "build-system"} & _pyproject(source).keys():
+    if names == {"pyproject.toml"} and not {"project", "build-system"} & load_pyproject(source).keys():
         raise ConfigError(
             f"{str(source / 'pyproject.toml')!r} has neither a [build-system] nor a [project] table",
             remedy="add [build-system] with requires and build-backend of the project's build backend",
         )
-
-
-def _pyproject(source: Path) -> dict[str, Any]:
-    path = source / "pyproject.toml"
-    if not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {str(path)!r}: {error.strerror}", remedy="make it readable") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
-            remedy="save it as UTF-8, the only encoding of TOML",
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
-        ) from error
 
 
 _SUBDIRECTORY = (

@@ -10,7 +10,7 @@ from release.adapters.git import repository
 from release.adapters.system.system import System
 
 #: projects below these are samples, or not released
-_NO_PROJECTS = re.compile(
+SAMPLE_DIRECTORY = re.compile(
     r"_?(?:tests?|testing|test_?data|fixtures|docs?|examples?|samples?|demos?|templates?|bench(?:marks?)?|vendor(?:ed)?"
     r"|third[-_]?party|extern(?:al)?|cookiecutter.*|\{\{.*)",
     re.IGNORECASE,
@@ -32,7 +32,7 @@ def has_other_projects(system: System, root: Path, directory: Path) -> bool:
 
 
 def _is_project(root: Path, path: PurePosixPath) -> bool:
-    if any(map(_NO_PROJECTS.fullmatch, path.parent.parts)):
+    if any(map(SAMPLE_DIRECTORY.fullmatch, path.parent.parts)):
         return False
     if path.name == "setup.py":
         return True

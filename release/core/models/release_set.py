@@ -8,7 +8,7 @@ from typing import Literal
 
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import ProjectListing
+from release.core.models.index import Index, ProjectListing
 
 #: why a member is released, or is not: "release": the target index lacks its version, or some of its files;
 #: "released": the index has it; "unchanged": no commit since its last tag, with `only-changed`; "private": a classifier
@@ -46,6 +46,8 @@ class Member:
     build_requires: tuple[str, ...] = ()
     #: whether a classifier "Private ::" keeps it from every index
     private: bool = False
+    #: what makes it private: "classifier 'Private :: Do Not Upload'"; empty where it is not
+    private_by: str = ""
     #: its files, where they were built before; sorted by name
     files: tuple[Distribution, ...] = ()
 
@@ -58,10 +60,15 @@ class MemberFacts:
     state: MemberState
     #: name of an index → what it lists of the project; None: it has no such project
     listings: Mapping[str, ProjectListing | Unknown | None] = field(default_factory=dict)
-    #: the newest tag of an earlier or this version of the member; None where there is none, or no repository
+    #: where the index has its version: the tag of that version; else the newest tag of an earlier version that HEAD
+    #: has; None where there is none, or no repository
     last_tag: str | None = None
     #: the number of commits since that tag that touch the member's directory
     commits_since: int = 0
+    #: why it is in that state, in a few words: "pypi has 1.1"
+    reason: str = ""
+    #: why the state is "unknown", and what to do; None in any other state
+    problem: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,10 @@ class ReleaseSet:
     levels: tuple[tuple[str, ...], ...]
     #: the name of the index that the set is released to
     index: str = "pypi"
+    #: the indexes that keep what is uploaded, in the order of the uploads; the last one is `index`
+    indexes: tuple[Index, ...] = ()
+    #: what the reader should know of it: where the members come from, requirements that do not order
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
