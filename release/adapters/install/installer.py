@@ -86,11 +86,11 @@ def without_testpypi(system: System, index: Index) -> System:
     if index.name != TESTPYPI.name and well_known(index.simple_url) is not TESTPYPI:
         return system
     simple_url = index.simple_url
-    env, extra = dict(system.env), _pip_settings(system).get("extra-index-url", "").split()
+    env, extra = dict(system.env), pip_settings(system).get("extra-index-url", "").split()
     kept = [url for url in extra if _place(url) != _place(simple_url)]
     if kept != extra:
         # pip ignores an empty variable and reads its files instead; a repeated main index changes nothing.
-        env["PIP_EXTRA_INDEX_URL"] = " ".join(kept) or _pip_settings(system).get("index-url") or PYPI.simple_url
+        env["PIP_EXTRA_INDEX_URL"] = " ".join(kept) or pip_settings(system).get("index-url") or PYPI.simple_url
     for name in ("UV_EXTRA_INDEX_URL", "UV_INDEX"):
         urls = [url for url in env.get(name, "").split() if _place(url.rpartition("=")[2]) != _place(simple_url)]
         if name in env:
@@ -113,7 +113,7 @@ def _pip_settings_for_uv(system: System) -> dict[str, str]:
     has_uv_file = any(base and (Path(base) / "uv" / "uv.toml").is_file() for base in bases)
     if has_uv_file or any(_UV_INDEXES.fullmatch(name) for name in system.env):
         return {}
-    pip = _pip_settings(system)
+    pip = pip_settings(system)
     settings = {
         "UV_DEFAULT_INDEX": pip.get("index-url", ""),
         "UV_INDEX": " ".join(pip.get("extra-index-url", "").split()),
@@ -123,7 +123,7 @@ def _pip_settings_for_uv(system: System) -> dict[str, str]:
     return settings | ({"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in settings else {})
 
 
-def _pip_settings(system: System) -> dict[str, str]:
+def pip_settings(system: System) -> dict[str, str]:
     """The settings of pip by long option name; the environment overrides the files, as for pip."""
     settings: dict[str, str] = {}
     for file in _pip_files(system):
