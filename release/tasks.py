@@ -46,9 +46,9 @@ def check(_: Context, index: str = "", new_project: str = "") -> None:
 
 
 @task(auto_shortflags=False)
-def build(_: Context) -> None:
-    """Build sdist and wheel from a clean clone, and check them."""
-    _run("build")
+def build(_: Context, output: str = "") -> None:
+    """Build sdist and wheel from a clean clone, and check them; with --output, copy them into a directory."""
+    _run("build", *_flags(output=output))
 
 
 @task(auto_shortflags=False)

@@ -14,7 +14,8 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from release.adapters import collect
 from release.adapters.builds import backend_output, builder, next_version
 from release.adapters.git import repository
-from release.adapters.system.system import System
+from release.adapters.system import safe_write
+from release.adapters.system.system import System, explain_os_errors
 from release.core.config import Config
 from release.core.errors import RefusedError, UsageError
 from release.core.events import Message, Observer, Progress
@@ -135,6 +136,27 @@ def require_same_files(journal: Journal) -> None:
                 f"{str(file.path)!r} has changed since it was built: its SHA-256 is not {file.sha256}",
                 remedy="restore it; or, if no index has it yet, remove it and run the same command again",
             )
+
+
+def copy_files(files: Iterable[Distribution], into: Path) -> None:
+    """Copy the files into a directory, which then has no other distributions; those that it has already are left.
+
+    Raises `RefusedError` where it has files of another build, which would be taken for files of this release.
+    """
+    files = tuple(files)
+    names = {file.filename for file in files}
+    with explain_os_errors("the copies of the built files"):
+        into.mkdir(parents=True, exist_ok=True)
+        others = sorted(one.name for one in into.iterdir() if one.name.endswith(_ENDINGS) and one.name not in names)
+        if others:
+            raise RefusedError(
+                f"{str(into)!r} has files of another build: {', '.join(map(repr, others[:4]))}",
+                remedy="pass a new directory: --output DIR",
+            )
+        for file in files:
+            target = into / file.filename
+            if not target.is_file() or builder.load_distribution(target).sha256 != file.sha256:
+                safe_write.write_atomically(target, file.path.read_bytes())
 
 
 def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:

@@ -41,6 +41,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "nargs": "+", "type": Path, "metavar": "PATH",
         "help": "release these files, or the files in this directory, instead of building them; no project is needed",
     },
+    "--output": {"type": Path, "metavar": "DIR", "help": "copy the built files into this directory"},
 }  # fmt: skip
 
 
@@ -49,7 +50,15 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
     for name in names:
         parser.add_argument(name, **_OPTIONS[name])
     parser.set_defaults(
-        index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None, files=()
+        index=None,
+        built=False,
+        allow=False,
+        offline=False,
+        yes=False,
+        dry_run_on=None,
+        new_project=None,
+        files=(),
+        output=None,
     )
 
 
@@ -99,6 +108,8 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
         write(to_json(run_text.run_to_json(result, document)))
     console.show(run_text.run_to_lines(result))
+    if options.output is not None and result.exit == Exit.DONE:
+        build.copy_files(result.files, options.output)
     return int(result.exit)
 
 
@@ -179,7 +190,7 @@ def _command_line(options: argparse.Namespace) -> str:
 
 COMMANDS = {
     "check": _command("--index", "--new-project"),
-    "build": _command(),
+    "build": _command("--output"),
     "rehearse": _command("--built", "--allow", "--offline"),
     "testpypi": _command("--index", "--yes", "--new-project", "--files"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
