@@ -159,6 +159,11 @@ def copy_files(files: Iterable[Distribution], into: Path) -> None:
                 safe_write.write_atomically(target, file.path.read_bytes())
 
 
+def has_distributions(directory: Path) -> bool:
+    """Whether a directory has a wheel or an sdist, not counting its subdirectories."""
+    return any(one.name.endswith(_ENDINGS) and one.is_file() for one in directory.iterdir())
+
+
 def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
     """The distributions among `paths`, and in those that are directories: of one release, else `UsageError`."""
     found = tuple(builder.load_distribution(path) for path in dict.fromkeys(_expand(paths)))

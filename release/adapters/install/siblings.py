@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from release.adapters.install import installer, interpreters, venv
 from release.adapters.system.parallel import run_jobs
@@ -41,8 +43,9 @@ _FETCHES = 8
 def with_siblings(system: System, siblings: Sequence[Sibling], *, scratch: Callable[[str], Path]) -> System:
     """The same system, whose builds and clean installs take each sibling from its page, in exactly this version.
 
-    The file is the one for the interpreter of `system`, so that must be chosen before. Each sibling costs one request:
-    pass those that the project can need, without the project itself. `scratch` returns a path that does not exist yet.
+    The file is the one for the interpreter of `system`, so that must be chosen before. Each sibling costs one request,
+    unless its page is the file URL of a directory: pass those that the project can need, without the project itself.
+    `scratch` returns a path that does not exist yet.
     Raises `UnreachableError` where a page cannot be read or lists no file of the version.
     """
     if not siblings:
@@ -76,14 +79,9 @@ def _find_file(sibling: Sibling, interpreter: Interpreter) -> IndexFile:
     """The file that an installer would choose; without one, any, so that the installer reports that it does not fit."""
     from packaging.version import Version
 
-    from release.adapters.index import simple_api
-
-    root = sibling.page.removesuffix("/").rpartition("/")[0] + "/"
-    known = well_known(sibling.page)
-    index = Index(name="", upload_url="", simple_url=root, kind=known.kind if known else "other")
-    listing = simple_api.fetch_listing(index, sibling.name, fresh=True)
+    listed = _list_directory(sibling) if sibling.page.startswith("file:") else _list_page(sibling)
     wanted = Version(sibling.version)
-    files = [one for one in (listing.files if listing else ()) if version_of(one.filename, sibling.name) == wanted]
+    files = [one for one in listed if version_of(one.filename, sibling.name) == wanted]
     if not files:
         raise UnreachableError(
             f"{sibling.page} lists no file of {sibling.name} {sibling.version}",
@@ -91,3 +89,22 @@ def _find_file(sibling: Sibling, interpreter: Interpreter) -> IndexFile:
         )
     best = venv.best_file((one.filename for one in files), interpreter)
     return next((one for one in files if one.filename == best), files[0])
+
+
+def _list_directory(sibling: Sibling) -> tuple[IndexFile, ...]:
+    from release.adapters.builds import builder
+
+    directory = Path(url2pathname(urlsplit(sibling.page).path))
+    with explain_os_errors("the files of the siblings"):
+        files = [builder.load_distribution(one) for one in sorted(directory.iterdir()) if one.is_file()]
+    return tuple(IndexFile(filename=one.filename, url=one.path.as_uri(), sha256=one.sha256) for one in files)
+
+
+def _list_page(sibling: Sibling) -> tuple[IndexFile, ...]:
+    from release.adapters.index import simple_api
+
+    root = sibling.page.removesuffix("/").rpartition("/")[0] + "/"
+    known = well_known(sibling.page)
+    index = Index(name="", upload_url="", simple_url=root, kind=known.kind if known else "other")
+    listing = simple_api.fetch_listing(index, sibling.name, fresh=True)
+    return listing.files if listing else ()

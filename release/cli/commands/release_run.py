@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from release.cli.command import Command, Write, ask_yes_no, open_console, read_l
 from release.core.errors import Exit, RefusedError, ReleaseError
 
 if TYPE_CHECKING:
+    from release.adapters.system.system import System
     from release.cli.terminal.console import PlainConsole
     from release.core.config import Config
     from release.core.facts import Access, Source
@@ -42,6 +45,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "release these files, or the files in this directory, instead of building them; no project is needed",
     },
     "--output": {"type": Path, "metavar": "DIR", "help": "copy the built files into this directory"},
+    "--siblings": {
+        "type": Path, "metavar": "DIR",
+        "help": "take projects that the build requires from the files in the subdirectories of DIR, built before",
+    },
 }  # fmt: skip
 
 
@@ -59,6 +66,7 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
         new_project=None,
         files=(),
         output=None,
+        siblings=None,
     )
 
 
@@ -68,6 +76,29 @@ def _command(*options: str) -> Command:
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:
     """Run the command's plan; with `--plan`, only show it."""
+    with _sibling_files(options) as add_siblings:
+        return _run_plan(options, write, add_siblings)
+
+
+@contextmanager
+def _sibling_files(options: argparse.Namespace) -> Iterator[Callable[[System], System]]:
+    """What makes builds take siblings from the files of `--siblings`."""
+    if options.siblings is None:
+        yield lambda system: system
+        return
+    from release.adapters.install import siblings
+    from release.adapters.system.system import temporary_directory
+    from release.publishing.sets.sibling_files import find_siblings
+
+    found = find_siblings(options.siblings, without=options.output)
+    with temporary_directory("the temporary directory", prefix="release-") as work:
+        numbers = count()
+        yield lambda system: siblings.with_siblings(
+            system, found, scratch=lambda name: work / f"{name}-{next(numbers)}"
+        )
+
+
+def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[[System], System]) -> int:
     from release.adapters import collect
     from release.adapters.install import interpreters
     from release.adapters.oidc import provider
@@ -83,8 +114,9 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     if files:
         source = build.source_of(system, files, config)
     else:
-        source = collect.collect_source(system, directory, config, ask_backend=options.command != "rehearse")
-        system = interpreters.with_interpreter(system, source.python)
+        asks = options.command != "rehearse"
+        source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
+        system = add_siblings(interpreters.with_interpreter(system, source.python))
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
     )
@@ -190,7 +222,7 @@ def _command_line(options: argparse.Namespace) -> str:
 
 COMMANDS = {
     "check": _command("--index", "--new-project"),
-    "build": _command("--output"),
+    "build": _command("--output", "--siblings"),
     "rehearse": _command("--built", "--allow", "--offline"),
     "testpypi": _command("--index", "--yes", "--new-project", "--files"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
