@@ -62,6 +62,8 @@ COMMON_FUNCTIONS = {
     "read_channels": "of each notification channel: read its configuration",
     "render": "of each report format: a record in this format",
     "render_release": "of each CI service: the workflow that releases",
+    "render_set": "of each CI service: the workflow that releases a set",
+    "render_set_run": "of each CI service: what a run of that workflow reads of its plan",
     "render_token_health": "of each CI service: the workflow that checks tokens",
     "schedule_notes": "of each CI service: what is left to do by hand",
 }

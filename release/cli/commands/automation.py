@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.cli.command import Command, Write, show
-from release.core.errors import Exit
-from release.publishing.ci import SERVICES
+from release.core.errors import Exit, UsageError
+from release.publishing.ci import SERVICES, SET_SERVICES
 from release.token_health.schedulers import SCHEDULERS
+
+if TYPE_CHECKING:
+    from release.publishing.ci.pipeline import Pipeline
 
 
 def _add_ci_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("service", choices=tuple(SERVICES), help="the CI service")
+    services = tuple(dict.fromkeys((*SERVICES, *SET_SERVICES)))
+    parser.add_argument("service", choices=services, help="the CI service")
+    parser.add_argument(
+        "--set", action="store_true", dest="for_set", help="release the projects below this directory as a set"
+    )
+    parser.add_argument(
+        "--from", type=Path, metavar="FILE", dest="plan_file",
+        help="with --set, in a run of the workflow: print the jobs of the plan in FILE, from 'set plan --json'",
+    )  # fmt: skip
+    for option, text in (("--levels", "levels"), ("--builds", "levels of builds")):
+        parser.add_argument(
+            option, type=int, default=0, metavar="N", help=f"with --from: the number of {text} of the workflow"
+        )
     wheels = parser.add_mutually_exclusive_group()
     wheels.add_argument("--binary", action="store_true", default=None, help="the wheels are platform-specific")
     wheels.add_argument(
@@ -33,18 +51,68 @@ def _add_ci_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _ci(options: argparse.Namespace, write: Write) -> int:
+    """Print or write a workflow. Raises `UsageError` for options that do not go together."""
     from release.adapters.system import system
-    from release.publishing.ci.pipeline import load_pipeline, write_workflow
+    from release.publishing.ci.pipeline import load_pipeline
     from release.token_health.schedulers.cron_expression import parse_cron
 
+    if options.plan_file is not None and not options.for_set:
+        raise UsageError("--from is for the plan of a set", remedy="pass --set, too")
+    if options.service not in SERVICES and not options.for_set:
+        raise UsageError(
+            f"there is no workflow of a single project for {options.service!r}",
+            remedy=f"use one of {', '.join(SERVICES)}; or release a set: pypi-preflight ci {options.service} --set",
+        )
     directory = options.directory.resolve()
     proof = None if options.prove == "never" else parse_cron(options.prove, directory.name, option="--prove").text
     pipeline = load_pipeline(
         system.real_system(), directory,
         file=options.config, wheels=options.binary, lock=options.requirements, proof=proof,
     )  # fmt: skip
-    text = SERVICES[options.service].render_release(pipeline)
-    document: dict[str, object] = {"schema": 1, "service": options.service, "binary": pipeline.binary}
+    if options.plan_file is not None:
+        text = _set_run_text(options, pipeline)
+    elif options.for_set:
+        text = _set_text(options, pipeline)
+    else:
+        text = SERVICES[options.service].render_release(pipeline)
+    return _write_text(options, write, text, {"binary": pipeline.binary})
+
+
+def _set_text(options: argparse.Namespace, root: Pipeline) -> str:
+    """The workflow for all members that can be released, whether or not they are released now."""
+    from release.adapters.system import system as systems
+    from release.publishing.ci.set_pipeline import load_member_pipelines, make_set_pipeline
+    from release.publishing.sets.collect_set import load_set
+
+    system, directory = systems.real_system(), options.directory.resolve()
+    release_set = load_set(system, directory, config_file=options.config, offline=True)
+    members = [one.member for one in release_set.members if not one.member.private and one.state != "unknown"]
+    pipelines = load_member_pipelines(system, directory, members)
+    return SET_SERVICES[options.service].render_set(make_set_pipeline(root, release_set, pipelines))
+
+
+def _set_run_text(options: argparse.Namespace, root: Pipeline) -> str:
+    """What a run of the workflow reads of its plan. Raises `RefusedError` where it has too few jobs for the plan."""
+    from release.publishing.ci.set_pipeline import highest_build_level, load_set_plan, require_fitting_plan
+
+    plan = load_set_plan(options.plan_file)
+    if options.levels or options.builds:
+        again = f"pypi-preflight ci {options.service} --set --force --output {_workflow_file()}"
+        require_fitting_plan(plan, levels=options.levels, builds=options.builds, regenerate=again)
+    levels, builds = options.levels or len(plan["levels"]), options.builds or highest_build_level(plan)
+    return SET_SERVICES[options.service].render_set_run(plan, root, levels=levels, builds=builds)
+
+
+def _workflow_file() -> str:
+    """The file of the workflow that runs. Source: GitHub documentation, "Variables reference" (GITHUB_WORKFLOW_REF)."""
+    found = re.fullmatch(r"[^/]+/[^/]+/([^@]+)@.+", os.environ.get("GITHUB_WORKFLOW_REF", ""))
+    return found[1] if found else ".github/workflows/release.yml"
+
+
+def _write_text(options: argparse.Namespace, write: Write, text: str, more: dict[str, object]) -> int:
+    from release.publishing.ci.pipeline import write_workflow
+
+    document: dict[str, object] = {"schema": 1, "service": options.service, **more}
     if options.output is None:
         show(options, write, document | {"text": text}, text.splitlines())
         return Exit.DONE

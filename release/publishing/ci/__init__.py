@@ -1,17 +1,19 @@
 """CI services: the workflows that release a project and check its tokens.
 
-To add a service, write a module that matches `Service`, and add it to `SERVICES`.
+To add a service, write a module that matches `Service`, and add it to `SERVICES`; for sets, one that matches
+`SetService`, and add it to `SET_SERVICES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from release.core.lazy_registry import LazyRegistry
 
 if TYPE_CHECKING:
     from release.publishing.ci.pipeline import Pipeline
+    from release.publishing.ci.set_pipeline import SetPipeline
 
 
 class Service(Protocol):
@@ -36,7 +38,24 @@ class Service(Protocol):
         """Return what the user has to do before the token health workflow runs."""
 
 
+class SetService(Protocol):
+    """What a module that releases sets on a CI service provides."""
+
+    def render_set(self, pipeline: SetPipeline) -> str:
+        """Return the workflow that releases the set."""
+
+    def render_set_run(self, document: Mapping[str, Any], root: Pipeline, *, levels: int, builds: int) -> str:
+        """Return what one run of that workflow reads of its plan, a document of `set plan --json`.
+
+        `levels` and `builds` are those that the workflow has jobs for.
+        """
+
+
 #: name of the service, as `ci` and `schedule --kind` take it → its module
 SERVICES: Mapping[str, Service] = LazyRegistry(
     {"github": "release.publishing.ci.github", "gitlab": "release.publishing.ci.gitlab"}
+)
+#: name of the service, as `ci --set` takes it → its module
+SET_SERVICES: Mapping[str, SetService] = LazyRegistry(
+    {name: f"release.publishing.ci.{name}_set" for name in ("github", "gitlab", "buildkite")}
 )

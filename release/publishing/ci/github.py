@@ -16,7 +16,7 @@ SCHEDULED_WORKFLOW = ".github/workflows/token-health.yml"
 STATUS_COMMAND = "gh run list --workflow token-health.yml"
 
 #: the actions in use, pinned to the full SHA of the commit that each version's tag named in 2026-11
-_ACTIONS: Mapping[str, str] = {
+ACTIONS: Mapping[str, str] = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "setup_python": "actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0",
     "upload_artifact": "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
@@ -27,13 +27,17 @@ _ACTIONS: Mapping[str, str] = {
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.github/workflows/release.yml`."""
     sparse_paths = [f"/{pipeline.directory}{name}" for name in ("pyproject.toml", pipeline.requirements) if name]
-    # Source: GitHub documentation, "Filter pattern cheat sheet"
-    before, after = (re.sub(r"([*?+\[\]!\\])", r"\\\1", part) for part in pipeline.around_version)
-    tags = [f"{before}*{after}".replace("{name}", "*")]
+    tags = [tag_pattern(*pipeline.around_version)]
     # a scheduled run releases nothing, so each job of a release says so
     only_releases = "    if: github.event_name == 'push'\n" if pipeline.proof else ""
     values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": tags, "only_releases": only_releases}
     return _render("github_release.yml.j2", pipeline, values)
+
+
+def tag_pattern(before: str, after: str) -> str:
+    """The pattern of release tags. Source: GitHub documentation, "Filter pattern cheat sheet"."""
+    before, after = (re.sub(r"([*?+\[\]!\\])", r"\\\1", part) for part in (before, after))
+    return f"{before}*{after}".replace("{name}", "*")
 
 
 def render_token_health(pipeline: Pipeline, *, cron: str, command: str, variables: Sequence[str]) -> str:
@@ -48,6 +52,6 @@ def schedule_notes(_cron: str) -> tuple[str, ...]:
 
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
     common = {
-        "actions": _ACTIONS, "cibuildwheel": CIBUILDWHEEL, "json": json.dumps, "pipeline": pipeline, "python": PYTHON,
+        "actions": ACTIONS, "cibuildwheel": CIBUILDWHEEL, "json": json.dumps, "pipeline": pipeline, "python": PYTHON,
     }  # fmt: skip
     return templates.render_template(__package__, template, common | values)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from release.adapters.system import templates
 from release.publishing.ci.pipeline import CIBUILDWHEEL, PYTHON, Pipeline
 
+IMAGE = f"python:{PYTHON}-slim-bookworm"
 SCHEDULED_WORKFLOW = ".gitlab/token-health.yml"
 STATUS_COMMAND = "glab schedule list"
 
@@ -20,17 +21,19 @@ STATUS_COMMAND = "glab schedule list"
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.gitlab-ci.yml`, or of a file that it includes."""
     artifacts = ["dist/", "SHA256SUMS", "pyproject.toml", *filter(None, [pipeline.requirements])]
-    # Source: GitLab documentation, "Job rules": RE2 between slashes
-    before, after = (
-        re.escape(part).replace("/", r"\/").replace(re.escape("{name}"), ".+") for part in pipeline.around_version
-    )
     values: dict[str, object] = {
         "artifacts": [pipeline.directory + name for name in artifacts],
-        "tag_rule": f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/"
+        "tag_rule": tag_rule(pipeline.around_version)
         + (' && $CI_PIPELINE_SOURCE != "schedule"' if pipeline.proof else ""),
         "tags": "*".join(pipeline.around_version),
     }  # fmt: skip
     return _render("gitlab_release.yml.j2", pipeline, values)
+
+
+def tag_rule(around_version: tuple[str, str]) -> str:
+    """The condition for release tags. Source: GitLab documentation, "Job rules": RE2 between slashes."""
+    before, after = (re.escape(part).replace("/", r"\/").replace(re.escape("{name}"), ".+") for part in around_version)
+    return f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/"
 
 
 def render_token_health(pipeline: Pipeline, *, cron: str, command: str, variables: Sequence[str]) -> str:
@@ -47,16 +50,19 @@ def schedule_notes(cron: str) -> tuple[str, ...]:
 
 
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
-    # POSIX shells and PowerShell read a path in single quotes alike
-    directory = pipeline.directory.rstrip("/")
     common = {
-        "change_directory": "    - " + _scalar(f"cd '{directory}'") + "\n" if directory else "",
-        "cibuildwheel": CIBUILDWHEEL, "image": f"python:{PYTHON}-slim-bookworm", "json": json.dumps,
-        "pipeline": pipeline, "scalar": _scalar,
+        "change_directory": change_directory(pipeline), "cibuildwheel": CIBUILDWHEEL, "image": IMAGE,
+        "json": json.dumps, "pipeline": pipeline, "scalar": scalar,
     }  # fmt: skip
     return templates.render_template(__package__, template, common | values)
 
 
-def _scalar(command: str) -> str:
+def change_directory(pipeline: Pipeline) -> str:
+    """The line of a script that enters the project; POSIX shells and PowerShell read single quotes alike."""
+    directory = pipeline.directory.rstrip("/")
+    return "    - " + scalar(f"cd '{directory}'") + "\n" if directory else ""
+
+
+def scalar(command: str) -> str:
     """Return a command as a YAML scalar."""
     return json.dumps(command) if re.search(r"""[:#"'{}\[\],&*!|>%@`\\]""", command) else command

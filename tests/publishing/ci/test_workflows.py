@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 
 from release.publishing.ci import SERVICES, github, gitlab
 from release.publishing.ci.pipeline import Pipeline
-from tests.publishing.ci.workflow_files import parsed, tool
+from tests.publishing.ci.set_texts import set_texts
+from tests.publishing.ci.workflow_files import jobs, parsed, steps, tool
 
 
 def pipeline(**changed: Any) -> Pipeline:
@@ -44,9 +44,11 @@ def written(service: Any, directory: Path) -> list[str]:
     """The paths of every text of a service."""
     texts = {name: service.render_release(made) for name, made in CASES.items()}
     texts["health"] = service.render_token_health(CASES["part"], **HEALTH)
-    for name, text in texts.items():
-        (directory / f"{name}.yml").write_text(text, encoding="utf-8")
-    return [str(directory / f"{name}.yml") for name in texts]
+    files = {f"{name}.yml": text for name, text in texts.items()}
+    files |= set_texts("github" if service is github else "gitlab")
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    return [str(directory / name) for name in files]
 
 
 def test_no_audit_of_zizmor_finds_anything_not_even_the_strictest(tmp_path: Path) -> None:
@@ -71,16 +73,6 @@ SCHEMAS = {
 def test_every_text_is_of_the_schema_of_its_service(tmp_path: Path, service: str) -> None:
     status, said = tool("check-jsonschema", *SCHEMAS[service], *written(SERVICES[service], tmp_path))
     assert status == 0, said
-
-
-def jobs(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = parsed(text)["jobs"]
-    return found
-
-
-def steps(text: str) -> Iterator[dict[str, Any]]:
-    for job in jobs(text).values():
-        yield from job["steps"]
 
 
 @EACH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,3 +21,13 @@ def tool(name: str, *words: str) -> tuple[int, str]:
     program = Path(sysconfig.get_path("scripts")) / name
     done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
+
+
+def jobs(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = parsed(text)["jobs"]
+    return found
+
+
+def steps(text: str) -> Iterator[dict[str, Any]]:
+    for job in jobs(text).values():
+        yield from job["steps"]
