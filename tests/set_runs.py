@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,8 @@ from release.core.models.results import RunResult
 from release.core.models.set_results import SetRunResult
 from release.core.plan import Plan
 from release.publishing.sets.set_result import SetRunState, set_run_result
+from release.reports.set_record import PhaseRecord, SetRunRecord, set_record_to_json
+from tests.runs import NOON
 
 LASTING = ("testpypi", "pypi")
 Ending = Literal["done", "refused", "killed"]
@@ -158,3 +162,34 @@ def result_of(release_set: ReleaseSet, *, fails: str = "", message: str = "") ->
         stopped={name for name in results if fails and name != fails}, command="pypi-preflight set release",
     )  # fmt: skip
     return set_run_result(state)
+
+
+def record_of(release_set: ReleaseSet, *, fails: str = "", killed_in: int | None = None) -> dict[str, Any]:
+    """The record of a release: complete, stopped at the upload of `fails`, or killed in a phase."""
+    phases: list[PhaseRecord] = []
+    checks: dict[str, list[tuple[str, CheckFinished]]] = {}
+    ends: dict[str, MemberFinished] = {}
+    for event in events_of(release_set, fails=fails, phases=killed_in):
+        match event:
+            case SetPhaseStarted():
+                ends = {}
+                begun = NOON + timedelta(seconds=2 * len(phases))
+                fields = {"title": event.title, "members": event.members, "index": event.index, "level": event.level}
+                phases.append(PhaseRecord(begun=begun, ends=ends, **fields))  # type: ignore[arg-type]
+            case SetPhaseFinished():
+                phases[-1] = replace(phases[-1], seconds=event.seconds)
+            case MemberFinished():
+                ends[event.member] = event
+            case MemberEvent(event=CheckFinished() as check):
+                checks.setdefault(event.member, []).append((phases[-1].title, check))
+            case _:
+                pass
+    running = SetRunRecord(
+        verb="release", command="pypi-preflight set release", release_set=release_set, indexes=LASTING, begun=NOON,
+        phases=phases, root="/work/set",
+    )  # fmt: skip
+    ended = replace(
+        running, ended=NOON + timedelta(seconds=2 * len(phases)), result=result_of(release_set, fails=fails),
+        checks=checks, tools={"pypi-preflight": "0.1.0"},
+    )  # fmt: skip
+    return set_record_to_json(running if killed_in is not None else ended)

@@ -6,7 +6,7 @@ To add a format for release records, write a module with `render(record) -> str`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -43,4 +43,9 @@ FORMATS: Mapping[str, ReportFormat] = {
     ),
     "junit": ReportFormat("junit", ".xml", "application/xml", "JUnit XML, with a test case for each check"),
     "sarif": ReportFormat("sarif", ".sarif", "application/sarif+json", "SARIF 2.1.0 for code scanning"),
+}
+
+#: of the record of a set's run: name of the format, which is also the option of `report --set` → format
+SET_FORMATS: Mapping[str, ReportFormat] = {
+    name: replace(FORMATS[name], module=f"set_{FORMATS[name].module}") for name in ("text", "html", "markdown")
 }

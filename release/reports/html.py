@@ -25,7 +25,7 @@ def render(record: Data) -> str:
     return render_page(
         "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
         record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
-        format_duration=format_duration, upload_targets=upload_targets, timeline=_timeline,
+        format_duration=format_duration, upload_targets=upload_targets, timeline=timeline,
     )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def _progress(record: Data) -> Iterator[tuple[IndexProgress, Level, str | None, 
         yield one, level, urls.get(one.index), one.index in ephemeral
 
 
-def _timeline(run: Data) -> Data | None:
+def timeline(run: Data) -> Data | None:
     """A bar for each step that began; None where none did."""
     steps = [step for step in run["steps"] if _start(step, run) is not None]
     if not steps:

@@ -11,7 +11,7 @@ from release.reports.record_text import Data
 
 
 def render(record: Data) -> str:
-    return "".join(f"{line}\n" for line in _lines(record))
+    return "".join(f"{printable(line)}\n" for text in _lines(record) for line in text.split("\n"))
 
 
 def _lines(record: Data) -> Iterator[str]:
@@ -24,21 +24,22 @@ def _lines(record: Data) -> Iterator[str]:
     yield f"  {run['exit']['message']}"
     if run["exit"]["remedy"]:
         yield f"  → {run['exit']['remedy']}"
-    yield from _section("indexes", _indexes(record))
+    yield from text_section("indexes", _indexes(record))
     files = (f"{one['filename']}  {format_size(one['size'])}\n  sha256 {one['sha256']}" for one in record["files"])
-    yield from _section("files", files)
-    yield from _section("steps", map(_step, run["steps"]))
-    yield from _section("checks", (f"{group.title}: {group.tally}" for group in record_text.group_checks(run)))
-    yield from _section("problems", _problems(run))
-    yield from _section("tools", (f"{name} {version}" for name, version in run["tools"].items()))
-    yield from _section("earlier runs", map(_earlier_run, record["runs"][-2::-1]))
+    yield from text_section("files", files)
+    yield from text_section("steps", map(_step, run["steps"]))
+    yield from text_section("checks", (f"{group.title}: {group.tally}" for group in record_text.group_checks(run)))
+    yield from text_section("problems", problem_lines(run))
+    yield from text_section("tools", (f"{name} {version}" for name, version in run["tools"].items()))
+    yield from text_section("earlier runs", map(_earlier_run, record["runs"][-2::-1]))
 
 
-def _section(title: str, entries: Iterable[str]) -> Iterator[str]:
+def text_section(title: str, entries: Iterable[str]) -> Iterator[str]:
+    """The title and the lines of the entries, if there are any."""
     lines = [line for entry in entries for line in entry.split("\n")]
     if lines:
         yield f"{title}:"
-        yield from (f"  {printable(line)}" for line in lines)
+        yield from (f"  {line}" for line in lines)
 
 
 def _indexes(record: Data) -> Iterator[str]:
@@ -52,7 +53,8 @@ def _step(step: Data) -> str:
     return f"{step['title']}: {step['how']}{took}"
 
 
-def _problems(run: Data) -> Iterator[str]:
+def problem_lines(run: Data) -> Iterator[str]:
+    """The checks of a run that did not pass, with their findings, and the uploads that failed."""
     for check in record_text.checks_with_problems(run):
         subject = f" [{check['subject']}]" if check.get("subject") else ""
         reason = f" ({check['reason']})" if check.get("reason") else ""

@@ -20,7 +20,7 @@ from release.reports.record_text import Data
 _NAMED = 5
 
 
-def set_summary(record: Data) -> str:
+def render(record: Data) -> str:
     """The run, for an issue and for the job summary of a CI service."""
     return "\n".join(_lines(record)) + "\n\n"
 

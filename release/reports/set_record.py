@@ -20,6 +20,7 @@ from release.core.models.distribution import Receipt
 from release.core.models.index import ProjectListing, files_of_version, normalize_name
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
 from release.core.models.set_results import IndexStanding, MemberResult, SetRunResult, SetVerb, Standing
+from release.core.plan import SANDBOX
 from release.reports.lines import outcome_to_json
 from release.reports.record import format_timestamp
 from release.reports.run_text import answer_to_json
@@ -106,7 +107,7 @@ def _member(run: SetRunRecord, facts: MemberFacts) -> dict[str, Any]:
     return {
         "name": member.name, "version": member.version, "directory": member.directory, "state": facts.state,
         "level": level, "needs": sibling_names(member, run.release_set),
-        "how": "left out" if level is None else _how(ended) if ended else _how_so_far(run.phases, member.name),
+        "how": "left out" if level is None else _how(ended) if ended else _how_so_far(run, member.name),
         "message": result.message if result else "", "remedy": result.remedy if result else "",
         "seconds": round(sum(seconds), 3) if seconds else None,
         "standings": [asdict(one) for one in standings],
@@ -151,12 +152,15 @@ def _how(member: MemberResult) -> str:
     return "done" if member.result.exit == Exit.DONE else "refused"
 
 
-def _how_so_far(phases: Sequence[PhaseRecord], name: str) -> str:
-    """How a member ended its last phase so far; "broken off" if it did not end it."""
-    phase = next((one for one in reversed(phases) if name in one.members), None)
+def _how_so_far(run: SetRunRecord, name: str) -> str:
+    """How a member ended its last phase so far; "broken off" if it did not end it, or has more of them before it."""
+    phase = next((one for one in reversed(run.phases) if name in one.members), None)
     if phase is None:
         return "not reached"
-    return phase.ends[name].status if name in phase.ends else "broken off"
+    end = phase.ends.get(name)
+    uploads = [index for index in run.indexes if index != SANDBOX]
+    last = phase.index == (uploads[-1] if uploads else None)
+    return end.status if end and (last or end.status not in {"done", "skipped"}) else "broken off"
 
 
 def _standings(run: SetRunRecord, facts: MemberFacts, *, planned: bool) -> Iterable[IndexStanding]:

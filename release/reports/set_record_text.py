@@ -19,7 +19,7 @@ _ENDS: Mapping[str, tuple[Level, str]] = {
 #: the state of a member that is not released → text
 _STATES = {
     "released": "on the index", "unchanged": "unchanged since its last tag", "private": "private",
-    "not-selected": "not selected", "unknown": "unknown",
+    "not-selected": "not selected", "unknown": "unknown", "release": "to be released, in no order yet",
 }  # fmt: skip
 _NOT_ENDED = "the run has not ended: it was interrupted, or is still running"
 #: the worst first

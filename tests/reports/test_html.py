@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from release.reports import html
+from release.reports import html, set_html
 from tests import headless_browser
 from tests.runs import full, refused
+from tests.set_runs import five, record_of, sixty
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -65,6 +66,33 @@ def test_it_fits_and_asks_for_nothing(
     ground = running.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
     assert ground == ("rgb(246, 246, 243)" if scheme == "light" else "rgb(19, 21, 25)")
     assert (tmp_path / f"report-{width}-{scheme}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("members", "width", "scheme"),
+    [(5, 1280, "light"), (5, 390, "dark"), (60, 1280, "dark"), (60, 390, "light")],
+)
+def test_the_page_of_a_set_fits_and_its_links_open_a_member(
+    running: Chrome, tmp_path: Path, members: int, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page = tmp_path / "set.html"
+    release_set, fails = (five(), "acme-http") if members == 5 else (sixty(), "acme-component-19")
+    page.write_text(set_html.render(record_of(release_set, fails=fails)), encoding="utf-8")
+    running.get("about:blank")
+    headless_browser.requests(running)
+    headless_browser.show(running, page, width=width, scheme=scheme)
+    last = f"document.getElementById('member-{members}')"
+    closed = f"return {last}.closest('details').open"
+    assert running.execute_script(closed) is False
+    link = f"document.querySelector('svg a[href=\"#member-{members}\"]')"
+    running.execute_script(f"{link}.dispatchEvent(new MouseEvent('click'))")
+    assert headless_browser.becomes(running, closed, wanted=True)
+    running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert set(headless_browser.requests(running)) == {page.as_uri()}
+    assert running.execute_script("return document.documentElement.scrollWidth") <= width
+    assert running.execute_script(TOO_WIDE) == []
+    assert running.execute_script(ILL_PLACED) == []
+    assert running.title == f"set of {7 if members == 5 else 60} members: release: incomplete"
 
 
 def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:

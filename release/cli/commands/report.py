@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from release.cli.command import Command, Write, no_arguments, show, to_json
 from release.cli.commands.tokens import open_history
 from release.core.errors import Exit, ReleaseError, UsageError
-from release.reports import FORMATS
+from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     formats = parser.add_mutually_exclusive_group()
     for name, one in FORMATS.items():
         formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=one.description)
+    parser.add_argument(
+        "--set", action="store_true", dest="of_set",
+        help="report a run of the set of this directory; VERSION is then the name of a directory in .release/sets",
+    )  # fmt: skip
     parser.add_argument("--tokens", action="store_true", help="report token health over time; requires --html")
     parser.add_argument(
         "--state", type=Path, metavar="DIR", help="where the history of tokens is stored ($PYPI_PREFLIGHT_STATE)"
@@ -30,11 +35,13 @@ def _report(options: argparse.Namespace, write: Write) -> int:
 
     if options.tokens:
         text = _token_history(options)
+    elif options.of_set:
+        text = _set_run(options)
     else:
         path = recorder.find_record(options.directory.resolve(), options.version)
         record = recorder.load_record(path)
         raw = options.json and not options.format
-        text = to_json(record) if raw else _render(options.format or "text", record, str(path))
+        text = to_json(record) if raw else _render(FORMATS, options.format or "text", record, str(path))
     if options.output is None:
         write(text)
     else:
@@ -62,9 +69,25 @@ def _token_history(options: argparse.Namespace) -> str:
     return token_history_html.token_history_page(timelines, now=system.real_system().now())
 
 
-def _render(name: str, record: dict[str, Any], where: str) -> str:
+def _set_run(options: argparse.Namespace) -> str:
+    """The record of the set's run in the requested format; `--json` alone gives the record itself."""
+    from release.publishing.sets import set_recorder
+
+    if options.format is not None and options.format not in SET_FORMATS:
+        raise UsageError(
+            f"--{options.format} reports the record of one project, not of a set",
+            remedy=f"pass {', '.join(f'--{name}' for name in SET_FORMATS)} or --json; each member has its own record",
+        )
+    path = set_recorder.find_set_record(options.directory.resolve(), options.version)
+    record = set_recorder.load_set_record(path)
+    if options.json and not options.format:
+        return to_json(record)
+    return _render(SET_FORMATS, options.format or "text", record, str(path))
+
+
+def _render(formats: Mapping[str, ReportFormat], name: str, record: dict[str, Any], where: str) -> str:
     try:
-        return FORMATS[name].render(record)
+        return formats[name].render(record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReleaseError(
             f"cannot show {where!r}: it was changed by hand or by another program ({error!r})",

@@ -177,7 +177,7 @@ def load_last_set_record(root: Path) -> dict[str, Any] | None:
 def _markdown(document: dict[str, Any]) -> str:
     from release.reports import set_markdown
 
-    return set_markdown.set_summary(document)
+    return set_markdown.render(document)
 
 
 def _sets(root: Path) -> Path:
