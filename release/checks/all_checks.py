@@ -25,6 +25,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Secrets": ("leak_checks",),
     "After the upload": ("post_upload",),
     "Published releases": ("published_release",),
+    "Release sets": ("set_checks",),
     "Token health": ("token_health_checks",),
 }  # fmt: skip
 _OTHERS = "Further checks"

@@ -190,6 +190,16 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "what-the-sdist-installs-works": _SMOKE,
         "the-sdist-installs-what-the-wheel-does": "Include the missing modules in the sdist, and release a new "
         "version.",
+        # release sets
+        "each-member-can-be-read": "Correct the member's pyproject.toml, or what makes its build backend fail; or "
+        "release the others: `--only`.",
+        "a-changed-member-has-a-new-version": "Bump the version of the member; or release the others: `--only`.",
+        "requirements-on-members-can-be-met": "Change the requirement or the version of the required member; or "
+        "release both: `--only`.",
+        "the-members-have-one-version": "Set the same version in all members, or remove `lockstep` from "
+        "`[tool.release.set]`.",
+        "the-new-projects-are-within-the-quota": "Release the new projects on several days, with `--only`; if the "
+        "index has raised your limit, waive this check.",
         # token health
         "the-token-is-rotated-in-time": "Replace the token: `pypi-preflight rotate`.",
         "the-token-is-for-one-project": "Replace the token by one whose scope is the project: `pypi-preflight rotate`.",

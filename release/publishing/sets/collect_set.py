@@ -13,7 +13,7 @@ from release.core import set_order, tables
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index, normalize_name
+from release.core.models.index import PYPI, TESTPYPI, Index, normalize_name
 from release.core.models.release_set import ReleaseSet, SetSettings
 from release.publishing.sets.file_members import members_of_files
 from release.publishing.sets.member_state import Listing, SetContext, describe_member, find_repositories
@@ -52,9 +52,11 @@ def load_set(  # noqa: PLR0913 - what is released, and where
     context = SetContext(
         system=system, root=directory, settings=settings, target=indexes[-1], selected=_selected(found, only),
         directories=places, repositories=find_repositories(system, directory, places), offline=offline,
+        named=frozenset(map(normalize_name, only)),
     )  # fmt: skip
+    others = _ordinary_indexes(config, indexes[-1])
     with ThreadPoolExecutor(_WORKERS) as pool:
-        listings = {} if offline else _fetch_listings(pool, found, context.selected, indexes)
+        listings = {} if offline else _fetch_listings(pool, found, context.selected, indexes, others)
         facts = tuple(pool.map(lambda one: describe_member(one, listings.get(one.name, {}), context), found))
     releasing = [normalize_name(one.member.name) for one in facts if one.state == "release"]
     members = [one.member for one in facts]
@@ -121,15 +123,29 @@ def _selected(found: Sequence[FoundMember], only: Sequence[str]) -> frozenset[st
     return frozenset(map(normalize_name, only)) if only else frozenset(names)
 
 
+def _ordinary_indexes(config: Config, target: Index) -> tuple[Index, ...]:
+    """Where installers find members that this set does not release: on its index, and beside TestPyPI on PyPI."""
+    pypi = config.index(PYPI.name)
+    beside = target.name == TESTPYPI.name and pypi.loopback == target.loopback
+    return (target, pypi) if beside else (target,)
+
+
 def _fetch_listings(
-    pool: ThreadPoolExecutor, found: Sequence[FoundMember], selected: frozenset[str], indexes: Sequence[Index]
+    pool: ThreadPoolExecutor,
+    found: Sequence[FoundMember],
+    selected: frozenset[str],
+    indexes: Sequence[Index],
+    others: Sequence[Index],
 ) -> dict[str, dict[str, Listing]]:
-    """Canonical name → name of an index → its listing; of members that are not selected, only the last index's."""
+    """Canonical name → name of an index → its listing.
+
+    `others`: the indexes that are asked for members that are not selected, since others may need them.
+    """
     asked = [
         (one, index)
         for one in found
         if not one.member.private and not one.problem
-        for index in (indexes if one.name in selected else indexes[-1:])
+        for index in (indexes if one.name in selected else others)
     ]
     listed = pool.map(lambda pair: collect.collect_listing(pair[1], pair[0].member.name), asked)
     answers: dict[str, dict[str, Listing]] = {}

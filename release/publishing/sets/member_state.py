@@ -40,6 +40,8 @@ class SetContext:
     repositories: Mapping[str, MemberRepository | Unknown | None]
     #: whether no index was asked
     offline: bool
+    #: canonical names of the members that are named to be released: `only-changed` leaves none of them out
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ def describe_member(one: FoundMember, listings: Mapping[str, Listing], context: 
     history = _history(one, context, released=not missing)
     if history.problem is not None:
         return MemberFacts(member=member, state="unknown", listings=listings, problem=history.problem)
-    unchanged = missing and context.settings.only_changed and history.tag is not None and not history.commits
+    leave_out = context.settings.only_changed and one.name not in context.named
+    unchanged = missing and leave_out and history.tag is not None and not history.commits
     reason = missing or f"{target} has it"
     return MemberFacts(
         member=member, listings=listings, last_tag=history.tag, commits_since=history.commits,
@@ -113,6 +116,7 @@ def _history(one: FoundMember, context: SetContext, *, released: bool) -> _Histo
     """The tag that the member is compared with, and the commits since."""
     member, repository = one.member, context.repositories.get(one.member.directory)
     only_changed = context.settings.only_changed and bool(member.directory) and not released
+    only_changed = only_changed and one.name not in context.named
     if isinstance(repository, Unknown):
         return _History(problem=repository)
     if repository is None:

@@ -1,0 +1,212 @@
+"""The checklist of a release set, before any of its members is built: versions, requirements, quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from math import ceil
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from release.checks.engine import Checklist, quote_some
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.distribution import parse_version
+from release.core.models.index import files_by_release, normalize_name
+from release.core.models.project_limits import PER_ACCOUNT
+from release.core.models.release_set import MemberFacts, ReleaseSet
+from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
+from release.core.tag_form import release_after
+from release.core.time_text import format_count
+
+OF_THE_SET = Checklist[ReleaseSet]()
+
+
+@OF_THE_SET.check()
+def each_member_can_be_read(found: ReleaseSet) -> Iterator[Observation]:
+    """The name, the version and the listing of each member are known.
+
+    What is not known of one member may decide about the others: the order, and what they can require.
+    """
+    same: dict[tuple[str, str], list[str]] = {}
+    for one in found.members:
+        if one.problem is not None:
+            same.setdefault((one.problem.reason, one.problem.remedy), []).append(one.member.name)
+    for (reason, remedy), names in same.items():
+        others = f"; to release the others only: --only {_others(found, names)}" if _others(found, names) else ""
+        yield Finding(message=f"{', '.join(names)}: {reason}", remedy=f"{remedy}{others}")
+
+
+@OF_THE_SET.check()
+def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observation]:
+    """Each member that was changed since its last release has a new version.
+
+    Only where the index has the version that the source has, and the repository the tag of that version. Changes that
+    were reverted do not count. A new release of another member may rely on the change.
+    """
+    for one in found.members:
+        if one.state == "released" and one.commits_since:
+            name, count = one.member.name, format_count(one.commits_since, "commit")
+            others = _others(found, [name])
+            yield Finding(
+                message=f"{name} has changed, but {found.index} has its version {one.member.version} already",
+                remedy=f"bump the version of {name}: {count} since {one.last_tag}"
+                + (f"; to release the others only: --only {others}" if others else ""),
+                where=one.member.directory or None,
+            )
+
+
+@OF_THE_SET.check()
+def requirements_on_members_can_be_met(found: ReleaseSet) -> Iterator[Observation]:
+    """Each requirement of a member on another one can be met.
+
+    By the version that this set releases of it, since builds and clean installs use no older release of a member; or,
+    where the set releases none, by what the index has. Requirements of extras, of builds and of other environments
+    count. Source: version specifiers (PEP 440); dependency specifiers.
+    """
+    facts = {str(normalize_name(one.member.name)): one for one in found.members}
+    for edge in sibling_requirements(one.member for one in found.members):
+        sibling = facts[edge.needs]
+        if facts[edge.member].state == "release" and not edge.requirement.url:
+            yield from _unmet(found, facts[edge.member], edge, sibling)
+
+
+def _unmet(
+    found: ReleaseSet, member: MemberFacts, edge: SiblingRequirement, sibling: MemberFacts
+) -> Iterator[Observation]:
+    name, needed = member.member.name, sibling.member
+    start = f"{name} needs {edge.text!r}{' to build' if edge.kind == 'build' else ''}"
+    change = f"change the requirement of {name} ({edge.where})"
+    wanted = str(edge.requirement.specifier)
+    match sibling.state:
+        case "unknown":
+            return
+        case "private":
+            yield Finding(
+                message=f"{start}, but {needed.name} is private: {needed.private_by}",
+                remedy=f"remove the requirement ({edge.where}), or what makes {needed.name} private",
+            )
+        case "release":
+            if not _accepts(edge.requirement, _versions_to_come(needed.version)):
+                yield Finding(
+                    message=f"{start}, but this set releases {needed.name} {needed.version}",
+                    remedy=f"set a version of {needed.name} that is {wanted}, or {change}",
+                )
+        case "released" | "unchanged" | "not-selected":
+            listed = _listed(sibling, edge.requirement)
+            if isinstance(listed, Unknown):
+                yield Unknown(reason=f"{start}: {listed.reason}", remedy=listed.remedy, cause=listed.cause)
+            elif listed is not None and not _accepts(edge.requirement, listed):
+                has = f"has {max(listed)}" if listed else f"has no {needed.name}"
+                # the source has a version that is not released now
+                here = sibling.state != "released" and _accepts(edge.requirement, _versions_to_come(needed.version))
+                both = " ".join(dict.fromkeys((needed.name, *_releasing(found))))
+                yield Finding(
+                    message=f"{start}, but {found.index} {has}, and this set does not release {needed.name}",
+                    remedy=f"release them together: --only {both}"
+                    if here
+                    else f"set a version of {needed.name} that is {wanted}, or {change}",
+                )
+
+
+def _accepts(requirement: Requirement, versions: Collection[Version]) -> bool:
+    """Whether one of the versions meets the requirement; pre-releases count, as a set pins them."""
+    return any(requirement.specifier.contains(one, prereleases=True) for one in versions)
+
+
+def _versions_to_come(version: str) -> tuple[Version, ...]:
+    """The version; where it has a local part, also the release that it leads to: it is not released as it is."""
+    parsed = parse_version(version)
+    if isinstance(parsed, str):
+        return ()
+    after = release_after(version) if parsed.local else None
+    return (parsed, Version(after)) if after else (parsed,)
+
+
+def _listed(one: MemberFacts, requirement: Requirement) -> tuple[Version, ...] | Unknown | None:
+    """The versions that the indexes have, without yanked ones unless they are pinned; None where none was asked."""
+    if not one.listings:
+        return None
+    unknown = next((listing for listing in one.listings.values() if isinstance(listing, Unknown)), None)
+    pinned = any(part.operator in {"==", "==="} and "*" not in part.version for part in requirement.specifier)
+    versions = {
+        version
+        for listing in one.listings.values()
+        if not isinstance(listing, Unknown)
+        for version, files in files_by_release(listing).items()
+        if pinned or any(file.yanked is None for file in files)
+    }
+    return unknown if unknown and not _accepts(requirement, versions) else tuple(versions)
+
+
+@OF_THE_SET.check()
+def the_members_have_one_version(found: ReleaseSet) -> Iterator[Observation]:
+    """All members have the same version, where `lockstep` asks for it.
+
+    Private members may have another one: no index gets them.
+    """
+    if not found.settings.lockstep:
+        yield NotApplicable(reason="lockstep is not set in [tool.release.set]")
+        return
+    versions: dict[Version | str, list[str]] = {}
+    for one in found.members:
+        if not one.problem and one.state != "private":
+            versions.setdefault(parse_version(one.member.version), []).append(one.member.name)
+    if len(versions) < 2:  # noqa: PLR2004 - to differ
+        return
+    newest = max((one for one in versions if isinstance(one, Version)), default=None)
+    shown = "; ".join(f"{version}: {', '.join(names)}" for version, names in versions.items())
+    others = [name for version, names in versions.items() if version != newest for name in names]
+    yield Finding(
+        message=f"the members have {len(versions)} versions: {shown}",
+        remedy=f"set the version of {', '.join(others)} to {newest}, or remove lockstep from [tool.release.set]",
+    )
+
+
+@OF_THE_SET.check()
+def the_new_projects_are_within_the_quota(found: ReleaseSet) -> Iterator[Observation]:
+    """The index accepts as many new projects in a day as the set creates.
+
+    Projects that a pending publisher creates count, too. The limit is what PyPI's responses stated through 2026
+    (pypi/support#11827), of one account in a moving window of a day; projects that were created before the run are not
+    known, and an administrator of the index can raise it.
+    """
+    limit = PER_ACCOUNT.limit
+    for index in found.indexes:
+        new = [
+            one.member.name
+            for one in found.members
+            if one.state == "release" and one.listings.get(index.name, NotImplemented) is None
+        ]
+        if index.kind == "warehouse" and len(new) > limit:
+            first = _first_new(found, index.name, limit)
+            names = f"; the first ones: --only {' '.join(first)}" if first else ""
+            yield Finding(
+                message=f"the set creates {len(new)} projects on {index.name}, which accepts {limit} new ones a day "
+                f"from one account: {quote_some(new)}",
+                remedy=f"release the new projects on {ceil(len(new) / limit)} days{names}",
+                where=index.name,
+            )
+
+
+def _first_new(found: ReleaseSet, index: str, limit: int) -> list[str]:
+    """The members to release first: up to `limit` new projects, and the others as far as they do not need more."""
+    facts = {str(normalize_name(one.member.name)): one for one in found.members}
+    needs = needed_members(one.member for one in found.members)
+    releasing = {name for level in found.levels for name in level}
+    taken: list[str] = []
+    new = 0
+    for name in (name for level in found.levels for name in level):
+        is_new = facts[name].listings.get(index) is None
+        if needs[name] & releasing <= set(taken) and not (is_new and new == limit):
+            taken.append(name)
+            new += is_new
+    return [facts[name].member.name for name in taken]
+
+
+def _releasing(found: ReleaseSet) -> list[str]:
+    return [one.member.name for one in found.members if one.state == "release"]
+
+
+def _others(found: ReleaseSet, names: Sequence[str]) -> str:
+    """The other members that are to be released, for `--only`."""
+    return " ".join(one for one in _releasing(found) if one not in names)
