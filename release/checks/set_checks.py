@@ -18,10 +18,10 @@ from release.core.set_order import SiblingRequirement, needed_members, sibling_r
 from release.core.tag_form import release_after
 from release.core.time_text import format_count
 
-OF_THE_SET = Checklist[ReleaseSet]()
+CHECKS = Checklist[ReleaseSet]()
 
 
-@OF_THE_SET.check()
+@CHECKS.check()
 def each_member_can_be_read(found: ReleaseSet) -> Iterator[Observation]:
     """The name, the version and the listing of each member are known.
 
@@ -36,7 +36,7 @@ def each_member_can_be_read(found: ReleaseSet) -> Iterator[Observation]:
         yield Finding(message=f"{', '.join(names)}: {reason}", remedy=f"{remedy}{others}")
 
 
-@OF_THE_SET.check()
+@CHECKS.check()
 def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observation]:
     """Each member that was changed since its last release has a new version.
 
@@ -55,7 +55,7 @@ def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observatio
             )
 
 
-@OF_THE_SET.check()
+@CHECKS.check()
 def requirements_on_members_can_be_met(found: ReleaseSet) -> Iterator[Observation]:
     """Each requirement of a member on another one can be met.
 
@@ -138,7 +138,7 @@ def _listed(one: MemberFacts, requirement: Requirement) -> tuple[Version, ...] |
     return unknown if unknown and not _accepts(requirement, versions) else tuple(versions)
 
 
-@OF_THE_SET.check()
+@CHECKS.check()
 def the_members_have_one_version(found: ReleaseSet) -> Iterator[Observation]:
     """All members have the same version, where `lockstep` asks for it.
 
@@ -162,7 +162,7 @@ def the_members_have_one_version(found: ReleaseSet) -> Iterator[Observation]:
     )
 
 
-@OF_THE_SET.check()
+@CHECKS.check()
 def the_new_projects_are_within_the_quota(found: ReleaseSet) -> Iterator[Observation]:
     """The index accepts as many new projects in a day as the set creates.
 

@@ -42,7 +42,7 @@ def release_set(*members: MemberFacts, indexes: tuple[Index, ...] = (PYPI,), loc
 
 
 def outcome(found: ReleaseSet, name: str) -> Outcome:
-    return next(one for one in run(set_checks.OF_THE_SET, found) if one.check == name)
+    return next(one for one in run(set_checks.CHECKS, found) if one.check == name)
 
 
 def finding(found: ReleaseSet, name: str) -> Finding | None:
@@ -66,7 +66,7 @@ def test_a_member_that_cannot_be_read_blocks_and_the_others_are_named() -> None:
         ("a, b: no answer", "try again; to release the others only: --only d"),
         ("c: broken", "correct it; to release the others only: --only d"),
     ]
-    assert [one.check for one in run(set_checks.OF_THE_SET, found) if one.state.blocks] == ["each-member-can-be-read"]
+    assert [one.check for one in run(set_checks.CHECKS, found) if one.state.blocks] == ["each-member-can-be-read"]
 
 
 @pytest.mark.parametrize(

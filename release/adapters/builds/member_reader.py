@@ -28,7 +28,9 @@ def read_member(system: System, root: Path, directory: str) -> Member:
     if found["name"] == "UNKNOWN":  # from setuptools
         raise ConfigError("the project has no name", remedy='add [project] with name = "…" to its pyproject.toml')
     member = Member(name=found["name"], version=found["version"], directory=directory)
-    return _completed(member, root, found.get("requires_dist") or (), found.get("classifier") or ())
+    # PEP 566 has "classifier"; build 1.6 writes the names of `packaging.metadata.RawMetadata`
+    classifiers = found.get("classifiers") or found.get("classifier") or ()
+    return _completed(member, root, found.get("requires_dist") or (), classifiers)
 
 
 def read_static_member(root: Path, directory: str) -> Member | None:

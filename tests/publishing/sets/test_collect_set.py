@@ -166,6 +166,7 @@ def test_the_build_backend_is_asked_for_what_is_dynamic(
     assert sorted(asked) == ["d", "e"]
     assert found["d"].member.requires == ("a; extra == 'x'",)
     assert (found["d"].member.version, found["d"].reason) == ("3", "classifier 'Private :: X'")
+    assert (found["e"].state, found["f"].state) == ("private", "release")
 
 
 def test_extras_are_requirements_with_their_marker(top: Path, on_index: dict[Any, Any]) -> None:
