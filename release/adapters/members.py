@@ -82,9 +82,14 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
     below = projects_below(root)
     where = f"no set is declared in {str(root)!r}"
     if not below:
+        alone = has_project(root)
         raise ConfigError(
-            f"{where}, and there is no Python project in it",
-            remedy="change to the directory that has the projects, or pass it: --directory DIR",
+            f"{where}: it has one project, and none below"
+            if alone
+            else f"{where}, and there is no Python project in it",
+            remedy="release the project alone: pypi-preflight release"
+            if alone
+            else "change to the directory that has the projects, or pass it: --directory DIR",
         )
     raise ConfigError(f"{where}: its projects are in {name_some(below)}", remedy=_remedy(root))
 

@@ -111,6 +111,9 @@ def test_without_a_set_the_lines_to_add_are_named_and_work(tmp_path: Path) -> No
 def test_an_empty_directory_has_neither_a_set_nor_a_project(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no Python project in it"):
         members.resolve_settings(tmp_path, Config())
+    tree(tmp_path, ".")
+    with pytest.raises(ConfigError, match="it has one project, and none below"):
+        members.resolve_settings(tmp_path, Config())
 
 
 @pytest.mark.parametrize("root", [None, "[tool.ruff]\n", '[tool.uv.workspace]\nmembers = ["packages/*"]\n'])
