@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,34 +70,76 @@ def _wait(process: subprocess.Popen[bytes], root: Path, moment: str) -> None:
         time.sleep(0.002)
 
 
-def _uploading(directory: Path, sandbox: Sandbox) -> subprocess.Popen[str]:
+class Upload:
     """The upload alone, in a process group of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stories.half_done", str(directory)], cwd=Path(__file__).parents[2],
-        env=without_credentials(os.environ), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    assert process.stdin is not None
-    place = {"upload_url": sandbox.upload_url, "simple_url": sandbox.simple_url}
-    process.stdin.write(json.dumps({**place, "token": sandbox.tokens["account"].reveal()}))
-    process.stdin.close()
-    return process
+
+    def __init__(self, pid: int, end: Path) -> None:
+        self._pid, self._end = pid, end
+
+    def ended(self) -> bool:
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGKILL)
+        self._wait()
+
+    def why_it_failed(self) -> str:
+        """Empty where it succeeded."""
+        self._wait()
+        return self._end.read_text(encoding="utf-8") if self._end.exists() else "it was killed"
+
+    def _wait(self) -> None:
+        while not self.ended():
+            time.sleep(0.002)
 
 
-def _kill_and_resume(directory: Path, files: list[Distribution], chance: random.Random) -> None:
+class Uploads:
+    """Starts uploads: forks of one process that has imported everything."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process, self._lock, self._numbers = process, threading.Lock(), itertools.count()
+
+    def start(self, directory: Path, sandbox: Sandbox) -> Upload:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        end = directory / f"ended-{next(self._numbers)}"
+        place = {"upload_url": sandbox.upload_url, "simple_url": sandbox.simple_url}
+        place |= {"directory": str(directory), "ended": str(end), "token": sandbox.tokens["account"].reveal()}
+        with self._lock:
+            self._process.stdin.write(json.dumps(place) + "\n")
+            self._process.stdin.flush()
+            return Upload(int(self._process.stdout.readline()), end)
+
+
+@pytest.fixture(scope="module")
+def uploads() -> Iterator[Uploads]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.stories.half_done"], cwd=Path(__file__).parents[2],
+        env=without_credentials(os.environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        yield Uploads(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _kill_and_resume(uploads: Uploads, directory: Path, files: list[Distribution], chance: random.Random) -> None:
     """One upload, killed at a moment from before its first request to after its last, and run again."""
     with server.start_sandbox(seed_for_project("acme-widget")) as sandbox:
         sandbox.inject(Fault(what=Slow(answer=0.03), when=RequestFilter(method="POST", nth=(1, None))))
-        with _uploading(directory, sandbox) as process:
-            while process.poll() is None and not _lines(directory, "sending"):
+        begun = uploads.start(directory, sandbox)
+        try:
+            while not begun.ended() and not _lines(directory, "sending"):
                 time.sleep(0.002)
             time.sleep(chance.uniform(0, 0.45))
-            os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            begun.kill()
         sandbox.clear_faults()
-        with _uploading(directory, sandbox) as again:
-            assert again.stderr is not None
-            told = again.stderr.read()
-            assert again.wait() == 0, told
+        assert not uploads.start(directory, sandbox).why_it_failed()
         expected = {file.filename: file.sha256 for file in files}
         assert files_on(sandbox) == expected
         assert len(posts(sandbox)) <= len(files) + 4, "no more than were under way"
@@ -108,31 +155,32 @@ def _lines(directory: Path, event: str) -> set[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
 @pytest.mark.parametrize("times", [20, pytest.param(180, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
-def test_killed_at_any_moment_and_run_again(tmp_path: Path, times: int) -> None:
+def test_killed_at_any_moment_and_run_again(uploads: Uploads, tmp_path: Path, times: int) -> None:
     """Always complete, nothing twice, the journal readable."""
     seed = random.randrange(10**6)  # noqa: S311 - any moment will do
-    chance = random.Random(seed)  # noqa: S311 - the same
-    for number in range(times):
+
+    def run(number: int) -> None:
         directory = tmp_path / str(number)
         directory.mkdir()
         files = release(directory / "wheelhouse", 12)
         try:
-            _kill_and_resume(directory, files, chance)
+            _kill_and_resume(uploads, directory, files, random.Random(f"{seed} {number}"))  # noqa: S311 - the same
         except AssertionError as error:
             raise AssertionError(f"run {number} of seed {seed}: {error}") from error
 
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(1 for _ in pool.map(run, range(times))) == times
 
-def test_two_runs_at_once_are_one(tmp_path: Path) -> None:
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_two_runs_at_once_are_one(uploads: Uploads, tmp_path: Path) -> None:
     """The second is told to wait, and sends nothing."""
     release(tmp_path / "wheelhouse", 3)
     with server.start_sandbox(seed_for_project("acme-widget")) as sandbox:
         sandbox.inject(Fault(what=Slow(answer=1.5), when=RequestFilter(method="POST", filename="acme_*")))
-        with _uploading(tmp_path, sandbox) as first:
-            while first.poll() is None and not _lines(tmp_path, "sending"):
-                time.sleep(0.002)
-            with _uploading(tmp_path, sandbox) as second:
-                assert second.wait() != 0
-                assert second.stderr is not None
-                assert "another run is in progress" in second.stderr.read()
-            assert first.wait() == 0
+        first = uploads.start(tmp_path, sandbox)
+        while not first.ended() and not _lines(tmp_path, "sending"):
+            time.sleep(0.002)
+        assert "another run is in progress" in uploads.start(tmp_path, sandbox).why_it_failed()
+        assert not first.why_it_failed()
         assert len(posts(sandbox)) == 3
