@@ -81,7 +81,7 @@ class WorkflowRun:
         assert rows, f"the matrix of {name} is empty"
         failed = False
         for row in rows:
-            instance = " ".join([name, *(str(row[key]) for key in ("index", "member") if key in row)])
+            instance = " ".join([name, *(str(row[key]) for key in ("index", "member", "machine") if key in row)])
             self.ran.append(instance)
             try:
                 self._run_steps(name, instance, job, contexts | {"matrix": row})
