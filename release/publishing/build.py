@@ -68,7 +68,13 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
 
     warnings: list[str] = []
     built = builder.build_distributions(
-        system, source, journal.dist, epoch=epoch, on_line=on_line, variables=replaced.variables
+        system,
+        source,
+        journal.dist,
+        epoch=epoch,
+        on_line=on_line,
+        variables=replaced.variables,
+        copy_of=directory,
     )
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)))
@@ -85,7 +91,13 @@ def rebuild(
     source, epoch = _prepare_source(system, directory, commit, scratch)
     variables = next_version.prepare_next_version(system, source).variables if commit is None else None
     return builder.build_distributions(
-        system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel, variables=variables
+        system,
+        source,
+        scratch("again"),
+        epoch=epoch,
+        only_wheel=only_wheel,
+        variables=variables,
+        copy_of=directory,
     )
 
 

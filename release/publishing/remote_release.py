@@ -18,6 +18,7 @@ from release.adapters import collect, sigstore
 from release.adapters.builds import builder
 from release.adapters.index import json_api, simple_api
 from release.adapters.install import installer, interpreters, smoke_tests, venv
+from release.adapters.install.unreleased import ExplainMissing
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System, explain_os_errors
@@ -250,12 +251,16 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     file: IndexFile,
     wanted: Sequence[SmokeTest] | None,
     notify: Observer,
+    explain: ExplainMissing | None = None,
 ) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
-    """Install a file, which must have a SHA-256, and run smoke tests: why it cannot be installed, or their results."""
+    """Install a file, which must have a SHA-256, and run smoke tests: why it cannot be installed, or their results.
+
+    `explain` is asked about a dependency that no index has.
+    """
     assert file.sha256 is not None
     problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=file.sha256,
-        on_line=lambda line: notify(Progress(text=line, unit="files")),
+        on_line=lambda line: notify(Progress(text=line, unit="files")), explain=explain,
     )  # fmt: skip
     if problem is not None:
         return problem, ()

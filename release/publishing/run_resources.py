@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from release.adapters import collect
-from release.adapters.install import interpreters, smoke_tests, venv
+from release.adapters.install import interpreters, smoke_tests, unreleased, venv
 from release.adapters.system.system import System
 from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
@@ -66,6 +66,8 @@ class RunResources:
     touched: set[str] = field(default_factory=set)
     #: name of a lasting index → when it stops accepting files for this release
     deadlines: dict[str, datetime] = field(default_factory=dict)
+    #: the project's; None where it is not known
+    directory: Path | None = None
     #: the number of files, where it is known before the build
     expected: int = 0
     #: starts an upload client; None: a twine process
@@ -330,4 +332,5 @@ class RunResources:
         clean = self._tools.take_environment(self.system)
         wanted = smoke_tests.configured_smoke_tests(self.config.smoke)
         system = self._tools.install_system(self.system, index)
-        return install_file_and_test(system, clean, project, on_index, wanted, self.notify)
+        explain = partial(unreleased.explain_missing, self.system, self.directory) if self.directory else None
+        return install_file_and_test(system, clean, project, on_index, wanted, self.notify, explain)

@@ -106,6 +106,7 @@ def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
                 notify=observer.notify,
                 plan=plan,
                 config=options.config,
+                directory=options.directory,
                 expected=len(options.files),
             )
         )

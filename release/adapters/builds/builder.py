@@ -15,10 +15,11 @@ from typing import Any
 
 from release.adapters.builds import frontend, submodule_use
 from release.adapters.git import repository
-from release.adapters.install import installer
+from release.adapters.install import installer, unreleased
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ConfigError, ToolError
+from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
 
@@ -35,13 +36,14 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     on_line: Callable[[str], None] | None = None,
     only_wheel: bool = False,
     variables: Mapping[str, str] | None = None,
+    copy_of: Path | None = None,
 ) -> tuple[Distribution, ...]:
     """Build an sdist and, from it, a wheel; both are moved to `into` once both are built.
 
     `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
     seconds since 1970; `variables` are added to the environment. The backend may leave files in the source directory:
-    pass a copy (`copy_project`, `repository.clone_commit`). Raises `ToolError` with the backend's message, or
-    `ConfigError` without a project.
+    pass a copy (`copy_project`, `repository.clone_commit`), and with `copy_of` the directory that it is a copy of.
+    Raises `ToolError` with the backend's message, or `ConfigError` without a project.
     """
     _require_project(source)
     source, into = source.resolve(), into.resolve()
@@ -51,7 +53,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
         report, out = work / "report.json", work / "out"
         options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
         ready = _buildable(system, source, work / "source")
-        _run_build(system, ready, *options, epoch=epoch, on_line=on_line, variables=variables)
+        _run_build(system, ready, *options, origin=copy_of or source, epoch=epoch, on_line=on_line, variables=variables)
         with explain_os_errors("the built files"):
             built = list(_built_files(report, out))
             return tuple(replace(file, path=file.path.replace(into / file.filename)) for file in built)
@@ -62,7 +64,7 @@ def build_metadata(system: System, source: Path) -> dict[str, Any]:
     _require_project(source)
     with temporary_directory("the temporary directory", prefix="release-") as work:
         ready = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
-        output = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
+        output = _run_build(system, ready, "--metadata", "--quiet", origin=source, epoch=None, apart=True)
     try:
         found = json.loads(output)
     except ValueError:
@@ -167,6 +169,7 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
     system: System,
     source: Path,
     *options: str,
+    origin: Path,
     epoch: int | None,
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
@@ -186,7 +189,11 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         )  # fmt: skip
     if done.status:
         output = done.output + done.errors
-        raise build_error(output, submodule=submodule_use.missing_submodule(system, source, output))
+        missing = unreleased.missing_requirement(output)
+        known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
+        raise build_error(
+            output, submodule=submodule_use.missing_submodule(system, source, output), unreleased_sibling=known
+        )
     return done.output
 
 
@@ -254,6 +261,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "add the backend's project to [build-system] requires, and check the spelling of build-backend",
     ),
     (program_output.OFFLINE_PATTERN, "connect to the network, or configure an index for build requirements"),
+    (unreleased.OLD_PIP.pattern, unreleased.UPGRADE_PIP),
     (
         r"No matching distribution found for (\S+)|Because (\S+) was not found|Because only (\S+) is available",
         "correct [build-system] requires: no configured index has that requirement",
@@ -275,10 +283,11 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 
 
-def build_error(output: str, *, submodule: str | None = None) -> ToolError:
+def build_error(output: str, *, submodule: str | None = None, unreleased_sibling: Finding | None = None) -> ToolError:
     """The error for a failed build; `output` is all that it wrote.
 
-    `submodule`: the path in it that is a submodule which is not checked out; None without one.
+    `submodule`: the path in it that is a submodule which is not checked out; None without one. `unreleased_sibling`:
+    what is known of a build requirement that no index has.
     """
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
@@ -291,6 +300,11 @@ def build_error(output: str, *, submodule: str | None = None) -> ToolError:
             f"the project does not build, because its submodule {submodule!r} is not checked out: "
             f"{program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
             remedy=CHECK_OUT_SUBMODULES,
+        )
+    if unreleased_sibling is not None:
+        return ToolError(
+            f"the project does not build: {unreleased_sibling.message}\n{program_output.last_lines(quoted)}",
+            remedy=unreleased_sibling.remedy,
         )
     remedy = "run `python -m build` in the project, and fix what it reports"
     for pattern, text in _REMEDIES:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from release.adapters.git import repository
 from release.adapters.system.system import System
@@ -18,21 +23,68 @@ SAMPLE_DIRECTORY = re.compile(
 _DECLARED = re.compile(r"(?m)^\[(?:project|tool\.poetry)\]")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryProject:
+    """A project of a repository, as far as its files declare it."""
+
+    #: as it is spelled there
+    name: str
+    #: None where only its build backend knows it
+    version: str | None
+    #: relative to the root of the repository, with slashes; "." is the root
+    directory: str
+
+
 def has_other_projects(system: System, root: Path, directory: Path) -> bool:
     """Whether git tracks the files of another Python project. Raises `ToolError` where git fails unexpectedly."""
-    listed = repository.git_output(
-        system, root, "ls-files", "-z", "--", ":(glob)**/pyproject.toml", ":(glob)**/setup.py"
-    )
     here = directory.resolve()
     return any(
-        (root / path).parent.resolve() != here and _is_project(root, PurePosixPath(path))
-        for path in listed.split("\0")
-        if path
+        (root / path).parent.resolve() != here and _is_project(root, path)
+        for path in _tracked(system, root, "pyproject.toml", "setup.py")
     )
+
+
+def declared_projects(system: System, root: Path) -> tuple[RepositoryProject, ...]:
+    """The projects that git tracks and whose names are declared. Raises `ToolError` where git fails unexpectedly."""
+    paths = _tracked(system, root, "pyproject.toml", "setup.py", "setup.cfg")
+    places = dict.fromkeys(path.parent for path in paths if path.name == "setup.cfg" or _is_project(root, path))
+    found = ((place, *_declared(root / place)) for place in places if not _is_sample(place))
+    return tuple(
+        RepositoryProject(name=name, version=version, directory=place.as_posix())
+        for place, name, version in found
+        if name is not None
+    )
+
+
+def _tracked(system: System, root: Path, *names: str) -> Iterator[PurePosixPath]:
+    listed = repository.git_output(system, root, "ls-files", "-z", "--", *(f":(glob)**/{name}" for name in names))
+    yield from (PurePosixPath(path) for path in listed.split("\0") if path)
+
+
+def _declared(place: Path) -> tuple[str | None, str | None]:
+    """Name and version in pyproject.toml, else in setup.cfg; None where they are missing or computed."""
+    data: dict[str, Any] = {}
+    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        data = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8-sig"))
+    tools = data.get("tool")
+    for table in (data.get("project"), tools.get("poetry") if isinstance(tools, Mapping) else None):
+        if isinstance(table, Mapping) and isinstance(name := table.get("name"), str):
+            version = table.get("version")
+            return name, version if isinstance(version, str) else None
+    parser = configparser.RawConfigParser()
+    with suppress(OSError, UnicodeDecodeError, configparser.Error):
+        parser.read_string((place / "setup.cfg").read_text(encoding="utf-8"))
+    name = parser.get("metadata", "name", fallback=None)
+    version = parser.get("metadata", "version", fallback=None)
+    return name, None if version is None or version.startswith(("attr:", "file:")) else version
+
+
+def _is_sample(place: PurePosixPath) -> bool:
+    return any(map(SAMPLE_DIRECTORY.fullmatch, place.parts))
 
 
 def _is_project(root: Path, path: PurePosixPath) -> bool:
-    if any(map(SAMPLE_DIRECTORY.fullmatch, path.parent.parts)):
+    if _is_sample(path.parent):
         return False
     if path.name == "setup.py":
         return True

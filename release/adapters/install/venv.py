@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from release.adapters.install import installer, interpreters
+from release.adapters.install import installer, interpreters, unreleased
+from release.adapters.install.unreleased import ExplainMissing
 from release.adapters.system import program_output
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors
@@ -100,11 +101,12 @@ def install_file(  # noqa: PLR0913 - a released file is these four values
     url: str,
     sha256: str,
     on_line: Callable[[str], None] | None = None,
+    explain: ExplainMissing | None = None,
 ) -> Finding | Unknown | None:
     """Install the file at `url`, and its dependencies from the user's own index.
 
     None if it succeeded; a finding where the release does not install; unknown where there is no network or no
-    space. `sha256` is 64 lower-case hex digits.
+    space. `sha256` is 64 lower-case hex digits. `explain` is asked about a dependency that no index has.
     """
     requirement = f"{name} @ {url}#sha256={sha256}"
     done = system.run(
@@ -113,7 +115,7 @@ def install_file(  # noqa: PLR0913 - a released file is these four values
         umask=0o022,
     )  # fmt: skip
     if done.status:
-        return install_problem(done.output, name=name, url=url)
+        return install_problem(done.output, name=name, url=url, explain=explain)
     return _mismatch(load_installed(environment, name), name=name, version=version, url=url, sha256=sha256)
 
 
@@ -222,22 +224,19 @@ _PYTHON = (
     r"Package '(?P<who>[^']+)' requires a different Python: (?P<have>\S+) not in '(?P<want>[^']+)'"
     r"|current Python version \((?P<have2>[^)]+)\) does not satisfy Python(?P<want2>\S+) and (?P<who2>[^\s=]+)\S* dep"
 )
-_NO_DEPENDENCY = (
-    r"No matching distribution found for (?P<a>[^\n]+)|Because (?P<b>\S+) was not found"
-    r"|there (?:is|are) no versions? of (?P<c>\S+)|only (?P<d>\S+) is available"
-)
 _BUILD_FAILED = (
-    r"Failed to build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>[\w.-]+)|subprocess-exited-with-error"
+    r"Failed to (?:download and )?build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>[\w.-]+)"
+    r"|subprocess-exited-with-error"
 )
 
 
-def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
+def install_problem(output: str, *, name: str, url: str, explain: ExplainMissing | None = None) -> Finding | Unknown:
     """Why an install failed; `output` is all that the installer wrote."""
     return (
         _wrong_file(output, name, url)
         or _wrong_python(output, name)
         or _not_tried(output)
-        or _missing_dependency(output, name)
+        or _missing_dependency(output, name, explain)
         or _failed_build(output, name)
         or Finding(
             message=f"{name} does not install: {program_output.cause_line(output)!r}",
@@ -276,6 +275,11 @@ def _wrong_python(output: str, name: str) -> Finding | None:
 
 
 def _not_tried(output: str) -> Unknown | None:
+    if found := unreleased.OLD_PIP.search(output):
+        return Unknown(
+            reason=f"this pip cannot install {found['wheel'] or found['sdist']!r} with extras from a URL",
+            remedy=unreleased.UPGRADE_PIP,
+        )
     if re.search(r"No space left on device|not enough space", output):
         return Unknown(reason="the disk is full", remedy="free some space, then run the same command again")
     if re.search(program_output.OFFLINE_PATTERN, output):
@@ -286,14 +290,16 @@ def _not_tried(output: str) -> Unknown | None:
     return None
 
 
-def _missing_dependency(output: str, name: str) -> Finding | None:
-    found = re.search(_NO_DEPENDENCY, output)
-    if not found:
+def _missing_dependency(output: str, name: str, explain: ExplainMissing | None) -> Finding | None:
+    missing = unreleased.missing_requirement(output, name)
+    if missing is None:
         return None
-    missing = next(text for text in found.groups() if text).strip().rstrip(",")
+    known = explain(missing) if explain else None
     return Finding(
-        message=f"{name} does not install: no index has its dependency {missing!r}",
-        remedy="correct that entry of the project's dependencies, or configure another index for pip and uv",
+        message=f"{name} does not install: {known.message if known else f'no index has its dependency {missing!r}'}",
+        remedy=known.remedy
+        if known
+        else "correct that entry of the project's dependencies, or configure another index for pip and uv",
     )
 
 
@@ -302,7 +308,10 @@ def _failed_build(output: str, name: str) -> Finding | None:
     if not found:
         return None
     what = found["a"] or found["b"] or name
-    if what == name:
+    # for build requirements only. Observed: uv 0.13.9, 2026-11
+    if source := re.search(r"`([^`]+)` references a workspace in `tool\.uv\.sources`", output):
+        remedy = f"move {source[1]!r} from [tool.uv.sources] of its pyproject.toml to that of the workspace's root"
+    elif what == name:
         remedy = "run `python -m build --wheel FILE.tar.gz` for the sdist, and fix what it reports"
     else:
         remedy = f"install what the build of {what} needs, or depend on a version of it that has wheels"
