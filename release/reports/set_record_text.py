@@ -98,14 +98,17 @@ def member_end(member: Data) -> tuple[Level, str]:
 def member_standing(member: Data, index: str) -> StandingText | None:
     """What an index has of a member; None if it was not to be uploaded there."""
     found = next((one for one in member["standings"] if one["index"] == index), None)
-    if found is None:
-        return None
-    files = f"{found['accepted']} of {found['expected']} files" if found["expected"] is not None else ""
-    match found["standing"]:
-        case "whole" if found["confirmed"]:
+    return standing_text(found, released=member["level"] is None) if found else None
+
+
+def standing_text(standing: Data, *, released: bool = False) -> StandingText:
+    """A standing in a few words. `released`: whether the member needs no release, so that no confirmation is due."""
+    files = f"{standing['accepted']} of {standing['expected']} files" if standing["expected"] is not None else ""
+    match standing["standing"]:
+        case "whole" if standing["confirmed"]:
             return StandingText(level="good", text="confirmed")
         case "whole":
-            return StandingText(level="good" if member["level"] is None else "warn", text=files or "all files")
+            return StandingText(level="good" if released else "warn", text=files or "all files")
         case "partial":
             return StandingText(level="bad", text=files or "some files")
         case "not-begun":

@@ -47,8 +47,8 @@ class MemberResult:
 
     @property
     def title(self) -> str:
-        """Name and version."""
-        return f"{self.name} {self.version}"
+        """Name and version, if that is known."""
+        return f"{self.name} {self.version}".rstrip()
 
     @property
     def failed(self) -> bool:

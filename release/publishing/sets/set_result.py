@@ -16,7 +16,7 @@ from release.core.models.check_result import (
     blocking_problem,
     first_problem,
 )
-from release.core.models.distribution import Receipt, UnclearResponse
+from release.core.models.distribution import Distribution, Receipt, UnclearResponse
 from release.core.models.index import ProjectListing, files_of_version, normalize_name
 from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.models.results import RunResult
@@ -29,6 +29,7 @@ _FEW = 6
 #: up to this many partial or unknown members are named on each index
 _NAMED = 3
 _CONFIRMING = frozenset(check.name for check in post_upload.CHECKS)
+_NOT_ASKED = Unknown(reason="the index was not asked", remedy="")
 _PUSH = re.compile(r"git push (\S+) (\S+)")
 
 
@@ -95,24 +96,29 @@ def index_standing(
     *,
     result: RunResult | None = None,
     recorded: Collection[str] = (),
-    expected: int | None = None,
+    files: Sequence[Distribution] = (),
 ) -> IndexStanding:
     """What an index has of a member, by its listing, by the answers to the uploads of a run, and by the journal.
 
-    `recorded`: the files that the index has by the journal; `expected`: the number of the member's files, where
-    neither the run nor the set knows them.
+    `recorded`: names of the files that the index has accepted by the journal; they count where the index was not asked,
+    or did not answer. `files`: the member's files, where neither the run nor the set knows them.
     """
     answers = result.uploads.get(index, ()) if result else ()
-    listing = facts.listings.get(index)
-    there = {one.filename for one in answers if isinstance(one, Receipt)} | set(recorded)
-    files = {file.filename: file.sha256 for file in (result.files if result else ()) or facts.member.files}
+    there = {one.filename for one in answers if isinstance(one, Receipt)}
+    known = (result.files if result else ()) or facts.member.files or files
+    hashes = {file.filename: file.sha256 for file in known}
+    listing = facts.listings.get(index, _NOT_ASKED)
     if isinstance(listing, ProjectListing):
         listed = files_of_version(listing, facts.member.version)
-        there |= {one.filename for one in listed if files.get(one.filename) in {None, one.sha256}}
-    if files:
-        expected, there = len(files), there & files.keys()
+        there |= {one.filename for one in listed if hashes.get(one.filename) in {None, one.sha256}}
+    elif isinstance(listing, Unknown):
+        there |= set(recorded)
+    expected = len(hashes) or None
+    if hashes:
+        there &= hashes.keys()
     unclear = any(isinstance(one, UnclearResponse) and one.sent == "all" for one in answers)
-    uncertain = unclear or isinstance(listing, Unknown) or (bool(there) and expected is None)
+    silent = isinstance(listing, Unknown) and listing is not _NOT_ASKED
+    uncertain = unclear or silent or facts.problem is not None or (bool(there) and expected is None)
     return IndexStanding(
         index=index, standing=_standing(len(there), expected, uncertain=uncertain), accepted=len(there),
         expected=expected, confirmed=_is_confirmed(result, index),

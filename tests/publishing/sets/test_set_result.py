@@ -153,16 +153,20 @@ def test_what_an_earlier_run_uploaded_counts() -> None:
     there = tuple(IndexFile(filename=one.filename, url="", sha256=one.sha256) for one in files("a"))
     listed = ProjectListing(name="a", files=there)
     facts = MemberFacts(member=Member(name="a", version="1.0"), state="release", listings={"testpypi": listed})
-    assert index_standing(facts, "testpypi", expected=3).standing == "whole"
-    assert index_standing(facts, "testpypi", expected=4).standing == "partial"
+    assert index_standing(facts, "testpypi", files=files("a")).standing == "whole"
+    assert index_standing(facts, "testpypi", files=files("a", 4)).standing == "partial"
     assert index_standing(facts, "testpypi").standing == "unknown"
     other = MemberFacts(member=Member(name="a", version="1.1"), state="release", listings={"testpypi": listed})
-    assert index_standing(other, "testpypi", expected=3).standing == "not-begun"
+    assert index_standing(other, "testpypi", files=files("a")).standing == "not-begun"
     dark = MemberFacts(
         member=Member(name="a", version="1.0"), state="release", listings={"pypi": Unknown(reason="", remedy="")}
     )
-    assert index_standing(dark, "pypi", expected=3).standing == "unknown"
-    assert index_standing(dark, "pypi", expected=3, recorded={"a-1.0.tar.gz"}).standing == "partial"
+    assert index_standing(dark, "pypi", files=files("a")).standing == "unknown"
+    assert index_standing(dark, "pypi", files=files("a"), recorded={"a-1.0.tar.gz"}).standing == "partial"
+    # the index is the truth, the journal counts where it was not asked
+    assert index_standing(facts, "pypi", files=files("a"), recorded={"a-1.0.tar.gz"}).standing == "partial"
+    none = MemberFacts(member=Member(name="a", version="1.0"), state="release", listings={"pypi": None})
+    assert index_standing(none, "pypi", files=files("a"), recorded={"a-1.0.tar.gz"}).standing == "not-begun"
     # files of other names, or with other bytes, are not of this release
     assert index_standing(facts, "testpypi", result=ended("b")).standing == "not-begun"
     other_bytes = tuple(replace(one, sha256="1" * 64) for one in files("a"))

@@ -1,0 +1,141 @@
+"""The status of a set: by the journals of its members, the indexes, and the record of the last run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.core.models.check_result import Unknown
+from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
+from release.core.models.release_set import MemberFacts, ReleaseSet
+from release.publishing import journal
+from release.publishing.sets import set_recorder
+from release.publishing.sets.set_status import SetStatus, load_set_status, set_status_to_json, set_status_to_lines
+from tests.set_runs import LASTING, files_of, five, record_of, sixty
+
+STATUS = "pypi-preflight --directory x set status"
+
+
+def a_set(release_set: ReleaseSet | None = None, **listings: dict[str, Any]) -> ReleaseSet:
+    """The set, with what each member's listings are."""
+    release_set = release_set or five()
+    members = tuple(
+        replace(one, listings=listings.get(one.member.name.replace("-", "_"), {})) for one in release_set.members
+    )
+    return replace(release_set, members=members, indexes=(TESTPYPI, PYPI))
+
+
+def listing(name: str, count: int = 2) -> ProjectListing:
+    some = files_of(name)[:count]
+    return ProjectListing(
+        name=name, files=tuple(IndexFile(filename=one.filename, url="", sha256=one.sha256) for one in some)
+    )
+
+
+def write_journal(root: Path, name: str, *, accepted: dict[str, int], verified: tuple[str, ...] = ()) -> None:
+    one = journal.for_release(root / "packages" / name, version="2.0", commit="a" * 40)
+    some = files_of(name)
+    one.write("built", files=[{"file": f.filename, "sha256": f.sha256, "size": f.size} for f in some])
+    for index, count in accepted.items():
+        for file in some[:count]:
+            one.write("accepted", index=index, file=file.filename)
+    for index in verified:
+        one.write("verified", index=index)
+
+
+def status(root: Path, release_set: ReleaseSet, *, offline: bool = True) -> SetStatus:
+    for one in release_set.members:
+        (root / "packages" / one.member.name).mkdir(parents=True, exist_ok=True)
+    return load_set_status(root, release_set, command=STATUS, offline=offline)
+
+
+def lines(found: SetStatus) -> list[str]:
+    return list(set_status_to_lines(found))
+
+
+def test_journals_tell_what_each_index_has_where_no_index_is_asked(tmp_path: Path) -> None:
+    for name in five().members:
+        (tmp_path / name.member.directory).mkdir(parents=True)
+    write_journal(tmp_path, "acme-core", accepted={"testpypi": 2, "pypi": 2}, verified=("testpypi", "pypi"))
+    write_journal(tmp_path, "acme-http", accepted={"testpypi": 2, "pypi": 1}, verified=("testpypi",))
+    write_journal(tmp_path, "acme-db", accepted={"testpypi": 2})
+    assert lines(status(tmp_path, a_set())) == [
+        "  1  acme-core 2.0: testpypi: confirmed; pypi: confirmed",
+        "  2  acme-http 2.0: testpypi: confirmed; pypi: 1 of 2 files",
+        "  2  acme-db 2.0: testpypi: 2 of 2 files; pypi: not begun",
+        "  3  acme-web 2.0: testpypi: not begun; pypi: not begun",
+        "  4  acme-cli 2.0: testpypi: not begun; pypi: not begun",
+        "  -  acme-old 1.0: pypi: all files",
+        "not released: private: acme-docs",
+        "5 of 7 members to release, in 4 levels",
+        "testpypi: acme-core, acme-http, acme-db whole; acme-web, acme-cli not begun",
+        "pypi: acme-core, acme-old whole; 1 partial (acme-http: 1 of 2 files); acme-db, acme-web, acme-cli not begun",
+        "by the journals: no index was asked",
+        "next: pypi-preflight --directory x set rehearse",
+    ]
+
+
+def test_the_index_is_the_truth(tmp_path: Path) -> None:
+    found = a_set(
+        acme_core={"testpypi": listing("acme-core"), "pypi": listing("acme-core", 1)},
+        acme_http={"testpypi": None, "pypi": Unknown(reason="timeout", remedy="retry")},
+    )
+    status(tmp_path, found)
+    write_journal(tmp_path, "acme-core", accepted={"pypi": 2}, verified=("testpypi", "pypi"))
+    write_journal(tmp_path, "acme-http", accepted={"testpypi": 2, "pypi": 1}, verified=("testpypi",))
+    made = lines(status(tmp_path, found, offline=False))
+    assert made[:2] == [
+        "  1  acme-core 2.0: testpypi: confirmed; pypi: 1 of 2 files",
+        "  2  acme-http 2.0: testpypi: not begun; pypi: 1 of 2 files",
+    ]
+    assert not any("no index was asked" in line for line in made)
+
+
+def test_a_member_that_cannot_be_read_is_unknown_with_the_reason(tmp_path: Path) -> None:
+    release_set = a_set()
+    first, *others = release_set.members
+    problem = Unknown(reason="its version is not known", remedy="add a version")
+    broken = MemberFacts(member=replace(first.member, version=""), state="unknown", problem=problem)
+    found = status(tmp_path, replace(release_set, members=(broken, *others), levels=release_set.levels[1:]))
+    assert "  -  acme-core: testpypi: unknown; pypi: unknown (its version is not known)" in lines(found)
+    member = set_status_to_json(found)["members"][0]
+    assert (member["reason"], member["remedy"]) == ("its version is not known", "add a version")
+    assert found.next_command
+
+
+@pytest.mark.parametrize(
+    ("record", "following"),
+    [
+        (None, "pypi-preflight --directory x set rehearse"),
+        (record_of(five(), fails="acme-http"), "pypi-preflight set release"),
+        (record_of(five(), killed_in=2), "pypi-preflight set release"),
+        (record_of(five()) | {"verb": "rehearse"}, "pypi-preflight --directory x set release"),
+        # a complete release of what is not released now was one of other versions
+        (record_of(five()), "pypi-preflight --directory x set rehearse"),
+        ({"schema": 0}, "pypi-preflight --directory x set rehearse"),
+    ],
+)
+def test_the_command_that_continues(tmp_path: Path, record: dict[str, Any] | None, following: str) -> None:
+    if record is not None:
+        path = tmp_path / ".release" / "sets" / "20261105T120000Z" / "record.json"
+        set_recorder.write_set_record(path, record)
+    found = status(tmp_path, a_set())
+    assert found.next_command == following
+    text = "\n".join(lines(found))
+    assert ("last run: release, 2026-11-05 12:00 UTC: incomplete: acme-http 2.0" in text) == (
+        record is not None and record.get("exit") is not None and record["exit"]["status"] == 4
+    )
+    released = replace(a_set(), levels=(), members=tuple(replace(m, state="released") for m in a_set().members))
+    assert status(tmp_path, released).next_command == ""
+    assert "no member to release" in lines(status(tmp_path, released))
+
+
+def test_sixty_members_are_summed_up_at_the_end(tmp_path: Path) -> None:
+    made = lines(status(tmp_path, a_set(sixty())))
+    assert made[-4:-1] == ["testpypi: no member begun", "pypi: no member begun", "by the journals: no index was asked"]
+    document = set_status_to_json(status(tmp_path, a_set(sixty())))
+    assert document["progress"] == made[-4:-2]
+    assert (document["indexes"], document["last_run"], len(document["members"])) == (list(LASTING), None, 60)
