@@ -18,6 +18,8 @@ from release.core.models.release_set import SetSettings
 
 #: how deep below the root a project is looked for that no pattern names
 _DEPTH = 4
+#: directories that are searched for that; a home directory has many more
+_MOST = 2000
 #: projects that a message names
 _NAMED = 5
 #: tables with the patterns of a workspace's members. Source: uv's documentation, "Using workspaces"; pdm's (2.28),
@@ -97,9 +99,16 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
 def projects_below(root: Path) -> tuple[str, ...]:
     """The directories of the projects below `root`, relative to it, sorted, without samples and test data.
 
-    The directories of a project are not searched.
+    The directories of a project are not searched, and no more than a repository has.
     """
-    return tuple(sorted(_relative(root, one) for one in _walk(root, _DEPTH)))
+    found, level, left = [], [root], _MOST
+    for _ in range(_DEPTH):
+        inside = [one for place in level for one in _directories(place, samples=False)][:left]
+        left -= len(inside)
+        projects = [one for one in inside if has_project(one)]
+        found += projects
+        level = [one for one in inside if one not in projects and not one.is_symlink()]
+    return tuple(sorted(_relative(root, one) for one in found))
 
 
 def name_some(directories: Sequence[str]) -> str:
@@ -204,14 +213,6 @@ def _directories(place: Path, *, samples: bool = True) -> list[Path]:
             and (samples or not SAMPLE_DIRECTORY.fullmatch(one.name))
         )
     return []
-
-
-def _walk(place: Path, depth: int) -> Iterator[Path]:
-    for one in _directories(place, samples=False):
-        if has_project(one):
-            yield one
-        elif depth > 1 and not one.is_symlink():
-            yield from _walk(one, depth - 1)
 
 
 def _is_excluded(directory: str, excluded: Iterable[str]) -> bool:

@@ -196,6 +196,10 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "a-changed-member-has-a-new-version": "Bump the version of the member; or release the others: `--only`.",
         "requirements-on-members-can-be-met": "Change the requirement or the version of the required member; or "
         "release both: `--only`.",
+        "members-with-versions-of-their-own-have-tags-of-their-own": 'Set `tag-format = "{name}-v{version}"` in '
+        "`[tool.release]` of each member.",
+        "a-released-member-is-whole": "Complete the release of the member from the commit of its tag, or release a new "
+        "version of it.",
         "the-members-have-one-version": "Set the same version in all members, or remove `lockstep` from "
         "`[tool.release.set]`.",
         "the-new-projects-are-within-the-quota": "Release the new projects on several days, with `--only`; if the "

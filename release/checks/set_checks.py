@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import ceil
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from release.checks.engine import Checklist, quote_some
+from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import parse_version
-from release.core.models.index import files_by_release, normalize_name
+from release.core.models.index import IndexFile, ProjectListing, files_by_release, normalize_name
 from release.core.models.project_limits import PER_ACCOUNT
 from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
@@ -139,6 +139,59 @@ def _listed(one: MemberFacts, requirement: Requirement) -> tuple[Version, ...] |
 
 
 @CHECKS.check()
+def members_with_versions_of_their_own_have_tags_of_their_own(found: ReleaseSet) -> Iterator[Observation]:
+    """Members with versions of their own have tags of their own.
+
+    The tag v1.1 of one member is taken for that of another one that reaches version 1.1 later.
+    """
+    if found.settings.lockstep:
+        yield NotApplicable(reason="lockstep is set in [tool.release.set]: one tag is for all members")
+        return
+    shared: dict[str, list[MemberFacts]] = {}
+    for one in found.members:
+        if one.tag_format and not one.problem:
+            shared.setdefault(one.tag_format, []).append(one)
+    for tag_format, members in shared.items():
+        if len({parse_version(one.member.version) for one in members}) > 1:
+            names = [one.member.name for one in members]
+            yield warn(
+                f"the tags of {quote_some(names)} are alike ({tag_format}), but their versions are not",
+                'set tag-format = "{name}-v{version}" in [tool.release] of each, or lockstep = true in '
+                "[tool.release.set]",
+            )
+
+
+@CHECKS.check()
+def a_released_member_is_whole(found: ReleaseSet) -> Iterator[Observation]:
+    """The index has all files of each released member.
+
+    As far as it shows: a release without a wheel, or without an sdist, although the one before it has both. An upload
+    that was stopped on another machine leaves one.
+    """
+    for one in found.members:
+        listing, version = one.listings.get(found.index), parse_version(one.member.version)
+        if one.state != "released" or one.member.files or not isinstance(listing, ProjectListing):
+            continue
+        releases = files_by_release(listing)
+        before = max((v for v in releases if isinstance(version, Version) and v < version), default=None)
+        if before is None or isinstance(version, str):
+            continue
+        if missing := _kinds(releases[before]) - _kinds(releases.get(version, ())):
+            name = one.member.name
+            yield warn(
+                f"{found.index} has no {' and no '.join(sorted(missing))} of {name} {version}, but of {before}",
+                "complete the release from the commit of its tag: pypi-preflight release --directory "
+                f"{one.member.directory}",
+                where=one.member.directory,
+            )
+
+
+def _kinds(files: Iterable[IndexFile]) -> set[str]:
+    """The kinds of files that a build makes."""
+    return {"wheel" if one.filename.endswith(".whl") else "sdist" for one in files}
+
+
+@CHECKS.check()
 def the_members_have_one_version(found: ReleaseSet) -> Iterator[Observation]:
     """All members have the same version, where `lockstep` asks for it.
 
@@ -168,7 +221,7 @@ def the_new_projects_are_within_the_quota(found: ReleaseSet) -> Iterator[Observa
 
     Projects that a pending publisher creates count, too. The limit is what PyPI's responses stated through 2026
     (pypi/support#11827), of one account in a moving window of a day; projects that were created before the run are not
-    known, and an administrator of the index can raise it.
+    known, and an administrator of the index can raise it. An account has at most three pending publishers at a time.
     """
     limit = PER_ACCOUNT.limit
     for index in found.indexes:

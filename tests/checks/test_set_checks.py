@@ -12,7 +12,7 @@ from release.core import set_order
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index, IndexFile, ProjectListing, normalize_name
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
-from tests.sample_distributions import wheel_name
+from tests.sample_distributions import sdist_name, wheel_name
 
 
 def listing(name: str, *versions: str, yanked: str | None = None) -> ProjectListing:
@@ -162,6 +162,40 @@ def test_a_requirement_on_a_private_member_cannot_be_met_and_an_unknown_one_is_u
     assert outcome(found, REQUIREMENTS).state is CheckState.UNKNOWN
     offline = release_set(member("a", "1", state="not-selected"), member("b", "1", "a>=9"))
     assert outcome(offline, REQUIREMENTS).state is CheckState.PASSED
+
+
+def test_tags_without_a_name_are_for_members_with_one_version() -> None:
+    name = "members-with-versions-of-their-own-have-tags-of-their-own"
+    a, b = member("a", "1.1", tag_format="v{version}"), member("b", "2.0", tag_format="v{version}")
+    result = outcome(release_set(a, b), name)
+    assert result.state is CheckState.WARNED
+    assert result.findings[0].message == "the tags of 'a', 'b' are alike (v{version}), but their versions are not"
+    assert outcome(release_set(a, b, lockstep=True), name).state is CheckState.NOT_APPLICABLE
+    fine = [
+        (a, member("b", "1.1.0", tag_format="v{version}")), (a, member("b", "2", tag_format="b-v{version}")),
+        (member("a", "1"), member("b", "2")), (a, member("b", "2", state="private")),
+    ]  # fmt: skip
+    for members in fine:
+        assert outcome(release_set(*members), name).state is CheckState.PASSED
+
+
+def test_a_release_without_a_kind_of_file_that_the_last_one_has_is_a_warning() -> None:
+    name = "a-released-member-is-whole"
+
+    def whole(*filenames: str, state: str = "released") -> Outcome:
+        files = tuple(IndexFile(filename=one, url="x", sha256=None) for one in filenames)
+        there = {"pypi": ProjectListing(name="a", files=files)}
+        return outcome(release_set(member("a", "1.1", state=state, listings=there)), name)
+
+    both = (wheel_name("a", "1.0"), sdist_name("a", "1.0"))
+    result = whole(*both, wheel_name("a", "1.1"))
+    assert result.findings[0].message == "pypi has no sdist of a 1.1, but of 1.0"
+    assert result.findings[0].severity == "warn"
+    assert whole(*both, sdist_name("a", "1.1")).state is CheckState.WARNED
+    assert whole(*both, wheel_name("a", "1.1"), sdist_name("a", "1.1")).state is CheckState.PASSED
+    assert whole(both[0], wheel_name("a", "1.1")).state is CheckState.PASSED
+    assert whole(wheel_name("a", "1.1"), *(one.replace("1.0", "1.2") for one in both)).state is CheckState.PASSED
+    assert whole(*both, wheel_name("a", "1.1"), state="release").state is CheckState.PASSED
 
 
 def test_lockstep_asks_for_one_version() -> None:

@@ -48,6 +48,7 @@ class SetContext:
 class _History:
     tag: str | None = None
     commits: int = 0
+    tag_format: str = ""
     problem: Unknown | None = None
 
 
@@ -71,6 +72,7 @@ def describe_member(one: FoundMember, listings: Mapping[str, Listing], context: 
     reason = missing or f"{target} has it"
     return MemberFacts(
         member=member, listings=listings, last_tag=history.tag, commits_since=history.commits,
+        tag_format=history.tag_format,
         state="unchanged" if unchanged else "release" if missing else "released",
         reason=f"no commit since {history.tag}" if unchanged else reason,
     )  # fmt: skip
@@ -132,10 +134,12 @@ def _history(one: FoundMember, context: SetContext, *, released: bool) -> _Histo
         if tag is None:
             reason = f"the clone is shallow, so the commits since the last release of {member.name} are not known"
             unknown = Unknown(reason=reason, remedy="fetch the history: git fetch --unshallow --tags")
-            return _History(problem=unknown if only_changed and repository.shallow else None)
+            problem = unknown if only_changed and repository.shallow else None
+            return _History(problem=problem, tag_format=form.template)
         place = context.root / member.directory
         inside = [context.root / other for other in context.directories if _is_inside(other, member.directory)]
-        return _History(tag=tag, commits=member_history.commits_since(context.system, repository, tag, place, inside))
+        commits = member_history.commits_since(context.system, repository, tag, place, inside)
+        return _History(tag=tag, commits=commits, tag_format=form.template)
     except ToolError as error:
         return _History(problem=Unknown(reason=error.message, remedy=error.remedy))
 

@@ -110,8 +110,7 @@ def _guarded(root: Path, directory: str, read: Callable[[], FoundMember | None])
         name = None
         with suppress(ReleaseError):
             name = collect.load_project_name(root / directory)
-        place = root.name if directory == "." else directory.rpartition("/")[2]
-        unread = Member(name=name or place, version="", directory=directory)
+        unread = Member(name=name or directory, version="", directory=directory)
         problem = Unknown(reason=error.message, remedy=error.remedy)
         return FoundMember(member=unread, config=Config(), problem=problem)
 

@@ -129,10 +129,10 @@ def test_a_member_that_cannot_be_read_does_not_hide_the_others(
         "packages/g/pyproject.toml": project("g", "1", more='[project.optional-dependencies]\nx = ["=="]\n'),
     })  # fmt: skip
     found = load_set(system(), top)
-    assert {name for name, state in states(found).items() if state == "unknown"} == {"a", "d", "e", "f", "g"}
+    assert {name for name, state in states(found).items() if state == "unknown"} == {"packages/a", "d", "e", "f", "g"}
     assert found.levels == (("b",),)
     told = reasons(found)
-    assert "is not valid TOML" in told["a"]
+    assert "is not valid TOML" in told["packages/a"]
     assert told["d"] == "the project does not build: 'no flux'"
     assert told["e"].startswith("unknown key tool.release.branchh: did you mean 'branch'?")
     assert "has a table [tool.release.set], but it is a member" in told["f"]
