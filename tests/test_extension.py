@@ -153,8 +153,9 @@ def render(record: Mapping[str, Any]) -> str:
         registry="reports/__init__.py",
         entries=(
             (
-                "FORMATS: Mapping[str, ReportFormat] = {\n",
-                """FORMATS: Mapping[str, ReportFormat] = {
+                "\nFORMATS: Mapping[str, ReportFormat] = {\n",
+                """
+FORMATS: Mapping[str, ReportFormat] = {
     "csv": ReportFormat(module="comma_separated", suffix=".csv", media_type="text/csv", description="one line"),
 """,
             ),
@@ -279,6 +280,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_in(tree: Path, *argv: str) -> None:
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"HOME": str(tree)}
+    env |= {"PYTHONDONTWRITEBYTECODE": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # for speed alone
     done = subprocess.run(
         [sys.executable, *argv], cwd=tree, env=env, capture_output=True, text=True, check=False, timeout=200
     )
