@@ -14,7 +14,7 @@ from release.adapters.git import projects, signing, tags
 from release.adapters.git import repository as git
 from release.adapters.install import interpreters
 from release.adapters.installed_versions import installed_versions
-from release.adapters.system.system import System
+from release.adapters.system.system import System, path_from_here
 from release.core import config as configuration
 from release.core import python_versions
 from release.core.config import CheckNames, Config
@@ -226,6 +226,7 @@ def collect_built(
             sha256=one.sha256,
             open=partial(_open, one.path),
             ask_twine=partial(ask_twine, one.path) if ask_twine else None,
+            place=path_from_here(one.path),
         )
         for one in files
     )

@@ -15,13 +15,14 @@ from release.checks import (
     archive_warnings,
     description_checks,
     distribution_reader,
+    file_set,
     lfs_pointers,
     metadata_consistency,
     upload_sequence,
     wheel_contents,
 )
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, Checklist, warn
+from release.checks.engine import Check, Checklist, quote, warn
 from release.checks.exclusion_remedies import how_to_exclude
 from release.checks.server_versions import NEWER_SERVERS
 from release.checks.tag_checks import is_made_up
@@ -199,7 +200,7 @@ def the_files_are_of_the_project(built: BuiltFiles) -> Iterator[Observation]:
 
     Old files in the output directory are the usual cause.
     """
-    if built.project is None:
+    if built.project is None or built.given:
         yield NotApplicable(reason="no project was given to compare the files with")
         return
     expected = (canonicalize_name(built.project.name), parse_version(built.project.version))
@@ -220,14 +221,29 @@ def the_files_are_of_one_release(built: BuiltFiles) -> Iterator[Observation]:
 
     An index would accept them anyway, so that without a project to compare with this is only a warning.
     """
-    releases = sorted({f"{name} {version}" for name, version in map(_release, inspect_built_files(built)) if name})
+    releases: dict[str, list[str]] = {}
+    for one in inspect_built_files(built):
+        name, version = _release(one)
+        if name:
+            releases.setdefault(f"{name} {version}", []).append(one.filename)
     if len(releases) > 1:
+        names = sorted(releases)
+        main = max(names, key=lambda release: len(releases[release]))
+        named = [f"{one} ({quote(releases[one])})" if built.given and one != main else one for one in names]
         yield Finding(
-            message=f"the files belong to {len(releases)} releases: {', '.join(releases)}",
-            remedy=_REBUILD_CLEAN,
+            message=f"the files belong to {len(releases)} releases: {', '.join(named)}",
+            remedy=f"pass only the files of {main}" if built.given else _REBUILD_CLEAN,
             severity="warn" if built.project is None else "block",
             cause="dist.stale",
         )
+
+
+def _same_names(built: BuiltFiles) -> Iterator[Finding]:
+    """Two files of one name, with their paths."""
+    for finding in _reported(built, upload_sequence.OTHER_CONTENT):
+        places = [one.place for one in built.files if one.filename == finding.where and one.place]
+        message = f"{' and '.join(map(repr, places))} differ in their bytes; the index accepts only one file of a name"
+        yield replace(finding, message=message) if len(places) > 1 else finding
 
 
 OF_THE_SET += [
@@ -237,11 +253,16 @@ OF_THE_SET += [
         "No two files have the same bytes",
         'The index accepts the first, and refuses the others: it has their content already ("File already exists").',
     ),
-    _of_inspection(
-        upload_sequence.OTHER_CONTENT,
-        "No two files have the same name",
-        'The index replaces no file: it refuses the second one, unless it has the same bytes ("File already exists").',
+    replace(
+        _of_inspection(
+            upload_sequence.OTHER_CONTENT,
+            "No two files have the same name",
+            'The index replaces no file: it refuses the second one, unless it has the same bytes ("File already '
+            'exists").',
+        ),
+        observe=_same_names,
     ),
+    *file_set.CHECKS,
 ]
 
 

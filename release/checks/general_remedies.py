@@ -125,6 +125,12 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "no-two-files-have-the-same-bytes": "Build each wheel with its own tags, or name several tags in one file: "
         "`python -m wheel tags`.",
         "no-two-files-have-the-same-name": "Upload only the file that was built last.",
+        "no-two-wheels-have-the-same-tags": "Release one wheel for each tag; a wheel that replaces a published one is "
+        "released alone, with a build number.",
+        "the-expected-files-are-there": "Pass the directories of all files, or correct `expected` in `[tool.release]`.",
+        "every-file-is-expected": "Add a pattern to `expected` in `[tool.release]`, or do not pass the file.",
+        "the-files-are-those-of-the-list": "Pass exactly the files that the build has listed.",
+        "the-project-has-space-for-the-files": "Ask the index for a higher limit, unless the project has one already.",
         "the-description-is-not-empty": "Write a description in the README, or correct `readme` in pyproject.toml.",
         "the-links-of-the-description-work": "Write the full address of each link and image in the README.",
         # comparisons

@@ -14,11 +14,12 @@ from release.acceptance.wheel_rules import parse_entry_points
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import supports
 from release.checks.engine import Checklist, quote_some, warn
-from release.checks.release_contents import ReleaseContents, platform_family, release_contents
+from release.checks.release_contents import ReleaseContents, release_contents
 from release.checks.source_comparison import reported_as_missing
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.check_result import NotApplicable, Note, Observation
 from release.core.models.distribution import InspectedFile, InspectionCache
+from release.core.wheel_tags import platform_family
 
 #: bytes; smaller differences are ignored
 _IGNORED = 1000

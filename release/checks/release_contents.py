@@ -75,16 +75,3 @@ def _common(member: tuple[str, int]) -> tuple[str, int]:
     path, size = member
     path = re.sub(r"^[^/]+\.data/(?:purelib|platlib)/", "", path)
     return re.sub(r"^[^/]+\.data/", "*.data/", path), size
-
-
-def platform_family(filename: str) -> str | None:
-    """The platform of a wheel without versions: "linux x86_64", "macosx arm64", "win_amd64"; None for a pure wheel."""
-    tag = filename.removesuffix(".whl").rpartition("-")[2].partition(".")[0]
-    if tag == "any" or not filename.endswith(".whl"):
-        return None
-    for pattern, family in ((r"manylinux(?:1|2010|2014|_\d+_\d+)_(.+)", "linux"), (r"musllinux_\d+_\d+_(.+)", "musl")):
-        if found := re.fullmatch(pattern, tag):
-            return f"{family} {found[1]}"
-    if found := re.fullmatch(r"(macosx|ios|android)_\d+(?:_\d+)?_(.+)", tag):
-        return f"{found[1]} {found[2]}"
-    return tag

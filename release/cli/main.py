@@ -16,7 +16,7 @@ from release.cli.commands import HELP, load_command
 from release.core.errors import Exit, ReleaseError, from_os_error
 
 #: how signs of the messages are written where the encoding of the output lacks them
-_ASCII = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "•": "*", "✓": "+", "✕": "x"})
+_ASCII = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "•": "*", "✓": "+", "✕": "x", "×": "x"})  # noqa: RUF001
 
 
 def parser(words: Collection[str]) -> argparse.ArgumentParser:

@@ -87,6 +87,8 @@ class Config:
     #: whether the identity of a CI job is exchanged before the build, which proves its trusted publisher: "auto" in
     #: runs and in `verify --exchange`; "always" in `verify` too; "never" before the upload
     exchange: Literal["auto", "always", "never"] = "auto"
+    #: patterns of the files that a release must have: of the tags of wheels, and "sdist"; empty: not checked
+    expected: tuple[str, ...] = ()
     #: where the same files must have passed before they are uploaded to PyPI: "testpypi", "sandbox", "none"; None:
     #: TestPyPI for files that are built here, and nowhere for files that were built elsewhere
     dry_run_on: DryRunIndex | None = None
@@ -271,6 +273,7 @@ _READERS: Mapping[str, Reader] = {
     "exchange": tables.one_of("auto", "always", "never"),
     "fleet": tables.table,
     "set": _set,
+    "expected": tables.strings,
     "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),
     "push-tag": tables.boolean,
     "github-release": tables.boolean,

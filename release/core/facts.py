@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.derived_version import VersionSource
     from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.exchanged_token import PublisherProof, UnrevokedToken
+    from release.core.models.file_list import FileList
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import Leak, ScanResult, ScanScope
@@ -188,6 +189,8 @@ class BuiltFile:
     visit: MemberVisitor | None = None
     #: None: twine is not asked
     ask_twine: AskTwine | None = None
+    #: its path, for messages; empty if unknown
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +260,14 @@ class BuiltFiles:
     conflicts: tuple[FilenameConflict, ...] = ()
     #: None if the files were not searched
     leaks: LeakScan | None = None
+    #: whether they were built elsewhere, so that only they say which release they are
+    given: bool = False
+    #: the files that the configuration expects; None if it names none, or if nothing is released
+    expected: FileList | None = None
+    #: the files that the build has listed; None if there is no such list
+    listed: FileList | None = None
+    #: the indexes that the files are for, each with what it lists of the project; None: it has no such project
+    listings: tuple[tuple[Index, ProjectListing | None], ...] = ()
     #: installed libraries that decide about uploads: distribution name → version; "python" is the interpreter's
     installed: Mapping[str, str] = field(default_factory=dict)
     #: filled by the first check that needs it, so that each file is read once

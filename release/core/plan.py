@@ -58,6 +58,8 @@ class Build(_Titled):
     #: "commit": a fresh clone of the commit; "tree": the directory in its current state;
     #: "journal": the files of an earlier build only; "given": files that were built elsewhere
     origin: Literal["commit", "tree", "journal", "given"]
+    #: the files that are "given", in a few words: "97 wheels for 5 Pythons and 20 platforms, 1 sdist"
+    files: str = ""
 
     @property
     def title(self) -> str:
@@ -65,7 +67,7 @@ class Build(_Titled):
             "commit": "build from a clean clone of the commit",
             "tree": "build the working tree",
             "journal": "use the files of the last build",
-            "given": "use the prebuilt files",
+            "given": f"use the prebuilt files{f': {self.files}' if self.files else ''}",
         }[self.origin]
 
 
@@ -200,17 +202,29 @@ class Plan:
 
 
 def make_plan(  # noqa: PLR0913 - a command with its options
-    verb: Verb, config: Config, source: Source, *, index: str | None = None, built: bool = False, prebuilt: bool = False
+    verb: Verb,
+    config: Config,
+    source: Source,
+    *,
+    index: str | None = None,
+    built: bool = False,
+    prebuilt: bool = False,
+    files: str = "",
 ) -> Plan:
     """The plan of a command. `index` replaces its default; `built` rehearses the files of the last build.
 
-    `prebuilt`: the files were built elsewhere, and only they are checked. Raises `ConfigError` for an unknown index.
+    `prebuilt`: the files were built elsewhere, and only they are checked; `files` describes them in a few words.
+    Raises `ConfigError` for an unknown index.
     """
     project = None if isinstance(source.project, Unknown) else source.project
     git = None if isinstance(source.git, Unknown) else source.git
     if index:
         config.index(index)
-    steps = _prebuilt_steps(verb, config, index) if prebuilt else _steps(verb, config, source, index=index, built=built)
+    steps = (
+        _prebuilt_steps(verb, config, index, files)
+        if prebuilt
+        else _steps(verb, config, source, index=index, built=built)
+    )
     return Plan(
         verb=verb,
         project=project.name if project else None,
@@ -262,11 +276,12 @@ def _comparison(dry_run_index: str) -> tuple[Step, ...]:
     return () if dry_run_index == "none" else (CompareWithDryRun(proven_on=dry_run_index),)
 
 
-def _prebuilt_steps(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:
+def _prebuilt_steps(verb: Verb, config: Config, index: str | None, files: str) -> tuple[Step, ...]:
     name = index or ("testpypi" if verb == "testpypi" else "pypi")
     comparison = _comparison(config.dry_run_on or "none") if verb == "publish" else ()
-    build = Build(origin="given")
-    return (CheckCredentials(index=name), build, CheckFiles(), *comparison, *_upload_and_confirm(name))
+    # The credentials come last: they are checked by requests to the address for uploads.
+    checks = (Build(origin="given", files=files), CheckFiles(), CheckCredentials(index=name))
+    return (*checks, *comparison, *_upload_and_confirm(name))
 
 
 def _tag_steps(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

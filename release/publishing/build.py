@@ -1,30 +1,23 @@
-"""The distributions of a release: built once, or prebuilt elsewhere, which needs no project.
+"""The distributions of a release: built once.
 
 Later steps and runs use the same files and compare their hashes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
-from release.adapters import collect
 from release.adapters.builds import backend_output, builder, next_version
 from release.adapters.git import repository
 from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
-from release.core.config import Config
-from release.core.errors import RefusedError, UsageError
+from release.core.errors import RefusedError
 from release.core.events import Message, Observer, Progress
-from release.core.facts import Source
 from release.core.models.distribution import Distribution
-from release.publishing import journal as journals
+from release.core.models.file_list import ENDINGS
 from release.publishing.journal import Journal
-
-_ENDINGS = (".whl", ".tar.gz", ".zip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +152,7 @@ def copy_files(files: Iterable[Distribution], into: Path) -> None:
     names = {file.filename for file in files}
     with explain_os_errors("the copies of the built files"):
         into.mkdir(parents=True, exist_ok=True)
-        others = sorted(one.name for one in into.iterdir() if one.name.endswith(_ENDINGS) and one.name not in names)
+        others = sorted(one.name for one in into.iterdir() if one.name.endswith(ENDINGS) and one.name not in names)
         if others:
             raise RefusedError(
                 f"{str(into)!r} has files of another build: {', '.join(map(repr, others[:4]))}",
@@ -173,64 +166,4 @@ def copy_files(files: Iterable[Distribution], into: Path) -> None:
 
 def has_distributions(directory: Path) -> bool:
     """Whether a directory has a wheel or an sdist, not counting its subdirectories."""
-    return any(one.name.endswith(_ENDINGS) and one.is_file() for one in directory.iterdir())
-
-
-def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
-    """The distributions among `paths`, and in those that are directories: of one release, else `UsageError`."""
-    found = tuple(builder.load_distribution(path) for path in dict.fromkeys(_expand(paths)))
-    releases = {_parse_filename(file.filename) for file in found}
-    if len(releases) > 1:
-        shown = ", ".join(sorted(repr(file.filename) for file in found)[:4])
-        raise UsageError(
-            f"the files belong to {len(releases)} releases: {shown}, …", remedy="pass the files of one release"
-        )
-    names = [file.filename for file in found]
-    if duplicate := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"{duplicate!r} is passed twice, from two directories", remedy="pass it once")
-    return found
-
-
-def _expand(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.name.endswith(_ENDINGS) and one.is_file())
-            if not inside:
-                raise UsageError(f"{str(path)!r} has no wheel or sdist", remedy="pass the directory that has them")
-            yield from (one.absolute() for one in inside)
-        elif path.is_file() and path.name.endswith(_ENDINGS):
-            yield path.absolute()
-        else:
-            what = "is not a wheel or sdist" if path.exists() else "does not exist"
-            raise UsageError(f"{str(path)!r} {what}", remedy="pass wheels, sdists, or a directory that has them")
-
-
-def _parse_filename(filename: str) -> tuple[str, str]:
-    """Normalized name and version in a file name."""
-    try:
-        parsed = parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename) as error:
-        raise UsageError(f"{filename!r} is not a valid file name: {error}", remedy="build it again") from None
-    return parsed[0], str(parsed[1])
-
-
-def source_of(system: System, found: tuple[Distribution, ...], config: Config) -> Source:
-    """The source facts from the metadata of the files. Raises `ToolError` where they have none."""
-    project, tag = collect.project_of_files(found), collect.pipeline_tag(system)
-    source = Source(config=config, project=project, git=None, tag=None, changelog=None, pipeline_tag=tag)
-    return replace(source, tag_form=collect.find_tag_form(source, project))
-
-
-def reject_changed(found: Sequence[Distribution], directory: Path) -> None:
-    """Raise `RefusedError` where, by a journal here, an index has a file of the same name with different content."""
-    hashes = {file.filename: file.sha256 for file in found}
-    for journal in journals.release_journals(directory):
-        for event in journal.events():
-            name = event.get("file")
-            if event["event"] != "accepted" or event["index"] == "sandbox" or name not in hashes:
-                continue
-            if event.get("sha256") != hashes[name]:
-                raise RefusedError(
-                    f"{name!r} is not the file on {event['index']}, whose SHA-256 in the journal is {event['sha256']}",
-                    remedy=f"use the file in {str(journal.dist)!r}, or release a new version",
-                )
+    return any(one.name.endswith(ENDINGS) and one.is_file() for one in directory.iterdir())

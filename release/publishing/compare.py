@@ -14,9 +14,10 @@ from release.adapters.git import repository, submodules
 from release.adapters.index import simple_api
 from release.adapters.install import venv
 from release.adapters.system.system import System
-from release.checks import backend_warnings, previous_release, release_contents, reproducibility, source_comparison
+from release.checks import backend_warnings, file_set, previous_release, reproducibility, source_comparison
 from release.checks.engine import Check, quote
 from release.checks.release_contents import NO_EARLIER_RELEASE
+from release.core import wheel_tags
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
@@ -54,6 +55,12 @@ def comparison_checks(built: BuiltFiles) -> Iterator[Check[BuiltFiles]]:
     """The checks that have something to compare with."""
     if built.source_tree is not None:
         yield from source_comparison.OF_GIT
+    if built.expected is not None:
+        yield from file_set.OF_EXPECTED
+    if built.listed is not None:
+        yield from file_set.OF_LISTED
+    if built.listings:
+        yield from file_set.OF_SPACE
     yield from backend_warnings.CHECKS
     if built.second_build is not None or built.from_tree is not None:
         yield from reproducibility.OF_BUILDS
@@ -108,8 +115,8 @@ def fetch_previous_release(
     failed = next((one for one in files if isinstance(one, Unknown)), None)
     if failed is not None:
         return failed
-    there = {release_contents.platform_family(file.filename) for file in files_of_version(listing, version)}
-    missing = [one.filename for one in listed if release_contents.platform_family(one.filename) not in there]
+    there = {wheel_tags.platform_family(file.filename) for file in files_of_version(listing, version)}
+    missing = [one.filename for one in listed if wheel_tags.platform_family(one.filename) not in there]
     return PreviousRelease(
         version=str(before), files=tuple(one for one in files if isinstance(one, BuiltFile)),
         filenames=tuple(missing if complete else ()),

@@ -133,7 +133,9 @@ def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"cannot read {str(path)!r}: {reason}", remedy="pass the path of a file") from None
-    return BuiltFile(filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit)
+    return BuiltFile(
+        filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit, place=str(path)
+    )  # fmt: skip
 
 
 def named_projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:

@@ -22,6 +22,7 @@ from release.checks import (
     tag_checks,
 )
 from release.core import plan as plans
+from release.core import wheel_tags
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
@@ -30,13 +31,14 @@ from release.core.models import check_result
 from release.core.models.check_result import BlockingProblem, NotApplicable, Outcome, Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
+from release.core.models.file_list import FileList, expected_files
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
 from release.core.time_text import format_count
 from release.leaks import search
-from release.publishing import access, adoption, build, compare, promote, result, stored_verdict
+from release.publishing import access, adoption, build, compare, prebuilt, promote, result, stored_verdict
 from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
 from release.publishing.run_resources import RunResources
@@ -66,6 +68,8 @@ class PlanRun:
     resources: RunResources
     last_release: LastRelease
     files: tuple[Distribution, ...]
+    #: the list of the files that the build has made; None without one
+    listed: FileList | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     approved: bool = False
     #: index name → its listing when the credentials were checked; None: no such project
@@ -120,9 +124,10 @@ class PlanRun:
             case plans.CheckCredentials(index=name):
                 return self._check_credentials(name)
             case plans.Build(origin="given"):
-                build.reject_changed(self.files, self.directory)
-                self._check(tag_checks.OF_THE_PIPELINE, self.source, stops=self.plan.strict)
-                return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
+                prebuilt.reject_changed(self.files, self.directory)
+                for line in wheel_tags.platforms_to_lines([file.filename for file in self.files]):
+                    self.notify(Message(text=line))
+                return StepResult(changed=False, note=prebuilt.files_to_text(self.files))
             case plans.Build(origin=origin):
                 self._fetch_last_release()  # in parallel to the build
                 return self._build(origin)
@@ -148,8 +153,18 @@ class PlanRun:
                 )  # fmt: skip
 
     def _fetch_last_release(self) -> None:
-        """A rehearsal asks the release index, which need not answer; other runs have its listing already."""
+        """A rehearsal asks the release index, which need not answer; other runs have its listing already.
+
+        With prebuilt files, the index is only read before they are judged: nothing is sent to it, not even a probe.
+        """
         plan = self.plan
+        if plan.uses_prebuilt and plan.project is not None:
+            for name in (one for one in plan.targets if one != SANDBOX):
+                listing = collect.collect_listing(self.config.index(name), plan.project)
+                if not isinstance(listing, Unknown):  # which the checks of the credentials report
+                    self.listings[name] = listing
+                if isinstance(listing, ProjectListing) and plan.version is not None:
+                    self.last_release.fetch(listing, plan.version)
         if not (plan.strict or self.offline or plan.project is None or plan.version is None):
             self.last_release.fetch_if_reachable(self.config.index("pypi"), plan.project, plan.version)
 
@@ -194,7 +209,7 @@ class PlanRun:
         self.resources.use_credential(name, facts.credential, facts.skew, facts.proof)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing
-            compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
+            compares = not self.plan.uses_prebuilt and any(isinstance(one, plans.CheckFiles) for one in self.plan.steps)
             if compares and facts.listing is not None and self.plan.version is not None:
                 self.last_release.fetch(facts.listing, self.plan.version)
         return self._evaluate(outcomes, stops=self.plan.strict)
@@ -220,6 +235,10 @@ class PlanRun:
                 leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
                 conflicts=conflicts,
                 previous=self.last_release.result(),
+                given=self.plan.uses_prebuilt,
+                expected=expected_files(self.config.expected) if self._is_whole and self.config.expected else None,
+                listed=self.listed,
+                listings=tuple((self.config.index(name), listing) for name, listing in self.listings.items()),
             )
             if not self.plan.uses_prebuilt:
                 commit = None if self.plan.builds_tree else self.plan.commit
@@ -233,7 +252,12 @@ class PlanRun:
                 )  # fmt: skip
             checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
             checks += compare.comparison_checks(facts)
-            outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
+            waive, block = self.config.waive, self.config.block
+            of_pipeline = tag_checks.OF_THE_PIPELINE if self.plan.uses_prebuilt else ()
+            outcomes = (
+                *engine.run(of_pipeline, self.source, waive=waive, block=block),
+                *engine.run(checks, facts, waive=waive, block=block),
+            )
         refused = check_result.refused_files(outcomes)
         rest = tuple(file for file in self.files if file.filename not in refused)
         continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}
@@ -243,6 +267,11 @@ class PlanRun:
             self.notify(Message(text=f"continuing with the files the index would accept: {names}"))
             self.files = rest
         return done
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the files must be all of the release; a build for this machine alone need not be."""
+        return self.plan.uses_prebuilt or bool(self.plan.irreversible)
 
     # -- effects -----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from release.core.errors import ReleaseError, from_os_error
 from release.core.events import Observer
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
+from release.core.models.file_list import FileList
 from release.core.models.results import RunResult
 from release.core.plan import Plan, Step
 from release.publishing import journal as journals
@@ -43,6 +44,8 @@ class RunOptions:
     command: str
     #: prebuilt files
     files: tuple[Distribution, ...] = ()
+    #: the list of the files that the build has made; None without one
+    listed: FileList | None = None
     #: called where the run would stop for a credential, before anything was sent; returns another one, or None
     renew: RenewCredential | None = None
     #: whether a rehearsal succeeds even if failed checks would block a release
@@ -114,6 +117,7 @@ def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
             plan=plan, config=options.config, source=options.source, directory=options.directory,
             system=options.system, notify=observer.notify, approve=options.approve, renew=options.renew,
             journal=journals.for_plan(plan, options.directory), resources=resources, files=options.files,
+            listed=options.listed,
             last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=options.allow,
             offline=options.offline,
         )  # fmt: skip

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from release.core import wheel_tags
 from release.core.errors import Exit
 from release.core.facts import InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance, VerifiedAttestations
@@ -38,6 +39,11 @@ def plan_to_lines(plan: Plan) -> Iterator[Line]:
             text="  where no token is stored, the checks of the credentials exchange the identity of this job for a"
         )
         yield Line(text="  token and revoke it at once: two lines in the security history of the project")
+
+
+def files_to_lines(filenames: Collection[str]) -> Iterator[Line]:
+    """Where there are wheels for several platforms, the Pythons that each platform has wheels for."""
+    yield from (Line(text=f"  {line}") for line in wheel_tags.platforms_to_lines(filenames))
 
 
 def run_to_lines(result: RunResult) -> Iterator[Line]:

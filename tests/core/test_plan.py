@@ -46,6 +46,16 @@ def test_each_verb_has_its_steps(verb: Verb, steps: list[str]) -> None:
     assert [step.title for step in made(verb).steps] == steps
 
 
+def test_files_from_elsewhere_are_checked_before_the_credentials() -> None:
+    """Those are checked by requests to the address for uploads, which no refused file leads to."""
+    files = "2 wheels, 1 sdist"
+    planned = plan.make_plan("publish", Config(), source(), prebuilt=True, files=files)
+    assert [step.title for step in planned.steps] == [
+        f"use the prebuilt files: {files}", "check the files", "check the credentials for pypi", "upload to pypi",
+        "confirm on pypi",
+    ]  # fmt: skip
+
+
 def test_a_release_uploads_where_it_can_be_undone_first() -> None:
     whole = made("release")
     uploads = [step.index for step in whole.steps if isinstance(step, plan.Upload)]

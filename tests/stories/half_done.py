@@ -22,7 +22,7 @@ from release.core.config import Config
 from release.core.models.index import Index
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
-from release.publishing import build, journal
+from release.publishing import journal, prebuilt
 from release.publishing.run_resources import RunResources
 from tests.uploads import PROJECT, credential
 
@@ -65,7 +65,7 @@ def upload(place: dict[str, str]) -> None:
     plan = Plan(
         verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
     )
-    files = build.find_distributions([directory / "wheelhouse"])
+    files = prebuilt.find_distributions([directory / "wheelhouse"])
     log = journal.for_release(directory, version="1.0", commit=None)
     with (
         journal.lock_project(directory),

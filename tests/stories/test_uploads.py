@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from release.adapters.twine.twine_process import UploadLimits
-from release.publishing import build
+from release.publishing import prebuilt
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter, Slow
-from tests.sample_distributions import sdist
+from tests.sample_distributions import sdist, wheel, wheel_name
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
 from tests.uploads import Clock, Engine, Pool, closing, release
 
@@ -107,7 +107,7 @@ def begun(tmp_path: Path, days: int) -> Iterator[tuple[Indexes, UserProject]]:
     with elsewhere(tmp_path, 3, clock=clock) as (on, machine):
         clock.days = days
         with closing(Pool(UploadLimits())) as pool:
-            first = build.find_distributions([machine.root / "wheelhouse"])[:1]
+            first = prebuilt.find_distributions([machine.root / "wheelhouse"])[:1]
             there = Engine(sandbox=on.pypi, directory=tmp_path / "then", pool=pool, clock=Clock()).run(first)
         assert there.error is None
         clock.days = 0
@@ -153,13 +153,17 @@ def test_bytes_that_differ_from_the_journal_stop_the_run_before_any_request(tmp_
     [
         (["nowhere"], "'nowhere' does not exist"),
         (["preflight.toml"], "'preflight.toml' is not a wheel or sdist"),
-        (["."], "'.' has no wheel or sdist"),
-        (["wheelhouse", "other"], "the files belong to 2 releases"),
+        (["empty"], "'empty' has no wheel or sdist"),
+        (["wheelhouse", "foreign"], "the files belong to 2 projects: acme-gadget, acme-widget"),
+        (["wheelhouse", "--require-complete", "missing.txt"], "cannot read 'missing.txt'"),
     ],
 )
 def test_files_that_are_no_release_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
     with elsewhere(tmp_path, 2) as (on, machine):
-        release(machine.root / "other", 1, version="2.0")
+        (machine.root / "empty" / ".hidden").mkdir(parents=True)
+        shutil.copy(next((machine.root / "wheelhouse").glob("*.whl")), machine.root / "empty" / ".hidden")
+        (machine.root / "foreign").mkdir()
+        (machine.root / "foreign" / wheel_name("acme-gadget")).write_bytes(wheel("acme-gadget"))
         told = machine.run("publish", "--yes", "--config", "preflight.toml", "--files", *words)
         assert told.status == 2, told.all
         assert message in told.err

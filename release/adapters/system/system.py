@@ -104,3 +104,10 @@ def temporary_directory(what: str, *, prefix: str, parent: Path | None = None) -
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def path_from_here(path: Path) -> str:
+    """The path as a user in the current directory writes it."""
+    with contextlib.suppress(ValueError, OSError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)

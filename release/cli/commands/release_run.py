@@ -42,7 +42,12 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--new-project": {"metavar": "NAME", "help": "the project's name, if this release creates the project"},
     "--files": {
         "nargs": "+", "type": Path, "metavar": "PATH",
-        "help": "release these files, or the files in this directory, instead of building them; no project is needed",
+        "help": "release these files, or the files in this directory and below it, instead of building them; no "
+        "project is needed",
+    },
+    "--require-complete": {
+        "type": Path, "metavar": "FILE",
+        "help": "with --files: refuse unless they are the files of this list: names, or the output of sha256sum",
     },
     "--output": {"type": Path, "metavar": "DIR", "help": "copy the built files into this directory"},
     "--siblings": {
@@ -57,17 +62,9 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
     for name in names:
         parser.add_argument(name, **_OPTIONS[name])
     parser.set_defaults(
-        index=None,
-        built=False,
-        allow=False,
-        offline=False,
-        yes=False,
-        dry_run_on=None,
-        new_project=None,
-        files=(),
-        output=None,
-        siblings=None,
-    )
+        index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None, files=(),
+        require_complete=None, output=None, siblings=None,
+    )  # fmt: skip
 
 
 def _command(*options: str) -> Command:
@@ -104,34 +101,36 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     from release.adapters.oidc import provider
     from release.adapters.system import system as systems
     from release.core import plan as plans
-    from release.publishing import build, last_release, runner
+    from release.publishing import build, last_release, prebuilt, runner
     from release.reports import run_text
 
     system, directory = systems.real_system(), options.directory.resolve()
-    files = build.find_distributions(options.files)
+    files, listed = prebuilt.load_given_files(options.files, options.require_complete)
     config = collect.load_config(directory, options.config, check_names=check_names, needs_project=not files)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if files:
-        source = build.source_of(system, files, config)
+        source = prebuilt.source_of(system, files, config)
     else:
         asks = options.command != "rehearse"
         source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
         system = add_siblings(interpreters.with_interpreter(system, source.python))
     plan = plans.make_plan(
-        options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
-    )
+        options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files),
+        files=prebuilt.files_to_text(files),
+    )  # fmt: skip
     identified = config.exchange != "never" and provider.may_request_identity(system.env)
     plan = replace(plan, new_project=options.new_project, exchanges=identified and plan.checks_credentials)
     if options.plan:
         document = plans.plan_to_json(plan, dict(config.indexes))
-        show(options, write, document, (line.text for line in run_text.plan_to_lines(plan)))
+        lines = [*run_text.plan_to_lines(plan), *run_text.files_to_lines([file.filename for file in files])]
+        show(options, write, document, (line.text for line in lines))
         return Exit.DONE
     if plan.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with open_console(options, write) as console:
         run = runner.RunOptions(
             config=config, source=source, directory=directory, system=system, notify=console.on_event,
-            approve=_approval(console, options, write), command=_command_line(options), files=files,
+            approve=_approval(console, options, write), command=_command_line(options), files=files, listed=listed,
             renew=_renewal(console, options, write, config, source), allow=options.allow,
             offline=options.offline or last_release.is_offline(system.env),
         )  # fmt: skip
@@ -211,7 +210,7 @@ def _command_line(options: argparse.Namespace) -> str:
     given = {
         "--directory": options.directory if options.directory != Path() else None,
         "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
-        "--new-project": options.new_project,
+        "--new-project": options.new_project, "--require-complete": options.require_complete,
     }  # fmt: skip
     for option, value in given.items():
         words += [option, str(value)] if value else []
@@ -224,7 +223,7 @@ COMMANDS = {
     "check": _command("--index", "--new-project"),
     "build": _command("--output", "--siblings"),
     "rehearse": _command("--built", "--allow", "--offline"),
-    "testpypi": _command("--index", "--yes", "--new-project", "--files"),
-    "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
+    "testpypi": _command("--index", "--yes", "--new-project", "--files", "--require-complete"),
+    "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files", "--require-complete"),
     "release": _command("--index", "--yes", "--dry-run-on", "--new-project"),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from release.adapters import collect
 from release.core.errors import UsageError
 from release.core.models.release_set import Sibling
-from release.publishing import build
+from release.publishing import build, prebuilt
 
 
 def find_siblings(directory: Path, *, without: Path | None = None) -> tuple[Sibling, ...]:
@@ -28,5 +28,5 @@ def find_siblings(directory: Path, *, without: Path | None = None) -> tuple[Sibl
 
 
 def _sibling(directory: Path) -> Sibling:
-    project = collect.project_of_files(build.find_distributions([directory]))
+    project = collect.project_of_files(prebuilt.find_release([directory]))
     return Sibling(name=project.name, version=project.version, page=directory.resolve().as_uri() + "/")
