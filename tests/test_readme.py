@@ -37,6 +37,8 @@ def run(command: str, clone: Path, **env: str) -> subprocess.CompletedProcess[st
     bin_ = clone.parent / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "VIRTUAL_ENV", "PYTHONPATH", "NOX"))}
+    # Each module is compiled when it is imported, not all of them at the install: that is for speed alone.
+    kept |= {"PIP_NO_COMPILE": "1", "UV_COMPILE_BYTECODE": "0", "PYTHONDONTWRITEBYTECODE": ""}
     return subprocess.run(
         ["bash", "-c", command], cwd=clone, env=kept | {"PATH": path, "PYPI_PREFLIGHT_OFFLINE": "1"} | env, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=800,
