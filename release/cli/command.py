@@ -63,11 +63,20 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
         return console.PlainConsole(lambda _text: None, mask=mask, quiet=True)
     if actions:
         return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _encodes_display():
         from release.cli.terminal.live_display import TerminalConsole  # needs rich
 
         return TerminalConsole(write, quiet=options.quiet)
     return console.PlainConsole(write, quiet=options.quiet)
+
+
+def _encodes_display() -> bool:
+    """Whether the encoding of the terminal has the signs of a live display, which rich writes as they are."""
+    try:
+        "⠋━╸…→✓✕".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def open_set_console(options: argparse.Namespace, write: Write) -> SetConsole:

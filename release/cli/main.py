@@ -122,13 +122,12 @@ def _write(text: str, stream: TextIO | None = None) -> None:
     """Write the redacted text. A reader that has closed the pipe does not stop a release."""
     from release.core.redaction import redact
 
-    stream = stream or sys.stdout
+    stream, safe = stream or sys.stdout, redact(text)
     try:
-        stream.write(redact(text))
-        stream.flush()
-    except UnicodeEncodeError as error:  # a ValueError, so it comes first
-        plain = redact(text).translate(_ASCII)
-        stream.write(plain.encode(error.encoding, "replace").decode(error.encoding))
+        try:
+            stream.write(safe)
+        except UnicodeEncodeError as error:
+            stream.write(safe.translate(_ASCII).encode(error.encoding, "replace").decode(error.encoding))
         stream.flush()
     except (BrokenPipeError, ValueError):
         with suppress(OSError, ValueError):

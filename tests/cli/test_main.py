@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from release.acceptance.server_reference import SERVER
+from release.cli.command import open_console
 from release.cli.main import main
 
 
@@ -27,6 +30,37 @@ def test_nothing_is_lost_where_an_encoding_lacks_a_sign(
     told = out.read()
     assert "\n-> correct the name in pyproject.toml" in told or "\n→ correct the name in pyproject.toml" in told
     assert "pypi-preflight explain --checks" in told
+
+
+@pytest.mark.parametrize(("encoding", "draws"), [("utf-8", True), ("cp1252", False), ("latin-1", False), ("x", False)])
+def test_a_terminal_that_lacks_the_signs_of_the_live_display_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, draws: bool
+) -> None:
+    class Terminal(io.StringIO):
+        @property
+        def encoding(self) -> str:  # type: ignore[override] # read-only here
+            return encoding
+
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    console = open_console(argparse.Namespace(json=False, quiet=False), lambda _: None)
+    assert (type(console).__name__ == "TerminalConsole") == draws
+
+
+def test_a_reader_that_closed_the_pipe_stops_nothing_whatever_the_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="cp1252", closefd=False) as out:
+        monkeypatch.setattr(sys, "stderr", out)
+        (tmp_path / "pyproject.toml").write_text('[tool.release.waive]\nthe-tree-is-claen = "x"\n', encoding="utf-8")
+        assert main(["check", "--directory", str(tmp_path)]) == 2
+    os.close(writing)
 
 
 def test_the_version_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
