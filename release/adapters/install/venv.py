@@ -224,6 +224,8 @@ _PYTHON = (
     r"Package '(?P<who>[^']+)' requires a different Python: (?P<have>\S+) not in '(?P<want>[^']+)'"
     r"|current Python version \((?P<have2>[^)]+)\) does not satisfy Python(?P<want2>\S+) and (?P<who2>[^\s=]+)\S* dep"
 )
+#: Observed: pip 23.2 and 26.3, 2026-11. uv's words are those for a missing version.
+_EXCLUDED = r"(?m)^ *\S+ \S+ depends on (?P<wanted>[^\n]+)\n *The user requested \(constraint\) (?P<constraint>[^\n(]+)"
 _BUILD_FAILED = (
     r"Failed to (?:download and )?build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>[\w.-]+)"
     r"|subprocess-exited-with-error"
@@ -291,6 +293,12 @@ def _not_tried(output: str) -> Unknown | None:
 
 
 def _missing_dependency(output: str, name: str, explain: ExplainMissing | None) -> Finding | None:
+    if excluded := re.search(_EXCLUDED, output):
+        wanted, constraint = excluded["wanted"], excluded["constraint"].strip()
+        return Finding(
+            message=f"{name} does not install: the requirement {wanted!r} conflicts with the constraint {constraint!r}",
+            remedy="correct that requirement, or the constraint in the configuration of pip",
+        )
     missing = unreleased.missing_requirement(output, name)
     if missing is None:
         return None

@@ -29,6 +29,15 @@ BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
 pytestmark = pytest.mark.network  # dependencies come from the registry
 
 
+EXCLUDED = """
+The conflict is caused by:
+    acme 1.0 depends on acme-a>=3
+    The user requested (constraint) {}
+
+ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/en/latest/topics/dependency-resolution/
+"""
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:  # a test's output is no place for it
         pass
@@ -264,6 +273,15 @@ def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> 
     [
         ("ERROR: Failed building wheel for hard-dep\nerror: gcc not found", "hard-dep does not build from its sdist"),
         ("ERROR: x.whl is not a supported wheel on this platform.", "no wheel for this Python"),
+        (
+            EXCLUDED.format("acme-a==1.9 (from http://127.0.0.1/acme_a-2.0-py3-none-any.whl#sha256=00)"),
+            "acme does not install: the requirement 'acme-a>=3' conflicts with the constraint 'acme-a==1.9'",
+        ),
+        (EXCLUDED.format("acme-a"), "conflicts with the constraint 'acme-a'"),
+        (
+            EXCLUDED.replace("(constraint) ", "").format("acme-a<3"),
+            "acme does not install: 'ResolutionImpossible: for h",
+        ),
         ("error: something odd", "acme does not install: 'something odd'"),
     ],
 )
