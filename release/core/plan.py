@@ -257,11 +257,21 @@ def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, bui
         case "confirm":
             return (Build(origin="journal"), Confirm(index=index or "pypi"))
         case "release":
-            target, dry_run = index or "pypi", config.dry_run_on or "testpypi"
-            checked = [name for name in (dry_run, target) if name not in {SANDBOX, "none"}]
-            first = [step for name in dict.fromkeys((SANDBOX, *checked[:-1])) for step in _upload_and_confirm(name)]
+            target, dry_run, checked = _release_indexes(config, index)
             last = (*_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
-            return (*_checked_build(*checked), *first, *last)
+            return (*_checked_build(*checked), *_dry_runs(checked), *last)
+
+
+def _release_indexes(config: Config, index: str | None) -> tuple[str, str, tuple[str, ...]]:
+    """The index of a release, that of its dry run, and those whose credentials it needs, in the order of the uploads."""
+    target, dry_run = index or "pypi", config.dry_run_on or "testpypi"
+    return target, dry_run, tuple(name for name in (dry_run, target) if name not in {SANDBOX, "none"})
+
+
+def _dry_runs(checked: tuple[str, ...]) -> tuple[Step, ...]:
+    """The dry runs of a release: on the embedded index, and on all its indexes but the last."""
+    names = dict.fromkeys((SANDBOX, *checked[:-1]))
+    return tuple(step for name in names for step in _upload_and_confirm(name))
 
 
 def _checked_build(*indexes: str) -> tuple[Step, ...]:
@@ -277,11 +287,18 @@ def _comparison(dry_run_index: str) -> tuple[Step, ...]:
 
 
 def _prebuilt_steps(verb: Verb, config: Config, index: str | None, files: str) -> tuple[Step, ...]:
+    judged = (Build(origin="given", files=files), CheckFiles())
+    if verb == "rehearse":
+        return (*judged, *_upload_and_confirm(SANDBOX))
+    # The credentials come last: they are checked by requests to the address for uploads.
+    if verb == "release":
+        target, dry_run, checked = _release_indexes(config, index)
+        credentials = (CheckCredentials(index=name) for name in checked)
+        last = (*_comparison(dry_run), *_upload_and_confirm(target))
+        return (*judged, *credentials, *_dry_runs(checked), *last)
     name = index or ("testpypi" if verb == "testpypi" else "pypi")
     comparison = _comparison(config.dry_run_on or "none") if verb == "publish" else ()
-    # The credentials come last: they are checked by requests to the address for uploads.
-    checks = (Build(origin="given", files=files), CheckFiles(), CheckCredentials(index=name))
-    return (*checks, *comparison, *_upload_and_confirm(name))
+    return (*judged, CheckCredentials(index=name), *comparison, *_upload_and_confirm(name))
 
 
 def _tag_steps(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

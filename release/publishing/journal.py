@@ -162,16 +162,29 @@ def _open(directory: Path) -> Journal:
 @contextmanager
 def lock_project(project: Path) -> Iterator[None]:
     """Hold the project's lock. Raises `ReleaseError` where another run holds it."""
+    with _lock(home_directory(project) / "lock", f"another run is in progress in {str(project)!r}"):
+        yield
+
+
+@contextmanager
+def lock_set(root: Path) -> Iterator[None]:
+    """Hold the lock of the set at `root`. Raises `ReleaseError` where another run holds it."""
+    path = home_directory(root) / "sets" / "lock"
+    path.parent.mkdir(exist_ok=True)
+    with _lock(path, f"another run of the set is in progress in {str(root)!r}"):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, message: str) -> Iterator[None]:
     from filelock import FileLock, Timeout  # takes 15 ms, and `--help` needs no lock
 
-    lock = FileLock(home_directory(project) / "lock", timeout=0)
+    # the members of a set are locked by threads, and unlocked by the one that started them
+    lock = FileLock(path, timeout=0, thread_local=False)
     try:
         held = lock.acquire()
     except Timeout:
-        raise ReleaseError(
-            f"another run is in progress in {str(project)!r}",
-            remedy=f"wait until it ends; it holds the lock {str(project / _HOME / 'lock')!r}",
-        ) from None
+        raise ReleaseError(message, remedy=f"wait until it ends; it holds the lock {str(path)!r}") from None
     with held:
         yield
 

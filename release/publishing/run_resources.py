@@ -5,6 +5,7 @@ Sandbox, TestPyPI and PyPI are handled alike; only their `Index` value differs.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -106,6 +107,12 @@ class RunResources:
         """A path that does not exist yet, in a directory that is removed when the run ends."""
         assert self._scratch is not None
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._scratch)) / name
+
+    def clear_scratch(self) -> None:
+        """Remove what steps have left in that directory, where no later step needs it."""
+        assert self._scratch is not None
+        for path in self._scratch.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
 
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""

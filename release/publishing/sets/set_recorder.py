@@ -54,6 +54,8 @@ class SetRecorder:
     #: the command that repeats the run
     command: str
     path: Path = field(init=False)
+    #: the record, once the run has ended
+    document: dict[str, Any] = field(default_factory=dict)
     _begun: datetime = field(init=False)
     _phases: list[PhaseRecord] = field(default_factory=list)
     _ends: dict[str, MemberFinished] = field(default_factory=dict)
@@ -103,7 +105,7 @@ class SetRecorder:
             self._record(), ended=now, result=result, checks=self._checks,
             tools=tools | {"pypi-preflight": metadata.version("pypi-preflight")},
         )  # fmt: skip
-        document = record.redact_texts(set_record.set_record_to_json(run), Redactor(secrets))
+        self.document = document = record.redact_texts(set_record.set_record_to_json(run), Redactor(secrets))
         written = self._write(lambda: write_set_record(self.path, document))
         self._write(lambda: recorder.append_job_summary(self.system.env, lambda: _markdown(document)))
         return replace(result, record=str(self.path)) if written else result

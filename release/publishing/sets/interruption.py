@@ -1,0 +1,39 @@
+"""Ctrl-C in a run of several threads: it reaches the main thread only, which passes it on to the others."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from release.adapters.system.system import System
+from release.core.events import Event, Message, Observer, Progress, StepStarted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interruption:
+    """Whether the run is to stop; set by the main thread."""
+
+    requested: threading.Event = field(default_factory=threading.Event)
+
+    def interruptible(self, system: System) -> System:
+        """The same system, whose programs end, and whose pauses are over, once the run is to stop."""
+
+        def sleep(seconds: float) -> None:
+            if self.requested.wait(seconds):
+                raise KeyboardInterrupt
+
+        return replace(system, run=partial(system.run, stop=self.requested.is_set), sleep=sleep)
+
+    def interrupting(self, forward: Observer) -> Observer:
+        """The same observer; in the first event after the request, where its thread can stop, `KeyboardInterrupt`."""
+        raised = threading.Event()
+
+        def notify(event: Event) -> None:
+            forward(event)
+            may_stop = isinstance(event, StepStarted | Progress | Message)
+            if may_stop and self.requested.is_set() and not raised.is_set():
+                raised.set()
+                raise KeyboardInterrupt
+
+        return notify

@@ -1,0 +1,229 @@
+"""The run of one member of a set: its ordinary plan, executed in parts between the barriers of the set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from release.adapters import collect
+from release.adapters.install import interpreters
+from release.adapters.oidc import provider
+from release.core import plan as plans
+from release.core.errors import RefusedError, ReleaseError, from_os_error
+from release.core.events import MemberEvent, MemberFinished
+from release.core.models.index import Index, normalize_name
+from release.core.models.release_set import MemberFacts, Sibling
+from release.core.models.results import RunResult
+from release.core.plan import Plan, Promotion, Step, Upload, Verb
+from release.publishing import build, promote, runner
+from release.publishing.run_resources import RunResources
+from release.publishing.runner import OpenRun, RunOptions, StepFailure
+from release.publishing.sets.interruption import Interruption
+from release.publishing.sets.read_members import load_member_config
+from release.publishing.sets.set_options import SetRunOptions
+from release.publishing.sets.set_tools import MemberTools, SetTools
+
+INTERRUPTED = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberContext:
+    """What the runs of all members have in common."""
+
+    #: the command of each member
+    verb: Verb
+    options: SetRunOptions
+    tools: SetTools
+    interruption: Interruption
+    #: canonical name of a member and an index (None: the sandbox) → the siblings that it takes from there
+    siblings: Callable[[str, Index | None], Sequence[Sibling]]
+
+
+@dataclass(kw_only=True)
+class MemberRun:
+    """A member's run. Its parts are executed by any thread, one at a time."""
+
+    facts: MemberFacts
+    context: MemberContext
+    opened: OpenRun | None = None
+    failure: StepFailure | None = None
+    #: whether the run ended only because of another member, or by an interrupt
+    stopped: bool = False
+    result: RunResult | None = None
+    #: the steps of the plan that were executed
+    _done: int = 0
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def name(self) -> str:
+        """The canonical name."""
+        return normalize_name(self.facts.member.name)
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the project, with its journal; for files alone, one at the root that has the journal."""
+        root, place = self.context.options.directory, self.facts.member.directory
+        return root / place if place else root / ".release" / "members" / self.name
+
+    @property
+    def plan(self) -> Plan | None:
+        return self.opened.state.plan if self.opened else None
+
+    @property
+    def _may_be_created(self) -> bool:
+        return self.name in {normalize_name(name) for name in self.context.options.new_projects}
+
+    # -- parts ---------------------------------------------------------------------------------------
+
+    def pass_gate(self) -> None:
+        """Execute all steps before the first one with a lasting effect."""
+        try:
+            steps = self._open().state.plan.steps
+        except ReleaseError as error:
+            self.failure = (None, error)
+            return
+        except OSError as error:
+            self.failure = (None, from_os_error(error))
+            return
+        except KeyboardInterrupt:
+            self.stopped, self.failure = True, (None, INTERRUPTED)
+            return
+        self._execute(_first_lasting(steps))
+
+    def publish(self, index: str, push: threading.Lock) -> None:
+        """Execute the steps up to the confirmation on a lasting index; `push` is held while git is changed."""
+        assert self.opened is not None
+        steps = self.opened.state.plan.steps
+        end = _end_of(steps, index)
+        while self._done < end and self.failure is None:
+            if isinstance(steps[self._done], Promotion):
+                with push:
+                    self._execute(self._done + 1)
+            else:
+                self._execute(self._done + 1)
+
+    def publishes_on(self, index: str) -> bool:
+        """Whether the plan has steps for this index that were not executed yet."""
+        plan = self.plan
+        return plan is not None and self._done < _end_of(plan.steps, index)
+
+    def _execute(self, end: int) -> None:
+        """Execute the steps before number `end`."""
+        assert self.opened is not None
+        plan, self._done, begin = self.opened.state.plan, end, self._done
+        failure = self.opened.execute(plan.steps[begin:end])
+        self.opened.state.resources.clear_scratch()
+        if failure is not None:
+            self.failure = failure
+            self.stopped = self.context.interruption.requested.is_set()
+
+    def lasting_indexes(self) -> tuple[str, ...]:
+        """The names of the indexes that the plan uploads to and that keep it, in order."""
+        return tuple(step.index for step in self.plan.irreversible) if self.plan else ()
+
+    def new_project_index(self) -> str | None:
+        """The index on which the release would create the project; None where all have it, or it may be created."""
+        if self.opened is None or self._may_be_created:
+            return None
+        state = self.opened.state
+        return promote.new_project_index(state.plan, state.listings, state.resources.trusted)
+
+    # -- start and end -------------------------------------------------------------------------------
+
+    def _open(self) -> OpenRun:
+        context, member = self.context, self.facts.member
+        options, verb = context.options, context.verb
+        config = load_member_config(options.config, self.directory) if member.directory else options.config
+        config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        system = context.interruption.interruptible(options.system)
+        if member.files:
+            source = build.source_of(system, member.files, config)
+        else:
+            asks = verb != "rehearse"
+            source = collect.collect_source(
+                MemberTools(shared=context.tools, siblings=self._siblings, scratch=self._scratch).build_system(system),
+                self.directory, config, ask_backend=asks,
+            )  # fmt: skip
+            system = interpreters.with_interpreter(system, source.python)
+        plan = plans.make_plan(verb, config, source, index=options.index, prebuilt=bool(member.files))
+        identified = config.exchange != "never" and provider.may_request_identity(system.env)
+        plan = replace(
+            plan, new_project=member.name if self._may_be_created else None,
+            exchanges=identified and plan.checks_credentials,
+        )  # fmt: skip
+        notify = context.interruption.interrupting(
+            lambda event: options.notify(MemberEvent(member=member.name, event=event))
+        )
+        run = RunOptions(
+            config=config, source=source, directory=self.directory, system=system, notify=notify,
+            approve=lambda _plan, _new_on: True,  # the set was approved as a whole
+            command=options.command, files=member.files, allow=options.allow, offline=options.offline,
+            open_resources=self._open_resources,
+        )  # fmt: skip
+        self.opened = self._stack.enter_context(runner.open_run(plan, run))
+        return self.opened
+
+    def _open_resources(self, **own: object) -> RunResources:
+        resources = RunResources(**own)  # type: ignore[arg-type] # from `open_run`
+        resources.tools = MemberTools(
+            shared=self.context.tools, siblings=self._siblings, scratch=resources.scratch
+        )  # fmt: skip
+        return resources
+
+    def _siblings(self, index: Index | None) -> Sequence[Sibling]:
+        return self.context.siblings(self.name, index)
+
+    def _scratch(self, name: str) -> Path:
+        """For what is read before the run has a directory of its own."""
+        import tempfile
+
+        temporary = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="release-"))
+        return Path(temporary) / name
+
+    def end(self, reason: ReleaseError) -> None:
+        """End the run; `reason`: why it is not complete, although nothing of its own failed."""
+        if self.opened is None:
+            return
+        if self.failure is None and self._done < len(self.opened.state.plan.steps):
+            self.stopped, self.failure = True, (None, RefusedError(reason.message, remedy=reason.remedy))
+        self.result = self.opened.end(self.failure)
+
+    def finished(self, *, seconds: float) -> MemberFinished:
+        """The event for the end of the part that was executed last."""
+        member, error = self.facts.member, self.failure[1] if self.failure else None
+        status: Literal["done", "refused", "stopped"] = "done"
+        if error is not None:
+            status = "stopped" if self.stopped else "refused"
+        return MemberFinished(
+            member=member.name, version=member.version, status=status, note=error.message if error else "",
+            remedy=error.remedy if error else "", seconds=seconds,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Release the member's lock, and remove its temporary files."""
+        self._stack.close()
+
+
+def _first_lasting(steps: Sequence[Step]) -> int:
+    """The number of the first step that no later one can undo, or that follows the last dry run."""
+    return next((n for n, step in enumerate(steps) if _is_lasting(step)), len(steps))
+
+
+def _is_lasting(step: Step) -> bool:
+    return isinstance(step, Promotion) or (isinstance(step, Upload) and step.index != plans.SANDBOX)
+
+
+def _end_of(steps: Sequence[Step], index: str) -> int:
+    """The number of the step after the last one for an index: the steps that follow the last index belong to it."""
+    names = [step.index for step in steps if isinstance(step, Upload) and step.index != plans.SANDBOX]
+    if index not in names:
+        return 0
+    if index == names[-1]:
+        return len(steps)
+    confirmed = (n for n, step in enumerate(steps) if isinstance(step, plans.Confirm) and step.index == index)
+    return next(confirmed) + 1

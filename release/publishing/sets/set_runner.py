@@ -1,0 +1,227 @@
+"""Runs a set: the plans of its members, with barriers between them.
+
+First the gate, all steps without a lasting effect, each member once those that it needs are through. If any member is
+stopped there, nothing goes anywhere. Then each lasting index, level by level: a level begins once every member of the
+level before is on the index, and installs from there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from release.checks import engine, set_checks
+from release.core.errors import RefusedError, ReleaseError
+from release.core.events import MemberFinished, SetPhaseFinished, SetPhaseStarted
+from release.core.models.check_result import Outcome, blocking_problem
+from release.core.models.credential import Credential
+from release.core.models.index import Index, normalize_name
+from release.core.models.release_set import ReleaseSet, Sibling
+from release.core.models.set_results import SetRunResult
+from release.core.plan import SANDBOX, Verb
+from release.publishing import journal as journals
+from release.publishing.sets import sibling_versions
+from release.publishing.sets.interruption import Interruption
+from release.publishing.sets.member_pool import work_on_members
+from release.publishing.sets.member_run import INTERRUPTED, MemberContext, MemberRun
+from release.publishing.sets.set_options import SetRunOptions
+from release.publishing.sets.set_recorder import SetRecorder
+from release.publishing.sets.set_result import SetRunState, set_run_result
+from release.publishing.sets.set_tools import SetTools
+
+#: members that are uploaded and confirmed at the same time
+_UPLOADING = 8
+_PHASES = {"check": "check", "rehearse": "rehearsal", "release": "gate"}
+
+
+def execute_set(release_set: ReleaseSet, options: SetRunOptions) -> tuple[SetRunResult, dict[str, Any]]:
+    """Run the set, to its end or to the first phase that fails. The result, and the record of the run.
+
+    Expected errors are part of the result. Raises `ReleaseError` where another run of the set is in progress.
+    """
+    with journals.lock_set(options.directory):
+        recorder = SetRecorder(
+            forward=options.notify, system=options.system, root=options.directory, release_set=release_set,
+            verb=options.verb, indexes=_indexes(release_set, options), command=options.command,
+        )  # fmt: skip
+        own = replace(options, notify=recorder.notify, system=recorder.member_system())
+        projects = [one.member.name for one in release_set.members]
+        with SetTools(
+            system=own.system, settings=own.config.upload, start=own.start, projects=projects
+        ) as tools:  # fmt: skip
+            run = _SetRun(release_set=release_set, options=own, tools=tools)
+            result = recorder.finish(run.execute(), run.secrets())
+        return result, recorder.document
+
+
+def _indexes(release_set: ReleaseSet, options: SetRunOptions) -> tuple[str, ...]:
+    return tuple(one.name for one in release_set.indexes) if options.verb == "release" else (SANDBOX,)
+
+
+@dataclass(kw_only=True)
+class _SetRun:
+    """The state of a set's run."""
+
+    release_set: ReleaseSet
+    options: SetRunOptions
+    tools: SetTools
+    interruption: Interruption = field(default_factory=Interruption)
+    outcomes: tuple[Outcome, ...] = ()
+    #: what stopped the run outside of the members' runs
+    failure: ReleaseError | None = None
+    #: name of an index → canonical names of the members that this run has uploaded there, or found there
+    uploaded: dict[str, set[str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def members(self) -> Mapping[str, MemberRun]:
+        """The runs of the members that are to be released, by canonical name, in the order of the levels."""
+        verb: Verb = self.options.verb
+        if verb == "release" and self.options.index is not None:
+            verb = "testpypi" if self.options.index == "testpypi" else "publish"
+        context = MemberContext(
+            verb=verb, options=self.options, tools=self.tools, interruption=self.interruption, siblings=self._siblings
+        )
+        facts = {str(normalize_name(one.member.name)): one for one in self.release_set.members}
+        return {
+            name: MemberRun(facts=facts[name], context=context) for level in self.release_set.levels for name in level
+        }
+
+    def execute(self) -> SetRunResult:
+        """Run all phases, up to the first that fails."""
+        try:
+            self._run_phases()
+        except ReleaseError as error:
+            self.failure = error
+        except KeyboardInterrupt:
+            self.interruption.requested.set()
+            self.failure = INTERRUPTED
+        return self._end()
+
+    # -- phases --------------------------------------------------------------------------------------
+
+    def _run_phases(self) -> None:
+        through = self._check_set() and bool(self.members) and self._pass_gate()
+        if not through or self.options.verb != "release":
+            return
+        self._approve()
+        for index in self._lasting_indexes():
+            for number, level in enumerate(self.release_set.levels, 1):
+                members = [self.members[name] for name in level if self.members[name].publishes_on(index)]
+                if not self._publish(index, number, members):
+                    return
+
+    def _check_set(self) -> bool:
+        """Run the checks of the set as a whole. Whether none blocks."""
+        config = self.options.config
+        checks = engine.run(set_checks.CHECKS, self.release_set, waive=config.waive, block=config.block)
+        self.outcomes = tuple(checks)
+        return blocking_problem(self.outcomes) is None
+
+    def _pass_gate(self) -> bool:
+        """Execute all steps without a lasting effect. Whether all members are through."""
+        verb = self.options.verb
+        needs = {} if verb == "check" else sibling_versions.needs_by_level(self.release_set)
+        started = SetPhaseStarted(title=_PHASES[verb], members=self._names(self.members.values()))
+        return self._phase(started, list(self.members), MemberRun.pass_gate, (os.cpu_count() or 1) + 1, needs)
+
+    def _publish(self, index: str, number: int, members: Sequence[MemberRun]) -> bool:
+        """Publish the members of one level on one index. Whether all are there, and install."""
+        if not members:
+            return True
+        self.tools.share_uploads(len(members))
+        started = SetPhaseStarted(
+            title=f"{index}, level {number} of {len(self.release_set.levels)}", members=self._names(members),
+            index=index, level=number,
+        )  # fmt: skip
+        push = threading.Lock()
+        return self._phase(started, [one.name for one in members], lambda one: one.publish(index, push), _UPLOADING, {})
+
+    def _phase(
+        self, started: SetPhaseStarted, names: Sequence[str], work: Callable[[MemberRun], None], workers: int,
+        needs: Mapping[str, frozenset[str]],
+    ) -> bool:  # fmt: skip
+        """Do the work of these members. Whether it succeeded for all. Raises `KeyboardInterrupt` after it has ended."""
+        begun, ended = time.monotonic(), set[str]()
+
+        def work_on(name: str) -> bool:
+            at, one = time.monotonic(), self.members[name]
+            work(one)
+            if one.failure is None:
+                with self._lock:
+                    self.uploaded.setdefault(started.index or SANDBOX, set()).add(name)
+            ended.add(name)
+            self.options.notify(one.finished(seconds=time.monotonic() - at))
+            return one.failure is None
+
+        self.options.notify(started)
+        try:
+            through = work_on_members(names, work_on, workers=workers, needs=needs, interruption=self.interruption)
+        finally:
+            for one in (self.members[name] for name in names if name not in ended):
+                member = one.facts.member
+                self.options.notify(MemberFinished(member=member.name, version=member.version, status="stopped"))
+            self.options.notify(SetPhaseFinished(title=started.title, seconds=time.monotonic() - begun))
+        return len(through) == len(names)
+
+    def _siblings(self, name: str, index: Index | None) -> Sequence[Sibling]:
+        place = self.tools.sandbox()[0] if index is None or index.name == SANDBOX else index
+        with self._lock:
+            uploaded = frozenset(self.uploaded.get(place.name, ()))
+        return sibling_versions.siblings_on(self.release_set, name, place, uploaded)
+
+    def _lasting_indexes(self) -> tuple[str, ...]:
+        """The indexes of all members' plans, in the order of the uploads."""
+        plans = sorted((one.lasting_indexes() for one in self.members.values()), key=len, reverse=True)
+        return tuple(dict.fromkeys(name for names in plans for name in names))
+
+    def _approve(self) -> None:
+        new = [(one.facts.member.name, index) for one in self.members.values() if (index := one.new_project_index())]
+        if self.members and not self.options.approve(self.release_set, new):
+            raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
+
+    @staticmethod
+    def _names(members: Iterable[MemberRun]) -> tuple[str, ...]:
+        return tuple(one.facts.member.name for one in members)
+
+    # -- end -----------------------------------------------------------------------------------------
+
+    def _end(self) -> SetRunResult:
+        reason = self._reason()
+        for one in self.members.values():
+            one.end(reason)
+            one.close()
+        state = SetRunState(
+            verb=self.options.verb, release_set=self.release_set, indexes=_indexes(self.release_set, self.options),
+            results={name: one.result for name, one in self.members.items() if one.result is not None},
+            stopped={name for name, one in self.members.items() if one.stopped}, failure=self._own_failure(),
+            outcomes=self.outcomes, command=self.options.command,
+        )  # fmt: skip
+        return set_run_result(state)
+
+    def secrets(self) -> list[Credential]:
+        """All credentials of the members' runs."""
+        opened = (one.opened for one in self.members.values() if one.opened)
+        return [credential for run in opened for credential in run.state.resources.credentials.values()]
+
+    def _reason(self) -> ReleaseError:
+        """Why members whose own run did not fail are not released."""
+        if self.failure is not None:
+            return self.failure
+        failed = self._names(one for one in self.members.values() if one.failure is not None)
+        because = f"{', '.join(failed[:3])}{', …' if failed[3:] else ''} failed" if failed else "its set was refused"
+        return RefusedError(f"not released: {because}", remedy=f"run: {self.options.command}")
+
+    def _own_failure(self) -> ReleaseError | None:
+        """What stopped the run outside of the members' runs, or before a member's run was opened."""
+        unopened = (one for one in self.members.values() if one.opened is None and one.failure is not None)
+        one = next(unopened, None)
+        if self.failure is not None or one is None or one.failure is None:
+            return self.failure
+        error = one.failure[1]
+        return type(error)(f"{one.facts.member.name}: {error.message}", remedy=error.remedy, cause=error.cause)

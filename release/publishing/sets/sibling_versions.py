@@ -1,0 +1,48 @@
+"""What the members of a set need of each other, and which versions of each other they install. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from release.core.models.index import Index, ProjectListing, files_of_version, normalize_name
+from release.core.models.release_set import ReleaseSet, Sibling
+from release.core.set_order import needed_members, sibling_requirements
+
+
+def needs_by_level(release_set: ReleaseSet) -> Mapping[str, frozenset[str]]:
+    """Canonical name → the members of lower levels that it needs, directly or through others."""
+    levels = {name: number for number, names in enumerate(release_set.levels) for name in names}
+    direct = needed_members(one.member for one in release_set.members)
+    return {
+        name: frozenset(one for one in _reachable(direct, name) if levels.get(one, level) < level)
+        for name, level in levels.items()
+    }
+
+
+def _reachable(graph: Mapping[str, Collection[str]], start: str) -> set[str]:
+    seen, todo = set[str](), [start]
+    while todo:
+        new = set(graph.get(todo.pop(), ())) - seen
+        seen |= new
+        todo += new
+    return seen
+
+
+def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Collection[str]) -> tuple[Sibling, ...]:
+    """The siblings that a member takes from an index: those of this release whose version is there.
+
+    `name` and `uploaded` are canonical; these were uploaded by this run. One whose version a requirement of the member
+    excludes is none: the member uses an older release of it.
+    """
+    edges = [one for one in sibling_requirements(one.member for one in release_set.members) if one.member == name]
+    found = []
+    for facts in release_set.members:
+        other, version = normalize_name(facts.member.name), facts.member.version
+        specifiers = (edge.requirement.specifier for edge in edges if edge.needs == other)
+        fits = all(one.contains(version, prereleases=True) for one in specifiers)
+        listing = facts.listings.get(index.name)
+        listed = isinstance(listing, ProjectListing) and bool(files_of_version(listing, version))
+        new = facts.state in {"release", "not-selected"}
+        if other != name and fits and (other in uploaded or (new and listed)):
+            found.append(Sibling(name=facts.member.name, version=version, page=f"{index.simple_url}{other}/"))
+    return tuple(found)
