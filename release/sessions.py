@@ -39,10 +39,16 @@ _COMMANDS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "testpypi": ("Upload to TestPyPI, install from there and run smoke tests.", ("build", "rehearse"), True),
     "publish": ("Release: all of the above, then PyPI. Without a terminal: -- --yes.", ("testpypi",), True),
 }
+#: the action of `set` → as above; each session is complete: a release begins with its gate
+_SET_COMMANDS: dict[str, tuple[str, bool]] = {
+    "check": ("Check the source and the credentials of all members of a set.", True),
+    "rehearse": ("Rehearse the release of a set on an embedded index.", False),
+    "release": ("Release a set: a gate for all members, TestPyPI, PyPI. Without a terminal: -- --yes.", True),
+}
 
 
 def register(prefix: str = "", *, package: str | None = None) -> None:
-    """Register the commands of a release with nox, as a chain of sessions; and `inspect` and `token-health`.
+    """Register the commands of a release with nox, as a chain of sessions; those of sets, `inspect`, `token-health`.
 
     `prefix` is put before each name ("release-" makes "release-publish"). `package` is a requirement for pip, to be
     installed into each session; by default the installed version of this package. No session runs by default.
@@ -52,6 +58,8 @@ def register(prefix: str = "", *, package: str | None = None) -> None:
     packages = [package] if package else _this_package()
     nox.session(name=f"{prefix}inspect", **_OPTIONS)(_inspection(packages))
     nox.session(name=f"{prefix}token-health", **_OPTIONS)(_token_health(packages))
+    for action, (text, credentials) in _SET_COMMANDS.items():
+        nox.session(name=f"{prefix}set-{action}", **_OPTIONS)(_set_session(action, text, packages, credentials))
     chain: list[str] = []
     for command, (text, required, credentials) in _COMMANDS.items():
         requires = [f"{prefix}{name}" for name in required]
@@ -74,6 +82,18 @@ def _session(
         words = [command, *options, *_options_for(command, session.posargs)]
         session.run("python", "-P", "-m", "pypi_preflight", *words, env=env)
         chain.append(f"{command} passed")
+
+    session.__doc__ = text
+    return session
+
+
+def _set_session(action: str, text: str, packages: list[str], credentials: bool) -> Callable[..., None]:
+    """A session for an action of `set`."""
+
+    def session(session: nox.Session) -> None:
+        session.install(*packages)
+        env = {} if credentials else _no_credentials()
+        session.run("python", "-P", "-m", "pypi_preflight", "set", action, *session.posargs, env=env)
 
     session.__doc__ = text
     return session

@@ -154,19 +154,46 @@ def history(_: Context) -> None:
 @task(auto_shortflags=False)
 def release(context: Context, yes: bool = False, new_project: str = "") -> None:
     """Release: show the plan, ask for approval, then run the nox sessions up to PyPI."""
+    _require_noxfile("pypi-preflight release")
+    _run("release", "--plan")
+    _run_session(context, "publish", *_flags(**{"new-project": new_project}), yes=yes)
+
+
+@task(auto_shortflags=False, iterable=["only", "new_project"])
+def release_set(
+    context: Context,
+    only: Sequence[str],
+    new_project: Sequence[str],
+    yes: bool = False,
+    index: str = "",
+) -> None:
+    """Release a set: show its members, ask for approval, then run the nox session set-release."""
+    _require_noxfile("pypi-preflight set release")
+    options = [*_list("only", only), *_flags(index=index)]
+    _run("set", "list", *options)
+    _run_session(context, "set-release", *options, *_list("new-project", new_project), yes=yes)
+
+
+def _list(name: str, values: Sequence[str]) -> list[str]:
+    return [f"--{name}", *values] if values else []
+
+
+def _require_noxfile(command: str) -> None:
     if not Path("noxfile.py").is_file():
         raise Exit(
             "noxfile.py is missing, so there are no sessions to run\n"
             "→ create it with two lines (from pypi_preflight import sessions; sessions.register()),\n"
-            "  or release without nox: pypi-preflight release",
+            f"  or release without nox: {command}",
             code=2,
         )
-    _run("release", "--plan")
+
+
+def _run_session(context: Context, session: str, *options: str, yes: bool) -> None:
+    """Ask for approval, unless `yes`, and run a nox session, which does not ask again."""
     if not yes and not _approved():
         raise Exit("not confirmed: nothing was done\n→ answer y, or pass --yes", code=1)
-    session = f"{context.config.get('nox_prefix', '')}publish"
-    words = ["--yes", *_flags(**{"new-project": new_project})]
-    argv = [sys.executable, "-P", "-m", "nox", "--session", session, "--", *words]
+    name = f"{context.config.get('nox_prefix', '')}{session}"
+    argv = [sys.executable, "-P", "-m", "nox", "--session", name, "--", "--yes", *options]
     status = subprocess.run(argv, check=False).returncode
     if status:
         raise Exit(code=status)
@@ -182,7 +209,7 @@ def _approved() -> bool:
 
 TASKS = (
     check, build, verify, diagnose, explain, store, token_health, schedule, rotate, rehearse, testpypi, upload, confirm,
-    leaks, status, report, history, release,
+    leaks, status, report, history, release, release_set,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,6 +31,20 @@ class Command(NamedTuple):
     run: Callable[[argparse.Namespace, Write], int]
     #: the text after the options
     epilog: str | None = None
+
+
+def global_options(default: str | None = None) -> argparse.ArgumentParser:
+    """The options of every command.
+
+    With SUPPRESS as the default, for a command: an option that is missing there must not reset the one before it.
+    """
+    made = argparse.ArgumentParser(add_help=False, argument_default=default)
+    made.add_argument("--directory", type=Path, metavar="DIR", help="the project's directory (default: .)")
+    made.add_argument("--config", type=Path, metavar="FILE", help="read [tool.release] from FILE, not pyproject.toml")
+    made.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    made.add_argument("--quiet", action="store_true", help="print only problems and the result")
+    made.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
+    return made
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Never, TextIO
 
+from release.cli.command import global_options
 from release.cli.commands import HELP, load_command
 from release.core.errors import Exit, ReleaseError, from_os_error
 
@@ -23,7 +24,7 @@ def parser(words: Collection[str]) -> argparse.ArgumentParser:
     """The command line, with the options of the commands in `words`. Global options may also follow the command."""
     root = argparse.ArgumentParser(
         prog="pypi-preflight",
-        parents=[_global_options()],
+        parents=[global_options()],
         description="Release Python packages: green means PyPI accepts the upload, red names the cause.",
         epilog="exit status: 0 done · 1 refused, nothing uploaded · 2 usage or configuration error · "
         "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete",
@@ -42,22 +43,11 @@ def parser(words: Collection[str]) -> argparse.ArgumentParser:
             continue
         command = load_command(name)
         one = subparsers.add_parser(
-            name, help=text, description=text, epilog=command.epilog, parents=[_global_options(argparse.SUPPRESS)]
+            name, help=text, description=text, epilog=command.epilog, parents=[global_options(argparse.SUPPRESS)]
         )
         command.add_arguments(one)
         one.set_defaults(run=command.run)
     return root
-
-
-def _global_options(default: str | None = None) -> argparse.ArgumentParser:
-    """With SUPPRESS as the default, for a command: an option that is missing there must not reset the one before it."""
-    made = argparse.ArgumentParser(add_help=False, argument_default=default)
-    made.add_argument("--directory", type=Path, metavar="DIR", help="the project's directory (default: .)")
-    made.add_argument("--config", type=Path, metavar="FILE", help="read [tool.release] from FILE, not pyproject.toml")
-    made.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    made.add_argument("--quiet", action="store_true", help="print only problems and the result")
-    made.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
-    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -257,13 +257,13 @@ def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, bui
         case "confirm":
             return (Build(origin="journal"), Confirm(index=index or "pypi"))
         case "release":
-            target, dry_run, checked = _release_indexes(config, index)
-            last = (*_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
+            target, rehearsed_on, checked = _release_indexes(config, index)
+            last = (*_comparison(rehearsed_on), *tag, *_upload_and_confirm(target), *after)
             return (*_checked_build(*checked), *_dry_runs(checked), *last)
 
 
 def _release_indexes(config: Config, index: str | None) -> tuple[str, str, tuple[str, ...]]:
-    """The index of a release, that of its dry run, and those whose credentials it needs, in the order of the uploads."""
+    """The index of a release, that of its dry run, and those whose credentials it needs, in order."""
     target, dry_run = index or "pypi", config.dry_run_on or "testpypi"
     return target, dry_run, tuple(name for name in (dry_run, target) if name not in {SANDBOX, "none"})
 

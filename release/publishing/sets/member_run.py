@@ -19,7 +19,7 @@ from release.core.models.index import Index, normalize_name
 from release.core.models.release_set import MemberFacts, Sibling
 from release.core.models.results import RunResult
 from release.core.plan import Plan, Promotion, Step, Upload, Verb
-from release.publishing import build, promote, runner
+from release.publishing import prebuilt, promote, runner
 from release.publishing.run_resources import RunResources
 from release.publishing.runner import OpenRun, RunOptions, StepFailure
 from release.publishing.sets.interruption import Interruption
@@ -142,7 +142,7 @@ class MemberRun:
         self.directory.mkdir(parents=True, exist_ok=True)
         system = context.interruption.interruptible(options.system)
         if member.files:
-            source = build.source_of(system, member.files, config)
+            source = prebuilt.source_of(system, member.files, config)
         else:
             asks = verb != "rehearse"
             source = collect.collect_source(

@@ -1,0 +1,201 @@
+"""The command `set`: several projects as one release."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release.cli.command import Command, Write, ask_yes_no, global_options, open_set_console, read_line, show, to_json
+from release.core.errors import Exit, RefusedError, ReleaseError
+
+if TYPE_CHECKING:
+    from release.cli.terminal.set_console import SetConsole
+    from release.core.models.release_set import ReleaseSet
+    from release.core.models.set_results import SetVerb
+    from release.publishing.sets.set_options import Approve, SetRunOptions
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--only": {"nargs": "+", "metavar": "NAME", "help": "these members only"},
+    "--index": {"metavar": "NAME", "help": "this index only, by its name in the configuration"},
+    "--files": {
+        "nargs": "+", "type": Path, "metavar": "PATH",
+        "help": "files that were built before, or directories of them; no source is needed",
+    },
+    "--yes": {"action": "store_true", "help": "do not prompt before the first step that cannot be undone"},
+    "--new-project": {
+        "nargs": "+", "metavar": "NAME", "help": "the names of the projects that this release may create",
+    },
+    "--dry-run-on": {
+        "choices": ("testpypi", "sandbox", "none"),
+        "help": "the index on which the same files must have passed before (default: testpypi)",
+    },
+    "--allow": {
+        "action": "store_true",
+        "help": "exit with status 0 even if failed checks would block a release, as long as the rehearsal goes through",
+    },
+    "--offline": {"action": "store_true", "help": "contact no index"},
+}  # fmt: skip
+
+_DEFAULTS: Mapping[str, Any] = {
+    "only": (), "index": None, "files": (), "yes": False, "new_project": (), "dry_run_on": None, "allow": False,
+    "offline": False,
+}  # fmt: skip
+
+
+class _Subcommand(NamedTuple):
+    """One word after `set`."""
+
+    text: str
+    options: tuple[str, ...]
+    run: Callable[[argparse.Namespace, Write], int]
+
+
+def _list(options: argparse.Namespace, write: Write) -> int:
+    """Show the members in their order, and what would be released."""
+    from release.reports import set_list
+
+    found = _load(options)
+    show(options, write, set_list.set_to_json(found), (line.text for line in set_list.set_to_lines(found)))
+    return Exit.DONE
+
+
+def _run(options: argparse.Namespace, write: Write) -> int:
+    """Check, rehearse or release the set; with `--plan`, only show what would be released."""
+    from release.publishing.sets import set_runner
+    from release.reports import set_list, set_text
+
+    found = _load(options)
+    if options.plan:
+        show(options, write, set_list.set_to_json(found), (line.text for line in set_list.set_to_lines(found)))
+        return Exit.DONE
+    asks = options.action == "release" and options.index != "testpypi" and bool(found.levels)
+    if asks and not options.yes and not sys.stdin.isatty():
+        raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
+    with open_set_console(options, write) as console:
+        result, record = set_runner.execute_set(found, _run_options(options, console, write))
+    if options.json:
+        write(to_json(record))
+    console.show(set_text.set_run_to_lines(result))
+    return int(result.exit)
+
+
+def _run_options(options: argparse.Namespace, console: SetConsole, write: Write) -> SetRunOptions:
+    from release.adapters.system import system as systems
+    from release.publishing import last_release
+    from release.publishing.sets.read_members import load_set_config
+    from release.publishing.sets.set_options import SetRunOptions
+
+    system, directory = systems.real_system(), options.directory.resolve()
+    verb: SetVerb = options.action
+    return SetRunOptions(
+        verb=verb, directory=directory, config=load_set_config(directory, options.config), system=system,
+        notify=console.on_event, approve=_approval(options, console, write), command=_command_line(options),
+        index=options.index, new_projects=tuple(options.new_project), dry_run_on=options.dry_run_on,
+        allow=options.allow, offline=options.offline or last_release.is_offline(system.env),
+    )  # fmt: skip
+
+
+def _approval(options: argparse.Namespace, console: SetConsole, write: Write) -> Approve:
+    """Asks before the first step that cannot be undone. Raises `RefusedError` for projects that are not agreed to."""
+    from release.reports import set_list
+
+    def approve(found: ReleaseSet, new: Sequence[tuple[str, str]]) -> bool:
+        with console.paused():
+            if not options.yes and options.index != "testpypi":
+                console.show(set_list.set_to_lines(found))
+                if not ask_yes_no(write, "Continue? The following steps cannot be undone."):
+                    return False
+            if new:
+                _require_names(new, write)
+        return True
+
+    return approve
+
+
+def _require_names(new: Sequence[tuple[str, str]], write: Write) -> None:
+    """Let the names of the projects be typed: one with a misspelled name stays there. Raises `RefusedError`."""
+    names, index = [name for name, _ in new], new[0][1]
+    typed: list[str] = []
+    if sys.stdin.isatty():
+        write(f"{index} has no {', '.join(names)}. Type the names to create them: ")
+        typed = read_line().replace(",", " ").split()
+    missing = [name for name in names if name not in typed]
+    if missing:
+        which = f"the project {names[0]!r}" if len(names) == 1 else f"{len(names)} projects: {', '.join(names)}"
+        raise RefusedError(
+            f"this release would create on {index} {which}; not confirmed: {', '.join(missing)}",
+            remedy=f"to create {'it' if len(names) == 1 else 'them'}, pass --new-project {' '.join(names)}",
+        )
+
+
+def _load(options: argparse.Namespace) -> ReleaseSet:
+    from release.adapters.system import system as systems
+    from release.publishing import last_release, prebuilt
+    from release.publishing.sets.collect_set import load_set
+
+    system = systems.real_system()
+    return load_set(
+        system, options.directory, config_file=options.config, only=options.only, index=options.index,
+        dry_run_on=options.dry_run_on, offline=options.offline or last_release.is_offline(system.env),
+        files=prebuilt.find_files(options.files),
+    )  # fmt: skip
+
+
+def _command_line(options: argparse.Namespace) -> str:
+    """The command that does the same again, quoted for the user's shell."""
+    from release.adapters.system import system as systems
+    from release.adapters.system.shell_detection import detect_user_environment
+    from release.core import shell
+
+    words = ["pypi-preflight", "set", options.action]
+    given = {
+        "--directory": options.directory if options.directory != Path() else None,
+        "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
+    }  # fmt: skip
+    for option, value in given.items():
+        words += [option, str(value)] if value else []
+    words += [f"--{name}" for name in ("allow", "offline") if getattr(options, name)]
+    lists = {"--only": options.only, "--new-project": options.new_project, "--files": options.files}
+    for option, values in lists.items():
+        words += [option, *map(str, values)] if values else []
+    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
+
+
+_SUBCOMMANDS: Mapping[str, _Subcommand] = {
+    "list": _Subcommand(
+        "show the members in the order of their requirements, and which of them would be released",
+        ("--only", "--index", "--files", "--offline"), _list,
+    ),
+    "check": _Subcommand(
+        "check the source and the credentials of all members", ("--only", "--index", "--new-project"), _run
+    ),
+    "rehearse": _Subcommand(
+        "rehearse the release of all members on one embedded index",
+        ("--only", "--files", "--allow", "--offline"), _run,
+    ),
+    "release": _Subcommand(
+        "release the members: a gate for all of them, then level by level to TestPyPI, then to PyPI",
+        ("--only", "--index", "--files", "--yes", "--dry-run-on", "--new-project"), _run,
+    ),
+}  # fmt: skip
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, one in _SUBCOMMANDS.items():
+        sub = actions.add_parser(
+            name, help=one.text, description=one.text, parents=[global_options(argparse.SUPPRESS)]
+        )  # fmt: skip
+        for option in one.options:
+            sub.add_argument(option, **_OPTIONS[option])
+        sub.set_defaults(**_DEFAULTS)
+
+
+def _run_subcommand(options: argparse.Namespace, write: Write) -> int:
+    return _SUBCOMMANDS[options.action].run(options, write)
+
+
+COMMANDS = {"set": Command(_add_arguments, _run_subcommand)}
