@@ -29,8 +29,6 @@ from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_fo
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
 
-_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-
 
 def load_config(
     directory: Path, file: Path | None = None, *, check_names: CheckNames, needs_project: bool = True
@@ -40,7 +38,9 @@ def load_config(
     `check_names` returns the names that `waive` and `checks` may contain.
     """
     if needs_project:
-        _require_project(directory)
+        from release.adapters import members
+
+        members.require_project(directory)
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
@@ -49,24 +49,6 @@ def load_config(
     if not isinstance(table, dict):
         raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write it as [tool.release]")
     return configuration.parse_config(table, check_names)
-
-
-def _require_project(directory: Path) -> None:
-    """Raise `ConfigError` where there is no project; where there are projects below, it names them."""
-    from release.adapters import members
-
-    files = {name for name in _PROJECT_FILES if (directory / name).is_file()}
-    if members.has_project(directory) or (files and not (below := members.projects_below(directory))):
-        return
-    if not files and not (below := members.projects_below(directory)):
-        raise ConfigError(
-            f"no Python project in {str(directory)!r}: there is no {', '.join(_PROJECT_FILES)}",
-            remedy="change to the project's directory, or pass it: --directory DIR",
-        )
-    raise ConfigError(
-        f"no Python project in {str(directory)!r}; there are projects below it: {members.name_some(below)}",
-        remedy=f"pass one of them: --directory {below[0]}; or release them as a set: pypi-preflight set list",
-    )
 
 
 def load_toml(path: Path) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
 
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 #: how deep below the root a project is looked for that no pattern names
 _DEPTH = 4
 #: directories that are searched for that; a home directory has many more
-_MOST = 2000
+_MOST = 1000
 #: projects that a message names
 _NAMED = 5
 #: tables with the patterns of a workspace's members. Source: uv's documentation, "Using workspaces"; pdm's (2.28),
@@ -96,6 +97,31 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
     raise ConfigError(f"{where}: its projects are in {name_some(below)}", remedy=_remedy(root))
 
 
+def require_project(directory: Path) -> None:
+    """Raise `ConfigError` where there is no project; where there are projects below, it names them."""
+    files = [name for name in _PROJECT_FILES if (directory / name).is_file()]
+    if has_project(directory) or (files and not projects_below(directory)):
+        return
+    below, where = projects_below(directory), f"no Python project in {str(directory)!r}"
+    if not below:
+        raise ConfigError(
+            f"{where}: there is no {', '.join(_PROJECT_FILES)}",
+            remedy="change to the project's directory, or pass it: --directory DIR",
+        )
+    here = directory.resolve() == Path.cwd()
+    one = _quoted(below[0] if here else str(directory / below[0]))
+    there = "" if here else f" --directory {_quoted(str(directory))}"
+    raise ConfigError(
+        f"{where}; there are projects below it: {name_some(below)}",
+        remedy=f"pass one of them: --directory {one}; or release them as a set: pypi-preflight set list{there}",
+    )
+
+
+def _quoted(path: str) -> str:
+    """The path as one word of a command line, in any shell."""
+    return f'"{path}"' if " " in path else path
+
+
 def projects_below(root: Path) -> tuple[str, ...]:
     """The directories of the projects below `root`, relative to it, sorted, without samples and test data.
 
@@ -103,11 +129,11 @@ def projects_below(root: Path) -> tuple[str, ...]:
     """
     found, level, left = [], [root], _MOST
     for _ in range(_DEPTH):
-        inside = [one for place in level for one in _directories(place, samples=False)][:left]
+        inside = [one for place in level for one in _directories(place, samples=False) if not one.is_symlink()][:left]
         left -= len(inside)
         projects = [one for one in inside if has_project(one)]
         found += projects
-        level = [one for one in inside if one not in projects and not one.is_symlink()]
+        level = [one for one in inside if one not in projects]
     return tuple(sorted(_relative(root, one) for one in found))
 
 

@@ -117,16 +117,21 @@ def test_an_empty_directory_has_neither_a_set_nor_a_project(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("root", [None, "[tool.ruff]\n", '[tool.uv.workspace]\nmembers = ["packages/*"]\n'])
-def test_a_root_without_a_project_names_those_below(tmp_path: Path, root: str | None) -> None:
+def test_a_root_without_a_project_names_those_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str | None
+) -> None:
     tree(tmp_path, "packages/a", "packages/b", **({"pyproject.toml": root} if root else {}))
     with pytest.raises(ConfigError) as error:
         collect.load_config(tmp_path, check_names=check_names)
     assert "no Python project in" in error.value.message
     assert "packages/a, packages/b" in error.value.message
-    assert (
-        error.value.remedy
-        == "pass one of them: --directory packages/a; or release them as a set: pypi-preflight set list"
-    )
+    there = f"--directory {tmp_path / 'packages/a'}; or release them as a set: "
+    assert error.value.remedy == f"pass one of them: {there}pypi-preflight set list --directory {tmp_path}"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as error:
+        collect.load_config(tmp_path, check_names=check_names)
+    here = "--directory packages/a; or release them as a set: pypi-preflight set list"
+    assert error.value.remedy == f"pass one of them: {here}"
     collect.load_config(tmp_path, check_names=check_names, needs_project=False)
     tree(tmp_path, **{"setup.py": SETUP})
     collect.load_config(tmp_path, check_names=check_names)
