@@ -40,13 +40,16 @@ def has_other_projects(system: System, root: Path, directory: Path) -> bool:
     here = directory.resolve()
     return any(
         (root / path).parent.resolve() != here and _is_project(root, path)
-        for path in _tracked(system, root, "pyproject.toml", "setup.py")
+        for path in _listed(system, root, "pyproject.toml", "setup.py")
     )
 
 
 def declared_projects(system: System, root: Path) -> tuple[RepositoryProject, ...]:
-    """The projects that git tracks and whose names are declared. Raises `ToolError` where git fails unexpectedly."""
-    paths = _tracked(system, root, "pyproject.toml", "setup.py", "setup.cfg")
+    """The projects whose names are declared, also those not committed yet, without what git ignores.
+
+    Raises `ToolError` where git fails unexpectedly.
+    """
+    paths = _listed(system, root, "pyproject.toml", "setup.py", "setup.cfg", untracked=True)
     places = dict.fromkeys(path.parent for path in paths if path.name == "setup.cfg" or _is_project(root, path))
     found = ((place, *_declared(root / place)) for place in places if not _is_sample(place))
     return tuple(
@@ -56,8 +59,10 @@ def declared_projects(system: System, root: Path) -> tuple[RepositoryProject, ..
     )
 
 
-def _tracked(system: System, root: Path, *names: str) -> Iterator[PurePosixPath]:
-    listed = repository.git_output(system, root, "ls-files", "-z", "--", *(f":(glob)**/{name}" for name in names))
+def _listed(system: System, root: Path, *names: str, untracked: bool = False) -> Iterator[PurePosixPath]:
+    which = ("--cached", "--others", "--exclude-standard") if untracked else ()
+    patterns = (f":(glob)**/{name}" for name in names)
+    listed = repository.git_output(system, root, "ls-files", "-z", *which, "--", *patterns)
     yield from (PurePosixPath(path) for path in listed.split("\0") if path)
 
 

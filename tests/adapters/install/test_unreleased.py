@@ -100,7 +100,10 @@ def test_the_set_is_that_of_the_closest_directory_and_no_option_is_needed_there(
         "python/a/pyproject.toml": pyproject("acme-a"),
         "python/b/pyproject.toml": pyproject("acme-b"),
     }
-    root = repository(tmp_path / "r", **files)
+    root = repository(tmp_path / "r", **{"python/b/pyproject.toml": files.pop("python/b/pyproject.toml")})
+    for name, text in files.items():  # not committed yet
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
     monkeypatch.chdir(root / "python")
     found = unreleased.explain_missing(system(), Path("b"), "acme-a")
     assert found is not None
