@@ -6,6 +6,7 @@
       rehearsal/                  the last rehearsal of the tree, with its record.json
       <version>/record.json       the runs for that version: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
+      members/<name>/             the .release of a member of a set of files, which has no directory of its own
       sets/<time>/record.json     a run of the set whose root is here: see release/reports/set_record.py
 
 The index is the truth, the journal is the history: a run fetches from the index what was uploaded, and reads from the
@@ -157,6 +158,11 @@ def _open(directory: Path) -> Journal:
     journal = Journal(directory=directory, commit=None, version=directory.parent.name)
     first = next(journal.events(), {})
     return replace(journal, commit=first.get("commit"), version=first.get("version") or journal.version)
+
+
+def member_directory(root: Path, directory: str, name: str) -> Path:
+    """The directory with the `.release` of a set's member; `directory` is empty where it is known from files only."""
+    return root / directory if directory else root / _HOME / "members" / name
 
 
 @contextmanager

@@ -101,14 +101,14 @@ def _member(run: SetRunRecord, facts: MemberFacts) -> dict[str, Any]:
     member, level = facts.member, _level(run.release_set, facts.member)
     ended = {one.name: one for one in run.result.members}.get(member.name) if run.result else None
     result = ended.result if ended else None
+    how, message, remedy = _end_of_member(run, member.name, ended) if level is not None else ("left out", "", "")
     checks = run.checks.get(member.name, ()) if ended else ()
     seconds = [phase.ends[member.name].seconds for phase in run.phases if member.name in phase.ends]
     standings = ended.standings if ended else _standings(run, facts, planned=level is not None)
     return {
         "name": member.name, "version": member.version, "directory": member.directory, "state": facts.state,
         "level": level, "needs": sibling_names(member, run.release_set),
-        "how": "left out" if level is None else _how(ended) if ended else _how_so_far(run, member.name),
-        "message": result.message if result else "", "remedy": result.remedy if result else "",
+        "how": how, "message": message, "remedy": remedy,
         "seconds": round(sum(seconds), 3) if seconds else None,
         "standings": [asdict(one) for one in standings],
         "tally": dict(Counter(str(one.outcome.state) for _, one in checks)),
@@ -144,12 +144,17 @@ def sibling_names(member: Member, release_set: ReleaseSet) -> list[str]:
     return [name for name in names if name in wanted and name != normalize_name(member.name)]
 
 
-def _how(member: MemberResult) -> str:
-    if member.result is None:
-        return "not reached"
-    if member.stopped:
-        return "stopped"
-    return "done" if member.result.exit == Exit.DONE else "refused"
+def _end_of_member(run: SetRunRecord, name: str, ended: MemberResult | None) -> tuple[str, str, str]:
+    """How a member ended, with message and remedy."""
+    if ended is None:
+        return _how_so_far(run, name), "", ""
+    if ended.result is not None:
+        how = "stopped" if ended.stopped else "done" if ended.result.exit == Exit.DONE else "refused"
+        return how, ended.result.message, ended.result.remedy
+    last = next((phase.ends[name] for phase in reversed(run.phases) if name in phase.ends), None)
+    if last is not None and last.status == "refused":  # its run could not start
+        return "refused", last.note, last.remedy
+    return "not reached", "", ""
 
 
 def _how_so_far(run: SetRunRecord, name: str) -> str:

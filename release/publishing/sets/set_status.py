@@ -92,7 +92,8 @@ def load_member_history(root: Path, member: Member) -> MemberHistory:
     accepted: dict[str, set[str]] = {}
     confirmed: set[str] = set()
     name = normalize_name(member.name)
-    found = [one for one in journals.release_journals(root / member.directory) if one.version == member.version]
+    place = journals.member_directory(root, member.directory, name)
+    found = [one for one in journals.release_journals(place) if one.version == member.version]
     if not found:
         return MemberHistory(accepted={})
     journal = found[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import jsonschema
 import pytest
 
 from release.core.errors import ReleaseError, UsageError
-from release.core.events import Message, SetEvent
+from release.core.events import MemberFinished, Message, SetEvent, SetPhaseStarted
 from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetRunResult
 from release.core.secret import Secret
@@ -83,6 +84,18 @@ def test_a_stop_is_recorded_with_its_cause(tmp_path: Path) -> None:
     assert (http["level"], http["needs"]) == (2, ["acme-core"])
     assert [member["needs"] for member in record["members"]][3] == ["acme-http", "acme-db"]
     assert [phase["title"] for phase in record["phases"]][-1] == "testpypi, level 2 of 4"
+
+
+def test_a_member_whose_run_could_not_start_has_its_reason(tmp_path: Path) -> None:
+    one = recorder(tmp_path, five(), [])
+    names = ("acme-core", "acme-http")
+    one.notify(SetPhaseStarted(title="gate", members=names))
+    one.notify(MemberFinished(member="acme-core", version="2.0", status="refused", note="no", remedy="do it"))
+    one.notify(MemberFinished(member="acme-http", version="2.0", status="stopped"))
+    one.finish(replace(result_of(five()), members=tuple(replace(m, result=None) for m in result_of(five()).members)))
+    core, http = loaded(tmp_path)["members"][:2]
+    assert (core["how"], core["message"], core["remedy"]) == ("refused", "no", "do it")
+    assert (http["how"], http["message"], http["remedy"]) == ("not reached", "", "")
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,18 @@ def test_journals_tell_what_each_index_has_where_no_index_is_asked(tmp_path: Pat
     ]
 
 
+def test_a_member_of_files_has_its_journal_at_the_root(tmp_path: Path) -> None:
+    known = a_set()
+    first = known.members[0]
+    member = replace(first.member, directory="", files=files_of("acme-core"))
+    place = tmp_path / ".release" / "members" / "acme-core"
+    place.mkdir(parents=True)
+    one = journal.for_release(place, version="2.0", commit=None)
+    one.write("accepted", index="testpypi", file=files_of("acme-core")[0].filename)
+    found = status(tmp_path, replace(known, members=(replace(first, member=member), *known.members[1:])))
+    assert lines(found)[0] == "  1  acme-core 2.0: testpypi: 1 of 2 files; pypi: not begun"
+
+
 def test_the_index_is_the_truth(tmp_path: Path) -> None:
     found = a_set(
         acme_core={"testpypi": listing("acme-core"), "pypi": listing("acme-core", 1)},
