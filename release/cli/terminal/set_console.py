@@ -26,7 +26,7 @@ from release.core.events import (
     StepFinished,
     StepStarted,
 )
-from release.core.models.check_result import CheckState
+from release.core.models.check_result import CheckState, Finding
 from release.reports.lines import Line, outcome_to_lines
 from release.reports.set_text import activity_to_text, member_to_lines, phase_note
 
@@ -66,6 +66,8 @@ class SetConsole:
         self._phase: SetPhaseStarted | None = None
         self._at_work: dict[str, _MemberAtWork] = {}
         self._finished: dict[str, MemberFinished] = {}
+        #: each warning that was shown: a member has most of them on each index again
+        self._warnings: set[tuple[str, str, tuple[Finding, ...]]] = set()
         self._drawn = 0.0
 
     def __enter__(self) -> Self:
@@ -139,6 +141,11 @@ class SetConsole:
         outcome, stops = event.outcome, event.stops and event.outcome.state.blocks
         at_work.states[outcome.state] += 1
         at_work.explained = at_work.explained or stops
+        if outcome.state == CheckState.WARNED:
+            warning = (member, outcome.check, outcome.findings)
+            if warning in self._warnings:
+                return
+            self._warnings.add(warning)
         if outcome.state in _SHOWN and (stops or not self._quiet):
             named = replace(outcome, title=f"{member}: {outcome.title}")
             self._console.show(outcome_to_lines(named, stops=event.stops))

@@ -142,6 +142,7 @@ def _is_confirmed(result: RunResult | None, index: str) -> bool:
 
 def _is_complete(state: SetRunState, members: Sequence[MemberResult]) -> bool:
     blocked = state.failure is not None or any(one.state.blocks for one in state.outcomes)
+    blocked = blocked or any(one.state == "unknown" for one in state.release_set.members)
     ended = all(one.result is not None and one.result.exit == Exit.DONE and not one.stopped for one in members)
     return ended and not blocked
 
@@ -179,6 +180,9 @@ def _cause(state: SetRunState, members: Sequence[MemberResult]) -> BlockingProbl
     if problem is not None:
         return problem
     failed = [one for one in members if one.failed]
+    unknown = _unknown_member(state.release_set)
+    if not failed and unknown is not None:
+        return unknown
     if not failed:
         left = [one for one in members if one.result is None or one.stopped]
         message = f"{format_count(len(left), 'member')} not finished: {_names([one.name for one in left])}"
@@ -189,6 +193,16 @@ def _cause(state: SetRunState, members: Sequence[MemberResult]) -> BlockingProbl
     more = f" ({_also(len(failed) - 1)} failed: {others})" if others else ""
     message = f"{failed[0].title}: {_one_line(first.message)}{more}"
     return BlockingProblem(message=message, remedy=first.remedy, cause=None)
+
+
+def _unknown_member(release_set: ReleaseSet) -> BlockingProblem | None:
+    """Why the first member that cannot be read is unknown: it may be one to release."""
+    for one in release_set.members:
+        if one.state == "unknown":
+            reason = one.problem.reason if one.problem else "its state is not known"
+            remedy = one.problem.remedy if one.problem else "run: pypi-preflight set list"
+            return BlockingProblem(message=f"{one.member.name}: {reason}", remedy=remedy, cause=None)
+    return None
 
 
 def _also(count: int) -> str:

@@ -94,6 +94,16 @@ gate
     )
 
 
+def test_a_warning_of_a_member_is_shown_once() -> None:
+    again = [SetPhaseStarted(title="pypi, level 1 of 1", members=("a",)), *checked("a", WARNED), finished("a")]
+    text = shown([*RUN, *again, *checked("b", WARNED)])
+    assert text.count("a: It is new") == 1
+    assert text.count("b: It is new") == 1
+    assert text.endswith(
+        "  ✓ a 2.0: 1 warning\n  warn   b: It is new [it-is-new]\n         it is old\n         → renew it\n"
+    )
+
+
 def test_quiet_shows_failures_only() -> None:
     assert (
         shown(RUN, quiet=True)

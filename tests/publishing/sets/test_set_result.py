@@ -174,6 +174,15 @@ def test_what_an_earlier_run_uploaded_counts() -> None:
     assert index_standing(facts, "testpypi", result=ended("a")).standing == "whole"
 
 
+def test_a_member_that_cannot_be_read_is_no_success() -> None:
+    problem = Unknown(reason="its version is not known", remedy="add a version")
+    lost = MemberFacts(member=Member(name="lost", version=""), state="unknown", problem=problem)
+    for release_set, results in ((DIAMOND, [whole(name, *LASTING) for name in "abcde"]), (a_set(), [])):
+        end = run(results, replace(release_set, members=(*release_set.members, lost)))
+        assert end.exit == (Exit.INCOMPLETE if results else Exit.REFUSED)
+        assert (end.headline, end.remedy) == ("lost: its version is not known", "add a version")
+
+
 def test_successes_claim_what_was_done() -> None:
     done = run([whole(name, *LASTING) for name in "abcde"])
     assert done.message == "5 members are on testpypi and pypi, confirmed: hashes verified, installed and tested"
