@@ -158,6 +158,8 @@ def copy_files(files: Iterable[Distribution], into: Path) -> None:
                 f"{str(into)!r} has files of another build: {', '.join(map(repr, others[:4]))}",
                 remedy="pass a new directory: --output DIR",
             )
+        if not (into / ".gitignore").exists():  # as `uv build` does, so that the next build finds a clean tree
+            (into / ".gitignore").write_text("*\n", encoding="utf-8")
         for file in files:
             target = into / file.filename
             if not target.is_file() or builder.load_distribution(target).sha256 != file.sha256:

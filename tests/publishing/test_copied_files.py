@@ -26,7 +26,7 @@ def test_the_files_are_copied_once_and_files_of_other_kinds_stay(tmp_path: Path)
     before = [(one.name, one.stat().st_mtime_ns, one.read_bytes()) for one in sorted(into.iterdir())]
     copy_files(files, into)
     assert [(one.name, one.stat().st_mtime_ns, one.read_bytes()) for one in sorted(into.iterdir())] == before
-    assert [name for name, _, _ in before] == ["a-1.tar.gz", "a-1.whl", "notes.txt"]
+    assert [name for name, _, _ in before] == [".gitignore", "a-1.tar.gz", "a-1.whl", "notes.txt"]
 
 
 def test_a_file_of_the_same_name_is_the_one_that_was_built_last(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from release.publishing.ci import gitlab
 from release.publishing.ci.pipeline import CIBUILDWHEEL, PYTHON, Pipeline
 from release.publishing.ci.set_pipeline import (
     COMPARE_FILES,
+    IGNORE_FILES,
     LIST_FILES,
     SetPipeline,
     index_title,
@@ -98,6 +99,8 @@ def _commands(job: Mapping[str, Any], root: Pipeline) -> Iterator[str]:
             yield root.install()
             yield from shell_commands(job)
         case _:
+            if job["inputs"]:
+                yield IGNORE_FILES.format("dist")
             yield root.install()
             yield from shell_commands(job)
 

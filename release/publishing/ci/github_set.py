@@ -14,6 +14,7 @@ from release.adapters.system import templates
 from release.publishing.ci import github
 from release.publishing.ci.pipeline import CIBUILDWHEEL, PYTHON, Pipeline
 from release.publishing.ci.set_pipeline import (
+    IGNORE_FILES,
     SetPipeline,
     index_title,
     jobs_of_kind,
@@ -38,6 +39,7 @@ def render_set(pipeline: SetPipeline) -> str:
     sparse_paths = ["pyproject.toml", *([f"/{pipeline.root.directory}{lock}"] if lock else [])]
     values: dict[str, object] = {
         "actions": github.ACTIONS, "builds": pipeline.builds, "building": building, "cibuildwheel": CIBUILDWHEEL,
+        "ignore_siblings": IGNORE_FILES.format("siblings"),
         "indexes": pipeline.indexes, "json": json.dumps, "levels": pipeline.levels, "members": pipeline.members,
         "outputs": list(_output_names(pipeline.levels, pipeline.builds)), "proves": pipeline.proves, "python": PYTHON,
         "root": pipeline.root, "sparse_paths": sparse_paths,

@@ -16,6 +16,7 @@ from release.publishing.ci import gitlab
 from release.publishing.ci.pipeline import CIBUILDWHEEL, Pipeline
 from release.publishing.ci.set_pipeline import (
     COMPARE_FILES,
+    IGNORE_FILES,
     LIST_FILES,
     SetPipeline,
     index_title,
@@ -101,7 +102,7 @@ def _change_directory(root: Pipeline) -> list[str]:
 
 def _build(job: Mapping[str, Any], root: Pipeline) -> _Job:
     paths = [f"{root.directory}{path}/" for path in job["outputs"]]
-    script = shell_commands(job)
+    script = [*([IGNORE_FILES.format("dist")] if job["inputs"] else []), *shell_commands(job)]
     return {"stage": f"build-{job['level']}", **_in_git(root), "script": script, "artifacts": {"paths": paths}}
 
 

@@ -130,6 +130,8 @@ def require_size(what: str, entries: Collection[object], limit: int) -> None:
 
 #: records the SHA-256 of each file
 LIST_FILES = "(cd dist && LC_ALL=C sha256sum -- */*) | tee SHA256SUMS"
+#: lets a build find a clean tree next to the files of its siblings
+IGNORE_FILES = 'echo "{}/" >> "$(git rev-parse --git-path info/exclude)"'
 #: fails where a file is not as recorded; SUMS is the SHA-256 of that list
 COMPARE_FILES = (
     'echo "$SUMS  SHA256SUMS" | sha256sum --check --quiet',
