@@ -82,6 +82,22 @@ def _run(options: argparse.Namespace, write: Write) -> int:
     return int(result.exit)
 
 
+def _plan(options: argparse.Namespace, write: Write) -> int:
+    """Show the jobs that release the set, for the engine that runs them."""
+    from release.adapters.system import system as systems
+    from release.publishing.sets.collect_set_plan import collect_set_plan
+    from release.publishing.sets.read_members import load_set_config
+    from release.publishing.sets.set_plan import set_plan_to_lines
+
+    found, directory = _load(options), options.directory.resolve()
+    config = load_set_config(directory, options.config)
+    document = collect_set_plan(
+        systems.real_system(), directory, config, found, new_projects=options.new_project
+    )  # fmt: skip
+    show(options, write, document, set_plan_to_lines(document))
+    return Exit.DONE
+
+
 def _run_options(options: argparse.Namespace, console: SetConsole, write: Write) -> SetRunOptions:
     from release.adapters.system import system as systems
     from release.publishing import last_release
@@ -179,6 +195,10 @@ _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "release": _Subcommand(
         "release the members: a gate for all of them, then level by level to TestPyPI, then to PyPI",
         ("--only", "--index", "--files", "--yes", "--dry-run-on", "--new-project"), _run,
+    ),
+    "plan": _Subcommand(
+        "show the jobs that release the set, for the engine that runs them; as JSON with --json",
+        ("--only", "--index", "--dry-run-on", "--new-project", "--offline"), _plan,
     ),
 }  # fmt: skip
 

@@ -107,9 +107,9 @@ class WorkflowRun:
                 self._use(step["uses"], fill_in(step.get("with", {}), now), machine)
             elif "pip install" not in step["run"]:  # it is there
                 where = job.get("defaults", self.workflow.get("defaults", {})).get("run", {})
-                written = _run_shell(
-                    step, machine / where.get("working-directory", "."), env | fill_in(step.get("env", {}), now)
-                )
+                output = machine.with_name(f"{machine.name}.output")
+                cwd = machine / where.get("working-directory", ".")
+                written = _run_shell(step, output, cwd, env | fill_in(step.get("env", {}), now))
                 done[step.get("id", "")] = {"outputs": written}
         self.outputs[name] = fill_in(job.get("outputs", {}), contexts | {"steps": done})
 
@@ -156,9 +156,8 @@ def copy_files(source: Path, into: Path) -> None:
         shutil.copy2(source, into / source.name)
 
 
-def _run_shell(step: Mapping[str, Any], cwd: Path, env: Mapping[str, str]) -> dict[str, str]:
+def _run_shell(step: Mapping[str, Any], output: Path, cwd: Path, env: Mapping[str, str]) -> dict[str, str]:
     """What a step wrote to GITHUB_OUTPUT. Raises `StepFailedError`."""
-    output = cwd / ".github-output"
     output.write_text("")
     given = {**env, "GITHUB_OUTPUT": str(output), "RUNNER_OS": "Linux"}
     command = [*_SHELLS[step.get("shell")], "-c", step["run"]]

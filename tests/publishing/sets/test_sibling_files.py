@@ -13,18 +13,7 @@ from release.adapters.system.system import real_system
 from release.core.errors import UsageError
 from release.publishing.sets.sibling_files import find_siblings
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
-from tests.stories.project import UserProject
-
-USER = """\
-[build-system]
-requires = ["acme-a"]
-build-backend = "backend"
-backend-path = ["."]
-
-[project]
-name = "acme-b"
-version = "1.0"
-"""
+from tests.stories.workspace import Project, workspace
 
 
 def built(dist: Path, name: str, version: str) -> None:
@@ -62,17 +51,11 @@ def test_a_directory_without_siblings_or_with_two_releases_of_one_is_refused(tmp
 @pytest.mark.slow
 def test_a_member_is_built_with_the_files_of_the_sibling_that_it_requires(tmp_path: Path) -> None:
     """Its backend imports the sibling, which no index has."""
-    project = UserProject(root=tmp_path / "project", home=tmp_path / "home")
-    for directory in (project.root, project.home):
-        directory.mkdir()
-    source = Path(__file__).parents[2] / "stories" / "tiny_backend.py"
-    project.write("pyproject.toml", USER)
-    project.write("backend.py", source.read_text(encoding="utf-8") + "\nimport acme_a\n")
-    project.write("acme_b/__init__.py", "")
-    project.commit()
+    member = Project(name="acme-b", build_requires=["acme-a"], before_build="import acme_a\n", module="")
+    project = workspace(tmp_path, [member], None)
     dist = tmp_path / "dist"
     built(dist, "acme-a", "2.0rc1")
-    words = ["build", "--output", str(dist / "acme-b")]
+    words = ["--directory", "packages/acme-b", "build", "--output", str(dist / "acme-b")]
     refused = project.run(*words)
     assert "acme-a" in refused.out
     assert refused.status == 1, refused.all
