@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from release.core.models.index import Index, ProjectListing, files_of_version, normalize_name
-from release.core.models.release_set import ReleaseSet, Sibling
+from release.core.models.distribution import parse_version
+from release.core.models.index import Index, ProjectListing, files_by_release, files_of_version, normalize_name
+from release.core.models.release_set import MemberFacts, ReleaseSet, Sibling
 from release.core.set_order import needed_members, sibling_requirements
 
 
@@ -32,9 +33,11 @@ def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Coll
     """The siblings that a member takes from an index: those of this release whose version is there.
 
     `name` and `uploaded` are canonical; these were uploaded by this run. One whose version a requirement of the member
-    excludes is none: the member uses an older release of it.
+    excludes is none: the member uses an older release of it. One that the set's index had before this run, as after a
+    run that was stopped, is taken from there: the user's ordinary index need not have it.
     """
     edges = [one for one in sibling_requirements(one.member for one in release_set.members) if one.member == name]
+    needed = _reachable(needed_members(one.member for one in release_set.members), name)
     found = []
     for facts in release_set.members:
         other, version = normalize_name(facts.member.name), facts.member.version
@@ -45,4 +48,15 @@ def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Coll
         new = facts.state in {"release", "not-selected"}
         if other != name and fits and (other in uploaded or (new and listed)):
             found.append(Sibling(name=facts.member.name, version=version, page=f"{index.simple_url}{other}/"))
+        elif other in needed and fits and _is_newest(facts, release_set.index):
+            page = f"{release_set.indexes[-1].simple_url}{other}/"
+            found.append(Sibling(name=facts.member.name, version=version, page=page))
     return tuple(found)
+
+
+def _is_newest(facts: MemberFacts, index: str) -> bool:
+    """Whether a member is released, and its version is the one that installers choose on that index."""
+    listing, version = facts.listings.get(index), parse_version(facts.member.version)
+    if facts.state != "released" or not isinstance(listing, ProjectListing):
+        return False
+    return max((one for one in files_by_release(listing) if not one.is_prerelease), default=version) == version
