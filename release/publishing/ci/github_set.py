@@ -27,6 +27,7 @@ _RUNNERS = {
     "linux-x86_64": "ubuntu-24.04", "linux-aarch64": "ubuntu-24.04-arm", "win-amd64": "windows-2025",
     "win-arm64": "windows-11-arm", "macosx-arm64": "macos-15", "macosx-x86_64": "macos-15-intel",
 }  # fmt: skip
+_WITH_PUBLISHERS = ("testpypi", "pypi")
 #: jobs of a matrix. Source: GitHub documentation, "Actions limits"
 _MATRIX_LIMIT = 256
 
@@ -72,7 +73,8 @@ def render_set_run(document: Mapping[str, Any], _root: Pipeline, *, levels: int,
             )
     creates = {one["id"]: one["creates"] for one in document["members"]}
     for job in jobs_of_kind(document, "upload"):
-        if job["index"] not in creates[job["member"]]:  # a pending publisher cannot be proven
+        # a pending publisher cannot be proven, and other indexes have no publishers
+        if job["index"] in _WITH_PUBLISHERS and job["index"] not in creates[job["member"]]:
             name = job["member"]
             found["prove"].append({"member": name, "directory": directories[name], "index": job["index"]})
     for name, entries in found.items():
