@@ -11,7 +11,7 @@ from packaging.version import Version
 from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import parse_version
-from release.core.models.index import IndexFile, ProjectListing, files_by_release, normalize_name
+from release.core.models.index import IndexFile, ProjectListing, files_by_release, normalize_name, well_known
 from release.core.models.project_limits import PER_ACCOUNT
 from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
@@ -221,22 +221,28 @@ def the_new_projects_are_within_the_quota(found: ReleaseSet) -> Iterator[Observa
 
     Projects that a pending publisher creates count, too. The limit is what PyPI's responses stated through 2026
     (pypi/support#11827), of one account in a moving window of a day; projects that were created before the run are not
-    known, and an administrator of the index can raise it. An account has at most three pending publishers at a time.
+    known, and an administrator of the index can raise it. What the index itself states in this run
+    precedes it; of other indexes, only that counts. An account has at most three pending publishers at a time.
     """
-    limit = PER_ACCOUNT.limit
     for index in found.indexes:
+        stated = found.new_projects_left.get(index.name)
+        if stated is None and well_known(index.upload_url) is None:
+            continue
+        left = PER_ACCOUNT.limit if stated is None else stated
         new = [
             one.member.name
             for one in found.members
             if one.state == "release" and one.listings.get(index.name, NotImplemented) is None
         ]
-        if index.kind == "warehouse" and len(new) > limit:
-            first = _first_new(found, index.name, limit)
+        if index.kind == "warehouse" and len(new) > left:
+            days = ceil((len(new) - left) / PER_ACCOUNT.limit) + 1
+            first = _first_new(found, index.name, left)
             names = f"; the first ones: --only {' '.join(first)}" if first else ""
+            accepts = f"{left} new ones a day from one account" if stated is None else f"only {left} more now"
             yield Finding(
-                message=f"the set creates {len(new)} projects on {index.name}, which accepts {limit} new ones a day "
-                f"from one account: {quote_some(new)}",
-                remedy=f"release the new projects on {ceil(len(new) / limit)} days{names}",
+                message=f"the set creates {len(new)} projects on {index.name}, which accepts {accepts}: "
+                f"{quote_some(new)}",
+                remedy=f"release the new projects on {days} days{names}",
                 where=index.name,
             )
 

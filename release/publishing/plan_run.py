@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -74,6 +74,8 @@ class PlanRun:
     approved: bool = False
     #: index name → its listing when the credentials were checked; None: no such project
     listings: dict[str, ProjectListing | None] = field(default_factory=dict)
+    #: index name → the access that was checked
+    accesses: dict[str, Access] = field(default_factory=dict)
     #: outcomes that block, but did not stop the run
     ignored: list[Outcome] = field(default_factory=list)
     #: whether a rehearsal succeeds although some of them would block a release
@@ -134,9 +136,7 @@ class PlanRun:
             case plans.CheckFiles():
                 self._fetch_last_release()  # where only the build backend knows name and version
                 return self._check_files()
-            case plans.Upload(index="sandbox") if self.plan.strict and stored_verdict.load_verdict(
-                self.journal, self._key(SANDBOX)
-            ):
+            case plans.Upload(index="sandbox") if self.plan.strict and self._stored_verdict(SANDBOX):
                 return StepResult(changed=False, note=f"the same {len(self.files)} files were accepted before")
             case plans.Upload(index=name):
                 approve = self._require_approval if name != SANDBOX else lambda: None
@@ -206,6 +206,7 @@ class PlanRun:
             if credential is None:
                 break
             facts, outcomes = self._access(name, credential)
+        self.accesses[name] = facts
         self.resources.use_credential(name, facts.credential, facts.skew, facts.proof)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing
@@ -298,7 +299,7 @@ class PlanRun:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
     def _confirm(self, name: str) -> StepResult:
-        earlier = stored_verdict.load_verdict(self.journal, self._key(name))
+        earlier = self._stored_verdict(name)
         if earlier is not None and self.plan.verb != "confirm":
             self._evaluate(earlier, stops=True)
             return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
@@ -310,6 +311,12 @@ class PlanRun:
         redact = Redactor(self.resources.credentials.values())
         stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
         return done
+
+    def _stored_verdict(self, name: str) -> Sequence[Outcome] | None:
+        """The outcomes of an earlier confirmation of the same files, where they still count."""
+        if name == SANDBOX and self.resources.shares_sandbox:
+            return None  # siblings take the files from there, and may be others than in that confirmation
+        return stored_verdict.load_verdict(self.journal, self._key(name))
 
     def _key(self, name: str) -> stored_verdict.ConfirmationKey:
         return stored_verdict.confirmation_key(name, self.files, self.config)

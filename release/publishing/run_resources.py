@@ -119,6 +119,11 @@ class RunResources:
         index, self.credentials[SANDBOX] = self._tools.sandbox(project)
         return index
 
+    @property
+    def shares_sandbox(self) -> bool:
+        """Whether other runs use the same embedded index."""
+        return self._tools.shares_sandbox
+
     def build_system(self) -> System:
         """The system for builds."""
         return self._tools.build_system(self.system)

@@ -30,6 +30,10 @@ from release.publishing.upload.workers import UploadClient, UploadWorkers
 class Tools(Protocol):
     """What `RunResources` needs of them."""
 
+    @property
+    def shares_sandbox(self) -> bool:
+        """Whether other runs use the same embedded index."""
+
     def sandbox(self, project: str) -> tuple[Index, Credential]:
         """The embedded index, started at the first call, and the credential of a user who may create `project`."""
 
@@ -80,6 +84,10 @@ class RunTools:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def shares_sandbox(self) -> bool:
+        return False
 
     def sandbox(self, project: str) -> tuple[Index, Credential]:
         if self._sandbox is None:

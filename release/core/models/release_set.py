@@ -89,6 +89,8 @@ class ReleaseSet:
     indexes: tuple[Index, ...] = ()
     #: what the reader should know of it: where the members come from, requirements that do not order
     notes: tuple[str, ...] = ()
+    #: name of an index → how many new projects it accepts now, as it has stated itself in this run
+    new_projects_left: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

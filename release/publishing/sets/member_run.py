@@ -16,6 +16,7 @@ from release.core import plan as plans
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import MemberEvent, MemberFinished
 from release.core.models.index import Index, normalize_name
+from release.core.models.probe import ProbeResult
 from release.core.models.release_set import MemberFacts, Sibling
 from release.core.models.results import RunResult
 from release.core.plan import Plan, Promotion, Step, Upload, Verb
@@ -79,20 +80,35 @@ class MemberRun:
 
     # -- parts ---------------------------------------------------------------------------------------
 
-    def pass_gate(self) -> None:
-        """Execute all steps before the first one with a lasting effect."""
+    def check(self) -> None:
+        """Open the run, and execute what is done for all members before anything else.
+
+        That is the check of the source and the credentials; for files that were built before, the check of the files.
+        """
         try:
             steps = self._open().state.plan.steps
         except ReleaseError as error:
             self.failure = (None, error)
-            return
         except OSError as error:
             self.failure = (None, from_os_error(error))
-            return
         except KeyboardInterrupt:
             self.stopped, self.failure = True, (None, INTERRUPTED)
-            return
-        self._execute(_first_lasting(steps))
+        else:
+            self._execute(_first_part(steps))
+
+    def pass_gate(self) -> None:
+        """Execute all steps before the first one with a lasting effect."""
+        if self.opened is None:
+            self.check()
+        if self.opened is not None and self.failure is None:
+            self._execute(_first_lasting(self.opened.state.plan.steps))
+
+    def new_projects_left(self, index: str) -> int | None:
+        """How many new projects an index accepts now, by its answer to this member's credential; None: not stated."""
+        access = self.opened.state.accesses.get(index) if self.opened else None
+        permission = access.permission if access else None
+        quotas = permission.quotas() if isinstance(permission, ProbeResult) else ()
+        return min((one.remaining for one in quotas), default=None)
 
     def publish(self, index: str, push: threading.Lock) -> None:
         """Execute the steps up to the confirmation on a lasting index; `push` is held while git is changed."""
@@ -207,6 +223,16 @@ class MemberRun:
     def close(self) -> None:
         """Release the member's lock, and remove its temporary files."""
         self._stack.close()
+
+
+def _first_part(steps: Sequence[Step]) -> int:
+    """The number of the first step that is not done for all members before anything else."""
+    if isinstance(steps[0], plans.Build) and steps[0].origin == "given":
+        return steps.index(plans.CheckFiles()) + 1
+    return next(
+        (n for n, step in enumerate(steps) if not isinstance(step, plans.CheckSource | plans.CheckCredentials)),
+        len(steps),
+    )
 
 
 def _first_lasting(steps: Sequence[Step]) -> int:

@@ -34,9 +34,8 @@ from release.publishing.sets.set_recorder import SetRecorder
 from release.publishing.sets.set_result import SetRunState, set_run_result
 from release.publishing.sets.set_tools import SetTools
 
-#: members that are uploaded and confirmed at the same time
-_UPLOADING = 8
-_PHASES = {"check": "check", "rehearse": "rehearsal", "release": "gate"}
+#: members that are checked and built at the same time, and those that are uploaded and confirmed
+_BUILDING, _UPLOADING = (os.cpu_count() or 1) + 1, 8
 
 
 def execute_set(release_set: ReleaseSet, options: SetRunOptions) -> tuple[SetRunResult, dict[str, Any]]:
@@ -106,8 +105,7 @@ class _SetRun:
     # -- phases --------------------------------------------------------------------------------------
 
     def _run_phases(self) -> None:
-        through = self._check_set() and bool(self.members) and self._pass_gate()
-        if not through or self.options.verb != "release":
+        if not self._check_set() or not self.members or not self._pass_gate() or self.options.verb != "release":
             return
         self._approve()
         for index in self._lasting_indexes():
@@ -124,11 +122,29 @@ class _SetRun:
         return blocking_problem(self.outcomes) is None
 
     def _pass_gate(self) -> bool:
-        """Execute all steps without a lasting effect. Whether all members are through."""
-        verb = self.options.verb
-        needs = {} if verb == "check" else sibling_versions.needs_by_level(self.release_set)
-        started = SetPhaseStarted(title=_PHASES[verb], members=self._names(self.members.values()))
-        return self._phase(started, list(self.members), MemberRun.pass_gate, (os.cpu_count() or 1) + 1, needs)
+        """Execute all steps without a lasting effect. Whether all members are through.
+
+        What takes a moment comes first, for all members; then what each index has stated there counts for the set.
+        """
+        names, verb = self._names(self.members.values()), self.options.verb
+        passed = self._check_members(SetPhaseStarted(title="check", members=names))
+        if verb == "check" or not passed:
+            return passed
+        title = "rehearsal" if verb == "rehearse" else "gate"
+        needs = sibling_versions.needs_by_level(self.release_set)
+        started = SetPhaseStarted(title=title, members=names)
+        return self._phase(started, list(self.members), MemberRun.pass_gate, _BUILDING, needs, on=SANDBOX)
+
+    def _check_members(self, started: SetPhaseStarted) -> bool:
+        if not self._phase(started, list(self.members), MemberRun.check, _BUILDING, {}):
+            return False
+        left = {
+            index.name: min(stated)
+            for index in self.release_set.indexes
+            if (stated := [n for one in self.members.values() if (n := one.new_projects_left(index.name)) is not None])
+        }
+        self.release_set = replace(self.release_set, new_projects_left=left)
+        return self._check_set()
 
     def _publish(self, index: str, number: int, members: Sequence[MemberRun]) -> bool:
         """Publish the members of one level on one index. Whether all are there, and install."""
@@ -140,21 +156,26 @@ class _SetRun:
             index=index, level=number,
         )  # fmt: skip
         push = threading.Lock()
-        return self._phase(started, [one.name for one in members], lambda one: one.publish(index, push), _UPLOADING, {})
+        return self._phase(
+            started, [one.name for one in members], lambda one: one.publish(index, push), _UPLOADING, {}, on=index
+        )
 
-    def _phase(
+    def _phase(  # noqa: PLR0913 - a phase, and who works on it in which order
         self, started: SetPhaseStarted, names: Sequence[str], work: Callable[[MemberRun], None], workers: int,
-        needs: Mapping[str, frozenset[str]],
+        needs: Mapping[str, frozenset[str]], *, on: str | None = None,
     ) -> bool:  # fmt: skip
-        """Do the work of these members. Whether it succeeded for all. Raises `KeyboardInterrupt` after it has ended."""
+        """Do the work of these members, which uploads them to `on`. Whether it succeeded for all.
+
+        Raises `KeyboardInterrupt` once what was under way has ended.
+        """
         begun, ended = time.monotonic(), set[str]()
 
         def work_on(name: str) -> bool:
             at, one = time.monotonic(), self.members[name]
             work(one)
-            if one.failure is None:
+            if one.failure is None and on is not None:
                 with self._lock:
-                    self.uploaded.setdefault(started.index or SANDBOX, set()).add(name)
+                    self.uploaded.setdefault(on, set()).add(name)
             ended.add(name)
             self.options.notify(one.finished(seconds=time.monotonic() - at))
             return one.failure is None

@@ -85,6 +85,10 @@ class MemberTools:
     #: a path that does not exist yet, in a directory that is removed later
     scratch: Callable[[str], Path]
 
+    @property
+    def shares_sandbox(self) -> bool:
+        return True
+
     def sandbox(self, _project: str) -> tuple[Index, Credential]:
         return self.shared.sandbox()
 

@@ -32,12 +32,13 @@ def _reachable(graph: Mapping[str, Collection[str]], start: str) -> set[str]:
 def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Collection[str]) -> tuple[Sibling, ...]:
     """The siblings that a member takes from an index: those of this release whose version is there.
 
-    `name` and `uploaded` are canonical; these were uploaded by this run. One whose version a requirement of the member
-    excludes is none: the member uses an older release of it. One that the set's index had before this run, as after a
-    run that was stopped, is taken from there: the user's ordinary index need not have it.
+    Only those that it needs, directly or through others. `name` and `uploaded` are canonical; these were uploaded by
+    this run. One whose version a requirement of the member excludes is none: the member uses an older release of it.
+    One that the set's index had before this run, as after a run that was stopped, is taken from there: the user's
+    ordinary index need not have it.
     """
+    needed = _reachable(needed_members(one.member for one in release_set.members), name) - {name}
     edges = [one for one in sibling_requirements(one.member for one in release_set.members) if one.member == name]
-    needed = _reachable(needed_members(one.member for one in release_set.members), name)
     found = []
     for facts in release_set.members:
         other, version = normalize_name(facts.member.name), facts.member.version
@@ -46,7 +47,7 @@ def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Coll
         listing = facts.listings.get(index.name)
         listed = isinstance(listing, ProjectListing) and bool(files_of_version(listing, version))
         new = facts.state in {"release", "not-selected"}
-        if other != name and fits and (other in uploaded or (new and listed)):
+        if other in needed and fits and (other in uploaded or (new and listed)):
             found.append(Sibling(name=facts.member.name, version=version, page=f"{index.simple_url}{other}/"))
         elif other in needed and fits and _is_newest(facts, release_set.index):
             page = f"{release_set.indexes[-1].simple_url}{other}/"
