@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
 from release.core.time_text import format_count, format_time
 
+#: options that only `build` has, with their values as a shell reads them
+_OPTIONS_OF_BUILD = re.compile(r""" --(?:output|siblings) (?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+""")
 #: up to this many file names are listed one by one
 _FEW = 12
 
@@ -181,4 +184,5 @@ def _next_command(run: RunState) -> str:
         return f"git push {tag.remote} {tag.name}"
     following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
     verb = following.get(plan.verb)
-    return run.command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""
+    command = _OPTIONS_OF_BUILD.sub("", run.command)
+    return command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""

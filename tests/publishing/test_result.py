@@ -150,6 +150,29 @@ def test_what_a_rehearsal_needs_not_is_named_and_is_no_failure(check: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("command", "following"),
+    [
+        ("build", "rehearse --built"),
+        ("build --output dist/a", "rehearse --built"),
+        (
+            "build --directory b --output 'a b' --siblings d",
+            "rehearse --built --directory b",
+        ),
+        (r'build --output "C:\a b\c" --siblings a\ b', "rehearse --built"),
+        (
+            "build --directory 'x --outputs y'",
+            "rehearse --built --directory 'x --outputs y'",
+        ),
+    ],
+)
+def test_what_follows_a_build_has_none_of_its_options_and_what_repeats_it_has_all(command: str, following: str) -> None:
+    source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
+    run = course(plan=plan.make_plan("build", Config(), source), command=f"pypi-preflight {command}")
+    assert result.succeeded(run).next_command == f"pypi-preflight {following}"
+    assert result.failed(run, CheckSource(), NO).next_command == f"pypi-preflight {command}"
+
+
+@pytest.mark.parametrize(
     "check",
     [
         "the-version-is-valid",

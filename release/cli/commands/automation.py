@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.cli.command import Command, Write, show
-from release.core.errors import Exit, UsageError
+from release.core.errors import Exit, RefusedError, UsageError
 from release.publishing.ci import SERVICES, SET_SERVICES
 from release.token_health.schedulers import SCHEDULERS
 
@@ -86,7 +86,10 @@ def _set_text(options: argparse.Namespace, root: Pipeline) -> str:
 
     system, directory = systems.real_system(), options.directory.resolve()
     release_set = load_set(system, directory, config_file=options.config, offline=True)
-    members = [one.member for one in release_set.members if not one.member.private and one.state != "unknown"]
+    for one in release_set.members:
+        if one.problem is not None:
+            raise RefusedError(f"{one.member.name}: {one.problem.reason}", remedy=one.problem.remedy)
+    members = [one.member for one in release_set.members if not one.member.private]
     pipelines = load_member_pipelines(system, directory, members)
     return SET_SERVICES[options.service].render_set(make_set_pipeline(root, release_set, pipelines))
 

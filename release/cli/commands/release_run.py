@@ -211,6 +211,7 @@ def _command_line(options: argparse.Namespace) -> str:
         "--directory": options.directory if options.directory != Path() else None,
         "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
         "--new-project": options.new_project, "--require-complete": options.require_complete,
+        "--output": options.output, "--siblings": options.siblings,
     }  # fmt: skip
     for option, value in given.items():
         words += [option, str(value)] if value else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ from release.publishing.sets import set_plan
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
+
+#: runs of git at the same time
+_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,10 @@ def load_member_pipelines(
     system: System, root: Path, members: Iterable[Member]
 ) -> dict[str, Pipeline]:  # fmt: skip
     """Canonical name → what the build of the member depends on. Raises `ReleaseError` as `load_pipeline` does."""
-    return {normalize_name(one.name): load_pipeline(system, root / one.directory) for one in members}
+    members = tuple(members)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        found = pool.map(lambda one: load_pipeline(system, root / one.directory), members)
+        return {normalize_name(one.name): pipeline for one, pipeline in zip(members, found, strict=True)}
 
 
 def make_set_pipeline(root: Pipeline, release_set: ReleaseSet, pipelines: Mapping[str, Pipeline]) -> SetPipeline:
