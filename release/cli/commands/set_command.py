@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release.cli.command import Command, Write, ask_yes_no, global_options, open_set_console, read_line, show, to_json
+from release.cli.command import (
+    Command,
+    Write,
+    ask_yes_no,
+    fit_lines,
+    global_options,
+    open_set_console,
+    read_line,
+    show,
+    to_json,
+)
 from release.core.errors import Exit, RefusedError, ReleaseError
 
 if TYPE_CHECKING:
@@ -95,6 +105,20 @@ def _plan(options: argparse.Namespace, write: Write) -> int:
         systems.real_system(), directory, config, found, new_projects=options.new_project
     )  # fmt: skip
     show(options, write, document, set_plan_to_lines(document))
+    return Exit.DONE
+
+
+def _status(options: argparse.Namespace, write: Write) -> int:
+    """Show what each index has of the members, and the command that continues."""
+    from release.adapters.system import system as systems
+    from release.publishing import last_release
+    from release.publishing.sets.set_status import load_set_status, set_status_to_json, set_status_to_lines
+
+    offline = options.offline or last_release.is_offline(systems.real_system().env)
+    status = load_set_status(
+        options.directory.resolve(), _load(options), command=_command_line(options), offline=offline
+    )  # fmt: skip
+    show(options, write, set_status_to_json(status), fit_lines(set_status_to_lines(status)))
     return Exit.DONE
 
 
@@ -195,6 +219,10 @@ _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "release": _Subcommand(
         "release the members: a gate for all of them, then level by level to TestPyPI, then to PyPI",
         ("--only", "--index", "--files", "--yes", "--dry-run-on", "--new-project"), _run,
+    ),
+    "status": _Subcommand(
+        "show what each index has of the members, and the command that continues",
+        ("--only", "--index", "--files", "--dry-run-on", "--offline"), _status,
     ),
     "plan": _Subcommand(
         "show the jobs that release the set, for the engine that runs them; as JSON with --json",

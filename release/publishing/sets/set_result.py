@@ -30,6 +30,8 @@ _FEW = 6
 _NAMED = 3
 _CONFIRMING = frozenset(check.name for check in post_upload.CHECKS)
 _NOT_ASKED = Unknown(reason="the index was not asked", remedy="")
+#: options of a rehearsal that a release does not have
+_ONLY_REHEARSED = re.compile(r" --(?:offline|allow)(?= |$)")
 _PUSH = re.compile(r"git push (\S+) (\S+)")
 
 
@@ -332,7 +334,7 @@ def _next_command(state: SetRunState, members: Sequence[MemberResult]) -> str:
     if not members:
         return ""
     if state.verb != "release":
-        return state.command.replace(f" set {state.verb}", " set release", 1)
+        return set_command_for("release", state.command, of=state.verb)
     tags: dict[str, list[str]] = {}
     for member in members:
         push = _PUSH.fullmatch(member.result.next_command) if member.result else None
@@ -340,3 +342,9 @@ def _next_command(state: SetRunState, members: Sequence[MemberResult]) -> str:
             tags.setdefault(push[1], []).append(push[2])
     remote, names = next(iter(tags.items()), ("", []))
     return f"git push {remote} {' '.join(names)}" if names else ""
+
+
+def set_command_for(verb: SetVerb, command: str, *, of: str) -> str:
+    """The command that does something else with the same set; `of`: what `command` does."""
+    found = command.replace(f" set {of}", f" set {verb}", 1)
+    return _ONLY_REHEARSED.sub("", found) if verb == "release" else found

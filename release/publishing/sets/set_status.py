@@ -14,7 +14,7 @@ from release.core.models.set_results import IndexStanding, MemberResult
 from release.core.time_text import format_count
 from release.publishing import journal as journals
 from release.publishing.sets import set_recorder
-from release.publishing.sets.set_result import index_standing, progress_lines
+from release.publishing.sets.set_result import index_standing, progress_lines, set_command_for
 from release.reports import record_text, set_record_text
 
 #: the states of members that are, or are to be, on an index
@@ -128,13 +128,13 @@ def _next_command(release_set: ReleaseSet, last_run: Mapping[str, Any] | None, c
     if not release_set.levels and all(one.state != "unknown" for one in release_set.members):
         return ""
     if last_run is None:
-        return command.replace(" set status", " set rehearse", 1)
+        return set_command_for("rehearse", command, of="status")
     if last_run["exit"] is None or last_run["exit"]["status"]:
         return str(last_run["command"])
     done = {one["name"]: one["version"] for one in last_run["members"] if one["level"] is not None}
     versions = {one.member.name: one.member.version for one in release_set.members if one.state == "release"}
     rehearsed = last_run["verb"] != "release" and versions.items() <= done.items()
-    return command.replace(" set status", f" set {'release' if rehearsed else 'rehearse'}", 1)
+    return set_command_for("release" if rehearsed else "rehearse", command, of="status")
 
 
 def set_status_to_lines(status: SetStatus) -> Iterator[str]:

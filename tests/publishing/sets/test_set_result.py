@@ -191,12 +191,12 @@ def test_successes_claim_what_was_done() -> None:
     )
     rehearsed = run(
         [ended(name) for name in "abcde"], verb="rehearse", indexes=("sandbox",),
-        command="pypi-preflight --directory x set rehearse",
+        command="pypi-preflight set rehearse --directory x --allow --offline --only a",
     )  # fmt: skip
     assert rehearsed.message == (
         "5 members were rehearsed in 3 levels: the index accepted them, and they install and work"
     )
-    assert rehearsed.next_command == "pypi-preflight --directory x set release"
+    assert rehearsed.next_command == "pypi-preflight set release --directory x --only a"
     assert run([], a_set()).message == "nothing to do: the set has no members"
     assert (run([], a_set()).exit, run([], a_set()).next_command) == (Exit.DONE, "")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from release.cli.main import main
 from release.core.models.check_result import Unknown
 from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
 from release.core.models.release_set import MemberFacts, ReleaseSet
@@ -16,7 +18,7 @@ from release.publishing.sets import set_recorder
 from release.publishing.sets.set_status import SetStatus, load_set_status, set_status_to_json, set_status_to_lines
 from tests.set_runs import LASTING, files_of, five, record_of, sixty
 
-STATUS = "pypi-preflight --directory x set status"
+STATUS = "pypi-preflight set status --directory x --offline"
 
 
 def a_set(release_set: ReleaseSet | None = None, **listings: dict[str, Any]) -> ReleaseSet:
@@ -74,7 +76,7 @@ def test_journals_tell_what_each_index_has_where_no_index_is_asked(tmp_path: Pat
         "testpypi: acme-core, acme-http, acme-db whole; acme-web, acme-cli not begun",
         "pypi: acme-core, acme-old whole; 1 partial (acme-http: 1 of 2 files); acme-db, acme-web, acme-cli not begun",
         "by the journals: no index was asked",
-        "next: pypi-preflight --directory x set rehearse",
+        "next: pypi-preflight set rehearse --directory x --offline",
     ]
 
 
@@ -121,13 +123,13 @@ def test_a_member_that_cannot_be_read_is_unknown_with_the_reason(tmp_path: Path)
 @pytest.mark.parametrize(
     ("record", "following"),
     [
-        (None, "pypi-preflight --directory x set rehearse"),
+        (None, "pypi-preflight set rehearse --directory x --offline"),
         (record_of(five(), fails="acme-http"), "pypi-preflight set release"),
         (record_of(five(), killed_in=2), "pypi-preflight set release"),
-        (record_of(five()) | {"verb": "rehearse"}, "pypi-preflight --directory x set release"),
+        (record_of(five()) | {"verb": "rehearse"}, "pypi-preflight set release --directory x"),
         # a complete release of what is not released now was one of other versions
-        (record_of(five()), "pypi-preflight --directory x set rehearse"),
-        ({"schema": 0}, "pypi-preflight --directory x set rehearse"),
+        (record_of(five()), "pypi-preflight set rehearse --directory x --offline"),
+        ({"schema": 0}, "pypi-preflight set rehearse --directory x --offline"),
     ],
 )
 def test_the_command_that_continues(tmp_path: Path, record: dict[str, Any] | None, following: str) -> None:
@@ -151,3 +153,26 @@ def test_sixty_members_are_summed_up_at_the_end(tmp_path: Path) -> None:
     document = set_status_to_json(status(tmp_path, a_set(sixty())))
     assert document["progress"] == made[-4:-2]
     assert (document["indexes"], document["last_run"], len(document["members"])) == (list(LASTING), None, 60)
+
+
+def test_the_command_reads_members_and_journals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.release.set]\nmembers = ["packages/*"]\n', encoding="utf-8")
+    for name in ("acme-core", "acme-http"):
+        place = tmp_path / "packages" / name
+        place.mkdir(parents=True)
+        requires = '["acme-core"]' if name == "acme-http" else "[]"
+        text = f'[project]\nname = "{name}"\nversion = "2.0"\ndependencies = {requires}\n'
+        (place / "pyproject.toml").write_text(text, encoding="utf-8")
+    write_journal(tmp_path, "acme-core", accepted={"testpypi": 1})
+    assert main(["--directory", str(tmp_path), "set", "status", "--offline"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "  1  acme-core 2.0: testpypi: 1 of 2 files; pypi: not begun",
+        "  2  acme-http 2.0: testpypi: not begun; pypi: not begun",
+        "2 of 2 members to release, in 2 levels",
+        "testpypi: 1 partial (acme-core: 1 of 2 files); acme-http not begun",
+        "pypi: no member begun",
+        "by the journals: no index was asked",
+        f"next: pypi-preflight set rehearse --directory {tmp_path} --offline",
+    ]
+    assert main(["--directory", str(tmp_path), "set", "status", "--offline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["progress"][1] == "pypi: no member begun"
