@@ -114,7 +114,10 @@ class MemberFinished:
     seconds: float = 0
 
 
-SetEvent = SetPhaseStarted | SetPhaseFinished | MemberEvent | MemberFinished | Message | SecretObtained
+#: the checks are those of the set as a whole
+SetEvent = (
+    SetPhaseStarted | SetPhaseFinished | MemberEvent | MemberFinished | CheckFinished | Message | SecretObtained
+)  # fmt: skip
 
 #: receives the events of a run. It must not raise: a closed terminal does not stop a release half-way
 Observer = Callable[[Event], None]

@@ -83,7 +83,7 @@ def test_private_unchanged_and_already_released_members_stay_as_they_are(made: U
     # a change without a new version, and what it takes
     change(made, replace(CORE, module="version = 'other'\n"))
     remedy = "bump the version of acme-core: 1 commit since acme-core-v1.0"
-    refused(made, on, remedy)
+    refused(made, on, "[a-changed-member-has-a-new-version]", remedy)
     change(made, replace(CORE, version="1.1"))
     told = made.run("set", "release", "--yes")
     assert told.status == 0, told.all
@@ -102,6 +102,11 @@ def test_requirements_that_cannot_be_met_circles_and_versions_out_of_step_are_re
     change(made, replace(CORE, version="1.1"), TOOL)
     text = (made.root / "pyproject.toml").read_text()
     made.write("pyproject.toml", text.replace("only-changed", "lockstep"))
-    refused(made, on, "set the version of acme-tool, acme-web to 1.1")
+    refused(made, on, "[the-members-have-one-version]", "set the version of acme-tool, acme-web to 1.1")
+    for allow, status in (((), 1), (("--allow",), 0)):  # a rehearsal shows it, and continues
+        told = made.run("set", "rehearse", "--only", "acme-core", *allow)
+        assert told.status == status, told.all
+        assert "set the version of acme-tool, acme-web to 1.1" in told.all
+        assert "✓ acme-core 1.1" in told.all
     told = made.run("set", "list", "--only", "acme-wbe")
     assert (told.status, "did you mean 'acme-web'?" in told.all) == (2, True)

@@ -90,6 +90,9 @@ class SetConsole:
                     self._show_member_event(member, one)
                 case MemberFinished():
                     self._finish_member(event)
+                case CheckFinished(outcome=outcome, stops=stops):
+                    if outcome.state in _SHOWN and (outcome.state.blocks or not self._quiet):
+                        self._console.show(outcome_to_lines(outcome, stops=stops))
                 case Message() | SecretObtained():
                     self._console.on_event(event)
 

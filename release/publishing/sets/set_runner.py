@@ -17,8 +17,8 @@ from typing import Any
 
 from release.checks import engine, set_checks
 from release.core.errors import RefusedError, ReleaseError
-from release.core.events import MemberFinished, SetPhaseFinished, SetPhaseStarted
-from release.core.models.check_result import Outcome, blocking_problem
+from release.core.events import CheckFinished, MemberFinished, SetPhaseFinished, SetPhaseStarted
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.index import Index, normalize_name
 from release.core.models.release_set import ReleaseSet, Sibling
@@ -115,11 +115,15 @@ class _SetRun:
                     return
 
     def _check_set(self) -> bool:
-        """Run the checks of the set as a whole. Whether none blocks."""
-        config = self.options.config
-        checks = engine.run(set_checks.CHECKS, self.release_set, waive=config.waive, block=config.block)
-        self.outcomes = tuple(checks)
-        return blocking_problem(self.outcomes) is None
+        """Run the checks of the set as a whole. Whether none stops the run: a rehearsal needs no new version."""
+        config, rehearsal, stopped = self.options.config, self.options.verb == "rehearse", False
+        for found in engine.run(set_checks.CHECKS, self.release_set, waive=config.waive, block=config.block):
+            later = rehearsal and found.check in set_checks.ONLY_FOR_RELEASES
+            allowed = later and self.options.allow and found.state.blocks
+            stopped = stopped or (found.state.blocks and not later)
+            self.outcomes += (replace(found, state=CheckState.WARNED) if allowed else found,)
+            self.options.notify(CheckFinished(outcome=self.outcomes[-1], stops=not later))
+        return not stopped
 
     def _pass_gate(self) -> bool:
         """Execute all steps without a lasting effect. Whether all members are through.

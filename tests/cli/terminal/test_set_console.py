@@ -94,6 +94,14 @@ gate
     )
 
 
+def test_the_checks_of_the_set_are_shown_if_they_say_anything() -> None:
+    checks: list[SetEvent] = [CheckFinished(outcome=one, stops=True) for one in (PASSED, WARNED, FAILED)]
+    failure = "  FAIL   It fits [it-fits]\n         'x' is too long\n         → shorten it\n"
+    assert shown(checks) == f"  warn   It is new [it-is-new]\n         it is old\n         → renew it\n{failure}"
+    assert shown(checks, quiet=True) == failure
+    assert shown([CheckFinished(outcome=FAILED, stops=False)]).startswith("  later  It fits [it-fits]\n")
+
+
 def test_a_warning_of_a_member_is_shown_once() -> None:
     again = [SetPhaseStarted(title="pypi, level 1 of 1", members=("a",)), *checked("a", WARNED), finished("a")]
     text = shown([*RUN, *again, *checked("b", WARNED)])
