@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from release.checks.engine import Checklist, quote_some, warn
-from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import Finding, NotApplicable, Note, Observation, Unknown
 from release.core.models.distribution import parse_version
 from release.core.models.index import IndexFile, ProjectListing, files_by_release, normalize_name, well_known
 from release.core.models.project_limits import PER_ACCOUNT
@@ -43,6 +43,19 @@ def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observatio
     Only where the index has the version that the source has, and the repository the tag of that version. Changes that
     were reverted do not count. A new release of another member may rely on the change.
     """
+    untagged = [one for one in found.members if one.state == "released" and one.tag_format and one.last_tag is None]
+    if unfetched := [one.member.name for one in untagged if one.shallow]:
+        yield Unknown(
+            reason=f"the clone is shallow, so the commits since the release of {quote_some(unfetched)} are not known",
+            remedy="fetch the history: git fetch --unshallow --tags (actions/checkout: fetch-depth: 0)",
+        )
+    for one in untagged:
+        if not one.shallow:
+            tag = one.tag_format.replace("{version}", one.member.version)
+            yield Note(
+                message=f"{one.member.name} {one.member.version} has no tag, so the commits since are not known",
+                remedy=f"tag the commit that was released: git tag {tag} COMMIT",
+            )
     for one in found.members:
         if one.state == "released" and one.commits_since:
             name, count = one.member.name, format_count(one.commits_since, "commit")

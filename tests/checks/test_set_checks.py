@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,21 @@ def test_a_member_that_cannot_be_read_blocks_and_the_others_are_named() -> None:
 def test_a_changed_member_needs_a_new_version(facts: dict[str, Any], remedy: str | None) -> None:
     one = finding(release_set(member("b", "1.2", **facts)), "a-changed-member-has-a-new-version")
     assert (one.remedy if one else None) == remedy
+
+
+def test_without_the_tag_of_a_release_its_changes_are_not_known() -> None:
+    name = "a-changed-member-has-a-new-version"
+    by_hand = member("b", "1.2", state="released", tag_format="b-v{version}")
+    result = outcome(release_set(by_hand), name)
+    assert (result.state, result.reason) == (
+        CheckState.PASSED, "b 1.2 has no tag, so the commits since are not known",
+    )  # fmt: skip
+    result = outcome(release_set(replace(by_hand, shallow=True)), name)
+    assert result.state is CheckState.UNKNOWN
+    assert result.remedy.startswith("fetch the history: git fetch --unshallow --tags")
+    tagged = replace(by_hand, shallow=True, last_tag="b-v1.2")
+    for one in (tagged, replace(by_hand, shallow=True, state="release"), member("b", "1.2", state="released")):
+        assert outcome(release_set(one), name).state is CheckState.PASSED
 
 
 def test_the_members_that_can_be_released_without_a_changed_one_are_named() -> None:

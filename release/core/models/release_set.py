@@ -65,6 +65,8 @@ class MemberFacts:
     last_tag: str | None = None
     #: the number of commits since that tag that touch the member's directory
     commits_since: int = 0
+    #: whether its clone is shallow, so that tags and commits may be missing
+    shallow: bool = False
     #: the form of its tags: "b-v{version}"; empty where it has no repository
     tag_format: str = ""
     #: why it is in that state, in a few words: "pypi has 1.1"

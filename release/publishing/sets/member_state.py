@@ -49,6 +49,7 @@ class _History:
     tag: str | None = None
     commits: int = 0
     tag_format: str = ""
+    shallow: bool = False
     problem: Unknown | None = None
 
 
@@ -72,7 +73,7 @@ def describe_member(one: FoundMember, listings: Mapping[str, Listing], context: 
     reason = missing or f"{target} has it"
     return MemberFacts(
         member=member, listings=listings, last_tag=history.tag, commits_since=history.commits,
-        tag_format=history.tag_format,
+        tag_format=history.tag_format, shallow=history.shallow,
         state="unchanged" if unchanged else "release" if missing else "released",
         reason=f"no commit since {history.tag}" if unchanged else reason,
     )  # fmt: skip
@@ -135,7 +136,7 @@ def _history(one: FoundMember, context: SetContext, *, released: bool) -> _Histo
             reason = f"the clone is shallow, so the commits since the last release of {member.name} are not known"
             unknown = Unknown(reason=reason, remedy="fetch the history: git fetch --unshallow --tags")
             problem = unknown if only_changed and repository.shallow else None
-            return _History(problem=problem, tag_format=form.template)
+            return _History(problem=problem, tag_format=form.template, shallow=repository.shallow)
         place = context.root / member.directory
         inside = [context.root / other for other in context.directories if _is_inside(other, member.directory)]
         commits = member_history.commits_since(context.system, repository, tag, place, inside)

@@ -263,6 +263,10 @@ def test_only_changed_needs_the_history(top: Path, on_index: dict[Any, Any], tmp
     do(tmp_path, "clone", "--quiet", "--depth=1", f"file://{top}", str(tmp_path / "shallow"))
     found = load_set(system(), tmp_path / "shallow")
     assert states(found) == {"a": "unknown", "b": "unknown", "c": "private"}
+    on_index["a"] = listing("a", "1.1")
+    released = facts(load_set(system(), tmp_path / "shallow"))["a"]
+    assert (released.state, released.last_tag, released.shallow) == ("released", None, True)
+    del on_index["a"]
     assert facts(found)["a"].problem.remedy == "fetch the history: git fetch --unshallow --tags"  # type: ignore[union-attr]
     do(tmp_path / "shallow", "fetch", "--quiet", "--unshallow", "--tags")
     assert states(load_set(system(), tmp_path / "shallow"))["a"] == "unchanged"
