@@ -134,7 +134,8 @@ def _on_index(built: BuiltFiles, upload: FileUpload) -> IndexContents:
         return known
     # A project with an earlier release is no new one, whose name could be refused.
     exists = name is not None and isinstance(built.previous, PreviousRelease)
-    return IndexContents(now=built.now, names=frozenset({name} if name and exists else ()))
+    names = frozenset({name} if name and exists else ())
+    return IndexContents(now=built.now, names=names, file_limit=built.file_limit)
 
 
 def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from release.core.models.distribution import InspectionCache
+from release.core.models.project_limits import FILE_SIZE
 from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
@@ -272,6 +273,12 @@ class BuiltFiles:
     installed: Mapping[str, str] = field(default_factory=dict)
     #: filled by the first check that needs it, so that each file is read once
     cache: InspectionCache = field(default_factory=InspectionCache, repr=False, compare=False)
+
+    @property
+    def file_limit(self) -> int:
+        """Bytes: the default, or the largest file that an index has of the project, which has a higher limit then."""
+        listed = (one for index, found in self.listings if found and index.kind == "warehouse" for one in found.files)
+        return max(FILE_SIZE, *(one.size or 0 for one in listed), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from release.core.models.index import (
     version_of,
 )
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
+from release.core.models.project_limits import FILE_SIZE
 from release.core.models.results import InspectionResult
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
@@ -191,4 +192,6 @@ def index_contents_of(listing: ProjectListing, system: System, name: NormalizedN
         files=files,
         releases={canonicalize_version(version): min(known) for version, known in times.items() if known},
         names=frozenset({name}),
+        # PyPI raises the limit of a project on request
+        file_limit=max(FILE_SIZE, *(one.size for one in files), 0),
     )

@@ -5,8 +5,8 @@ It imports little, to load fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,8 @@ _MARKS = {
     CheckState.WAIVED: ("waived", "yellow"),
 }  # fmt: skip
 
+#: findings that are alike and are shown one by one; names that are listed for the others
+_FEW, _LISTED = 3, 5
 #: the states that show the name of the check, to be written into the configuration
 _NAMED = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED, CheckState.WAIVED}
 
@@ -72,8 +74,27 @@ def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool
     yield Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style, annotation=annotation)
     if outcome.state.blocks and outcome.remedy:
         yield from remedy_to_lines(outcome.remedy)
-    for finding in outcome.findings:
+    for finding, *others in _group_findings(outcome.findings):
         yield from _finding_to_lines(finding, outcome, stops=stops)
+        if others:
+            names = ", ".join(str(one.where) for one in others[: _LISTED if len(others) > _LISTED + 1 else None])
+            more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED + 1 else ""
+            yield Line(text=f"         the same in {len(others)} other files: {names}{more}")
+
+
+def _group_findings(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """The findings; those that differ only in the file that they name are together where there are many."""
+    groups: dict[Finding, list[Finding]] = {}
+    for one in findings:
+        texts = (one.message, one.remedy, one.server_text or "")
+        message, remedy, said = (text.replace(one.where, "\0") if one.where else text for text in texts)
+        key = replace(one, message=message, remedy=remedy, server_text=said, where=None)
+        groups.setdefault(key, []).append(one)
+    grouped = {id(one): group for group in groups.values() if len(group) > _FEW for one in group}
+    for one in findings:
+        group = grouped.get(id(one), [one])
+        if group[0] is one:
+            yield group
 
 
 def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Line]:

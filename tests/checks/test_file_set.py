@@ -14,7 +14,7 @@ from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState
 from release.core.models.file_list import FileList, ListedFile, expected_files
 from release.core.models.index import PYPI, Index, IndexFile, ProjectListing
-from release.core.models.project_limits import PROJECT_SIZE
+from release.core.models.project_limits import FILE_SIZE, PROJECT_SIZE
 from tests.acceptance.making import NOW
 
 PROJECT = ProjectMetadata(name="acme", version="1.0")
@@ -161,6 +161,20 @@ def test_the_files_are_compared_with_the_list_of_the_build() -> None:
         f"{one!r} is not the file of 'SHA256SUMS': its SHA-256 is {0:064x}, not {7:064x}",
     ]
     assert outcome(file_set.the_files_are_those_of_the_list, facts)[0] is CheckState.NOT_APPLICABLE
+
+
+def test_a_project_with_a_large_file_has_a_higher_limit() -> None:
+    """PyPI raises the limit of a project on request, and shows it only by what the project has."""
+    for index, size, limit in (
+        (PYPI, 1000, FILE_SIZE),
+        (PYPI, None, FILE_SIZE),
+        (PYPI, 3 * FILE_SIZE, 3 * FILE_SIZE),
+        (ELSEWHERE, 3 * FILE_SIZE, FILE_SIZE),
+    ):
+        there = IndexFile(filename="acme-0.9.tar.gz", url="", sha256=None, size=size)
+        listing = ProjectListing(name="acme", files=(there,))
+        assert replace(files("acme-1.0.tar.gz"), listings=((index, listing),)).file_limit == limit
+    assert replace(files("acme-1.0.tar.gz"), listings=((PYPI, None),)).file_limit == FILE_SIZE
 
 
 def test_the_space_of_the_project_is_compared_with_the_default_limit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from packaging.version import Version
 
 from release.adapters.index import simple_api
@@ -77,6 +78,18 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         (place / "file").write_bytes(bytes(100))
     simple_api._evict(tmp_path, simple_api._CACHE_SIZE - 150)
     assert len(list(tmp_path.glob("*/*"))) == 1
+
+
+def test_of_many_files_with_other_bytes_only_a_few_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(compare, "_fetch", lambda file: fetched.append(file.filename))
+    names = [f"acme_widget-1.0-cp311-cp311-win{number}.whl" for number in range(20)]
+    there = ProjectListing(
+        name="acme-widget", files=tuple(IndexFile(filename=name, url="", sha256="1" * 64) for name in names)
+    )
+    ours = [Distribution(path=tmp_path / name, sha256="0" * 64, size=1) for name in names]
+    assert len(list(compare.find_conflicts(ours, {"pypi": there}, Config()))) == 20
+    assert len(fetched) == 5
 
 
 def test_bytes_that_an_index_has_under_another_name(tmp_path: Path) -> None:

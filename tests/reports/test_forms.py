@@ -228,3 +228,29 @@ def colours(name: str) -> list[str]:
 def test_every_text_can_be_read(name: str, ground: str, scheme: int) -> None:
     pair = sorted((luminance(colours(name)[scheme]), luminance(colours(ground)[scheme])))
     assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
+
+
+def test_findings_that_differ_only_in_their_file_are_one() -> None:
+    """A matrix of a hundred wheels that are refused for one reason fits into a terminal."""
+
+    def lines(count: int, *others: Finding) -> list[str]:
+        names = [f"acme-1.0-cp311-cp311-win{number}.whl" for number in range(count)]
+        findings = [
+            Finding(message=f"{name!r} is bad", remedy=f"rebuild {name}", where=name, server_text="Bad file.")
+            for name in names
+        ]
+        made = outcome("The files are good", CheckState.FAILED, *findings, *others)
+        return [line.text.strip() for line in outcome_to_lines(made)]
+
+    assert len(lines(3)) == 1 + 3 * 3, "a wheel, another and an sdist are shown as before"
+    many = lines(100, Finding(message="else", remedy="r"))
+    assert many[1:4] == [
+        "'acme-1.0-cp311-cp311-win0.whl' is bad",
+        "the index would say: Bad file.",
+        "→ rebuild acme-1.0-cp311-cp311-win0.whl",
+    ]
+    assert many[4].startswith("the same in 99 other files: acme-1.0-cp311-cp311-win1.whl, ")
+    assert many[4].endswith("acme-1.0-cp311-cp311-win5.whl and 94 more")
+    assert many[5:] == ["else", "→ r"]
+    assert lines(7)[4].endswith("win5.whl, acme-1.0-cp311-cp311-win6.whl")
+    assert len(lines(100)) == 5
