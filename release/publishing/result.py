@@ -19,6 +19,8 @@ from release.core.time_text import format_count, format_time
 _OPTIONS_OF_BUILD = re.compile(r""" --(?:output|siblings) (?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+""")
 #: up to this many file names are listed one by one
 _FEW = 12
+#: options of a rehearsal that no other command has
+_ONLY_REHEARSED = re.compile(r" --(?:built|allow|offline)(?= |$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,5 +186,5 @@ def _next_command(run: RunState) -> str:
         return f"git push {tag.remote} {tag.name}"
     following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
     verb = following.get(plan.verb)
-    command = _OPTIONS_OF_BUILD.sub("", run.command)
+    command = _OPTIONS_OF_BUILD.sub("", _ONLY_REHEARSED.sub("", run.command))
     return command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""

@@ -130,6 +130,21 @@ def test_a_rehearsal_without_a_fault_succeeds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "following"),
+    [
+        ("pypi-preflight rehearse --directory x --built --allow --offline", "pypi-preflight check --directory x"),
+        ("pypi-preflight rehearse --offline", "pypi-preflight check"),
+        # what only looks like such an option stays
+        ("pypi-preflight rehearse --directory --offline-copy", "pypi-preflight check --directory --offline-copy"),
+    ],
+)
+def test_the_next_command_has_no_options_that_it_does_not_know(command: str, following: str) -> None:
+    steps = (Build(origin="tree"),)
+    plan_ = plan.Plan(verb="rehearse", project="a", version="1", commit=None, strict=False, steps=steps)
+    assert result.succeeded(course(plan=plan_, command=command)).next_command == following
+
+
+@pytest.mark.parametrize(
     "check",
     [
         "the-project-is-in-a-repository",
