@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.publishing.ci.workflow_files import parsed
 from tests.publishing.ci.workflow_runner import WorkflowRun
 from tests.sandbox.sandbox_client import github_publisher
 from tests.stories.project import Indexes, UserProject, files_on, posts, release_table
-from tests.stories.workspace import DIAMOND, seed_for, workspace
+from tests.stories.workspace import DIAMOND, Project, seed_for, workspace
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,15 +27,23 @@ pytestmark = [
 NAMES = [one.name for one in DIAMOND]
 
 
+#: each needs the one before to build, and when it is installed
+CHAIN = (
+    Project(name="acme-base"),
+    Project(name="acme-tool", requires=["acme-base"], build_requires=["acme-base"], before_build="import acme_base\n"),
+    Project(name="acme-user", build_requires=["acme-tool"], before_build="import acme_tool, acme_base\n"),
+)
+
+
 @contextmanager
-def trusting() -> Iterator[Indexes]:
+def trusting(names: Sequence[str] = NAMES) -> Iterator[Indexes]:
     """TestPyPI and PyPI: each member's publisher is the workflow, in an environment of the member."""
 
     def seed(index: str) -> SeedData:
         publishers = [
-            github_publisher(name, name, repository="acme/set", environment=f"{index}-{name}") for name in NAMES
+            github_publisher(name, name, repository="acme/set", environment=f"{index}-{name}") for name in names
         ]
-        return replace(seed_for(NAMES, exist=True), publishers=tuple(publishers), audience=index)
+        return replace(seed_for(names, exist=True), publishers=tuple(publishers), audience=index)
 
     job = CiJob(repository="acme/set")
     with (
@@ -125,6 +133,16 @@ def test_a_member_that_does_not_work_stops_the_whole_set_on_github(service: Serv
     assert list(run.failures) == ["gate"]
     assert "acme_missing" in run.failures["gate"]
     assert posts(service.on.testpypi) == posts(service.on.pypi) == []
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_members_that_require_each_other_to_build_are_built_one_after_the_other(tmp_path: Path, kind: str) -> None:
+    with trusting([one.name for one in CHAIN]) as on:
+        members = [replace(one, more=release_table(on)) for one in CHAIN]
+        service = Service(on=on, project=workspace(tmp_path, members, on), work=tmp_path / "work")
+        run = service.run_on_github() if kind == "github" else service.run_on_gitlab()
+        assert run.failures == {}, next(iter(run.failures.values()))
+        assert [len(files_on(on.pypi, one.name)) for one in CHAIN] == [2, 2, 2]
 
 
 def test_gitlab_releases_five_members_with_a_token_of_each(service: Service) -> None:

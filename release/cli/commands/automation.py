@@ -58,6 +58,11 @@ def _ci(options: argparse.Namespace, write: Write) -> int:
 
     if options.plan_file is not None and not options.for_set:
         raise UsageError("--from is for the plan of a set", remedy="pass --set, too")
+    if options.for_set and options.binary is not None:
+        raise UsageError(
+            "--binary and --pure are for a single project",
+            remedy="omit them; to have a member built on each platform, add [tool.cibuildwheel] to its pyproject.toml",
+        )
     if options.service not in SERVICES and not options.for_set:
         raise UsageError(
             f"there is no workflow of a single project for {options.service!r}",

@@ -32,6 +32,7 @@ case "$*" in
   "set plan"*) cat "$PLAN" ;;
   "ci "*) if [ -e "$RUN" ]; then cat "$RUN"; else exec "$PYTHON" -m release "$@"; fi ;;
   *" build --output "*) mkdir -p "$5" && echo "$2" > "$5/built.whl" ;;
+  *" verify "*) [ ! -e "$RED.$IDENTITY" ] ;;
   "set rehearse"*) [ ! -e "$RED" ] ;;
 esac
 """
@@ -164,6 +165,19 @@ def test_a_red_gate_sends_nothing_on_github(chain: World) -> None:
     assert list(run.failures) == ["gate"]
     assert uploads(chain.log) == []
     assert {run.results[name] for name in run.results if name.startswith(("testpypi", "pypi"))} == {"skipped"}
+
+
+def test_a_publisher_that_is_missing_on_the_last_index_stops_the_first_upload(tmp_path: Path) -> None:
+    plan = document(release_set({"a": (), "b": ("a",)}))
+    for member in plan["members"]:
+        member["creates"] = []
+    world = World(directory=tmp_path, plan=plan)
+    (tmp_path / "red.pypi-b").touch()
+    run = world.on_github(levels=2)
+    assert list(run.failures) == ["prove pypi b"]
+    assert run.results["gate"] == "success"
+    assert uploads(world.log) == []
+    assert sum(" verify --index " in line for line in world.log) == 4
 
 
 def test_gitlab_runs_the_whole_set_in_a_child_pipeline(chain: World) -> None:

@@ -67,6 +67,7 @@ def test_a_set_that_would_be_refused_has_no_plan(tmp_path: Path, capsys: pytest.
     [
         (("ci", "buildkite"), "pypi-preflight ci buildkite --set"),
         (("ci", "github", "--from", "plan.json"), "pass --set, too"),
+        (("ci", "github", "--set", "--pure"), "[tool.cibuildwheel]"),
         (("ci", "github", "--set", "--from", "none.json"), "pypi-preflight set plan --json > none.json"),
     ],
 )
