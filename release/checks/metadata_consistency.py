@@ -14,6 +14,7 @@ from packaging.version import Version
 from release.checks.engine import quote_some, warn
 from release.core.models.check_result import Finding
 from release.core.models.distribution import InspectedFile, parse_version
+from release.core.models.index import name_from_filename
 
 #: before this metadata version, nothing in an sdist had to be accurate. Source: PEP 643
 _RELIABLE = Version("2.2")
@@ -50,16 +51,22 @@ class FileComparison:
 
 
 def compare_files(files: Sequence[InspectedFile]) -> Iterator[FileComparison]:
-    """Compare each file with the first one that is reliable; fields declared dynamic are left out."""
-    files = [one for one in files if one.metadata]
-    first = next((one for one in files if _is_reliable(one)), None)
+    """Compare each file with the first one of its release that is reliable; fields declared dynamic are left out.
+
+    The files may be of several projects, as those of a set are.
+    """
+    first: dict[tuple[str | None, Version | str], InspectedFile] = {}
+    for one in filter(_is_reliable, files):
+        if one.metadata:
+            first.setdefault(_release(one), one)
     for one in files:
-        if first is not None and one is not first:
+        reference = first.get(_release(one)) if one.metadata else None
+        if reference is not None and one is not reference:
             yield FileComparison(
                 filename=one.filename,
-                reference=first.filename,
+                reference=reference.filename,
                 reliable=_is_reliable(one),
-                differences=tuple(_differences(one, first)),
+                differences=tuple(_differences(one, reference)),
             )
 
 
@@ -80,6 +87,11 @@ def inconsistencies(files: Sequence[InspectedFile]) -> Iterator[Finding]:
             verb = "differ" if len(minor) > 1 else "differs"
             message = f"{', '.join(minor)} {verb} from {comparison.reference!r}"
             yield warn(message, _REMEDY, comparison.filename)
+
+
+def _release(one: InspectedFile) -> tuple[str | None, Version | str]:
+    """The project by the file's name, and the version by its metadata."""
+    return name_from_filename(one.filename), parse_version(one.fields.get("version", ""))
 
 
 def _is_reliable(one: InspectedFile) -> bool:

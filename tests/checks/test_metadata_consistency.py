@@ -74,3 +74,23 @@ def test_broken_metadata_is_compared_as_it_stands() -> None:
     assert said(sdist=metadata(**odd), wheel=metadata(**odd)) == []
     found = said(wheel=metadata(**odd), other=metadata())
     assert [one.message.rpartition(": ")[2] for one in found] == ["only there 'a ~~ 1'", "only there 'three'"]
+
+
+def test_files_of_several_projects_are_compared_within_each_release() -> None:
+    """As `inspect dist/*` meets them in a repository of several projects."""
+    files = [
+        InspectedFile(filename=name, findings=(), metadata=metadata(Name=project, Version=version, Summary=summary))
+        for name, project, version, summary in (
+            (WHEEL, "acme-widget", "1.0", "A"), (SDIST, "acme-widget", "1.0", "A"),
+            ("acme_widget-2.0.tar.gz", "acme-widget", "2.0", "B"), ("other-1.0.tar.gz", "other", "1.0", "C"),
+        )
+    ]  # fmt: skip
+    assert list(inconsistencies(files)) == []
+    files.append(
+        InspectedFile(
+            filename="other-1.0-py3-none-any.whl", findings=(),
+            metadata=metadata(Name="other", Version="1.0", Summary="D"),
+        )
+    )  # fmt: skip
+    (found,) = inconsistencies(files)
+    assert found.where == "other-1.0-py3-none-any.whl"

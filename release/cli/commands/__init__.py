@@ -23,7 +23,7 @@ _MODULES: Mapping[str, Mapping[str, str]] = {
         "publish": "upload the built files to PyPI, and confirm the release",
         "release": "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
     },
-    "set_command": {"set": "release several projects that depend on each other as one: list, check, rehearse, release"},
+    "set_command": {"set": "release several projects that depend on each other as one"},
     "confirm": {"confirm": "confirm a published release: hashes, clean install, smoke test"},
     "inspect": {
         "inspect": "check whether PyPI would accept these files",
