@@ -51,6 +51,13 @@ def sibling_requirements(members: Iterable[Member]) -> tuple[SiblingRequirement,
     return tuple(edge for one in members for edge in _requirements_of(one, names))
 
 
+def requirement_name(text: str) -> str | None:
+    """The canonical name of the project that a requirement is on; None for a text that is no requirement."""
+    with suppress(InvalidRequirement):
+        return normalize_name(Requirement(text).name)
+    return None
+
+
 def needed_members(members: Iterable[Member]) -> Mapping[str, frozenset[str]]:
     """Canonical name of a member → the canonical names of the members that it needs, under any marker or extra."""
     members = tuple(members)

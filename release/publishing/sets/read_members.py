@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from release.adapters import collect
 from release.adapters import members as directories
-from release.adapters.builds import member_reader
+from release.adapters.builds import builder, member_reader
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System
 from release.checks.all_checks import check_names
@@ -19,6 +20,7 @@ from release.core.errors import ConfigError, ReleaseError
 from release.core.models.check_result import Unknown
 from release.core.models.index import WELL_KNOWN, normalize_name
 from release.core.models.release_set import Member
+from release.core.set_order import requirement_name
 
 #: builds of metadata at the same time: each starts an installer and a build backend
 _BUILDS = 4
@@ -68,7 +70,8 @@ def read_members(
     built = run_jobs(system, [partial(_read_built, root=root, config=config, directory=one) for one in asked],
                      workers=_BUILDS)  # fmt: skip
     read |= dict(zip(asked, built, strict=True))
-    members = [read[one] for one in found]
+    names = {read[one].name: read[one].member.name for one in found}
+    members = [_with_build_remedy(root, read[one], names) for one in found]
     return tuple(_without_unbuilt(root, one) if table == _UV else one for one in members)
 
 
@@ -113,6 +116,24 @@ def _guarded(root: Path, directory: str, read: Callable[[], FoundMember | None])
         unread = Member(name=name or directory, version="", directory=directory)
         problem = Unknown(reason=error.message, remedy=error.remedy)
         return FoundMember(member=unread, config=Config(), problem=problem)
+
+
+def _with_build_remedy(root: Path, one: FoundMember, names: Mapping[str, str]) -> FoundMember:
+    """With the remedy for a build backend that needs another member which no index has yet.
+
+    `names`: canonical name → name of each member.
+    """
+    if one.problem is None:
+        return one
+    needed = {requirement_name(text) for text in builder.build_requirements(root / one.member.directory)}
+    for other in names.keys() & needed - {one.name}:
+        if re.search(rf"(?<![\w-]){re.escape(other)}(?![\w-])", one.problem.reason, re.IGNORECASE):
+            remedy = (
+                f"declare version, dependencies and classifiers of {one.member.name} in [project], so that its build "
+                f"backend is not needed to read them; or release {names[other]} first: --only {names[other]}"
+            )
+            return replace(one, problem=replace(one.problem, remedy=remedy))
+    return one
 
 
 def _without_unbuilt(root: Path, one: FoundMember) -> FoundMember:

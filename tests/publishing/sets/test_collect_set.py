@@ -142,6 +142,23 @@ def test_a_member_that_cannot_be_read_does_not_hide_the_others(
     assert states(load_set(system(), top, only=["b"]))["d"] == "not-selected"
 
 
+def test_a_build_backend_that_needs_an_unreleased_member_is_explained(
+    top: Path, on_index: dict[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Mapping[str, Any]:
+        raise ReleaseError("the project does not build: 'No matching distribution found for a'", remedy="x")
+
+    monkeypatch.setattr(builder, "build_metadata", fail)
+    text = '[build-system]\nrequires = ["{}"]\n[project]\nname = "{}"\ndynamic = ["version"]\n'
+    for name, needs in {"d": "A>=1", "e": "hatchling", "f": "b"}.items():
+        (top / "packages" / name).mkdir()
+        (top / "packages" / name / "pyproject.toml").write_text(text.format(needs, name))
+    found = facts(load_set(system(), top))
+    remedies = {name: found[name].problem.remedy for name in "def"}  # type: ignore[union-attr] # none is None
+    assert remedies["d"].endswith("or release a first: --only a")
+    assert (remedies["e"], remedies["f"]) == ("x", "x")
+
+
 def test_the_build_backend_is_asked_for_what_is_dynamic(
     top: Path, on_index: dict[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
