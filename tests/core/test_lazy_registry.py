@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from release.core.lazy_registry import LazyRegistry
-from release.publishing.ci import SERVICES, Service
+from release.publishing.ci import SERVICES, SET_SERVICES, Service, SetService
 from release.token_health.schedulers import SCHEDULERS
 from release.token_health.schedulers.base import Scheduler
 
@@ -30,6 +30,11 @@ def test_an_entry_is_a_module_or_one_of_its_names() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_has_what_its_protocol_asks_for(name: str) -> None:
     assert members(Service) <= set(dir(SERVICES[name]))
+
+
+@pytest.mark.parametrize("name", SET_SERVICES)
+def test_each_service_for_sets_has_what_its_protocol_asks_for(name: str) -> None:
+    assert members(SetService) <= set(dir(SET_SERVICES[name]))
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from release.core.errors import RefusedError, UsageError
-from release.publishing.ci import buildkite_set, github_set, gitlab_set
+from release.publishing.ci import SET_SERVICES, buildkite_set, github_set, gitlab_set
 from release.publishing.ci.pipeline import CIBUILDWHEEL
 from release.publishing.ci.set_pipeline import (
     COMPARE_FILES,
@@ -27,6 +27,11 @@ from tests.publishing.ci.workflow_files import jobs, parsed
 from tests.publishing.sets.made_sets import DIAMOND, document, pipeline, release_set
 
 EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
+
+
+def test_the_documentation_of_sets_has_a_command_for_each_service() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "sets.md").read_text(encoding="utf-8")
+    assert re.findall(r"^pypi-preflight ci (\w+) --set", text, re.MULTILINE) == list(SET_SERVICES)
 
 
 def test_the_steps_of_buildkite_are_of_its_schema() -> None:
