@@ -28,7 +28,8 @@ def work_on_members(
     with ThreadPoolExecutor(max(1, min(workers, len(names))), thread_name_prefix="member") as pool:
         while waiting or running:
             try:
-                for name in [] if interruption.requested.is_set() else _ready(waiting, needs, through):
+                free = 0 if interruption.requested.is_set() else workers - len(running)
+                for name in _ready(waiting, needs, through)[:free]:
                     waiting.remove(name)
                     running[pool.submit(work, name)] = name
                 if not running:

@@ -1,12 +1,12 @@
-"""Which versions of each other the members of a set install."""
+"""Which versions of its siblings a member installs from an index."""
 
 from __future__ import annotations
 
 import pytest
 
-from release.core.models.index import Index, IndexFile, ProjectListing
-from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
-from release.publishing.sets.sibling_versions import siblings_on
+from release.core.models.index import PYPI, Index, IndexFile, ProjectListing
+from release.core.models.release_set import Member, MemberFacts, MemberState, ReleaseSet, SetSettings
+from release.publishing.sets.sibling_versions import needs_by_level, siblings_on
 from tests.sample_distributions import wheel_name
 
 CORP = Index(name="corp", upload_url="https://corp.example.org/u/", simple_url="https://corp.example.org/simple/")
@@ -16,6 +16,48 @@ SANDBOX = Index(name="sandbox", upload_url="http://127.0.0.1:1/u/", simple_url="
 def listing(*versions: str) -> ProjectListing:
     files = (IndexFile(filename=wheel_name("core", one), url="x", sha256=None) for one in versions)
     return ProjectListing(name="core", files=tuple(files))
+
+
+def facts(
+    name: str, *requires: str, version: str = "2.0", state: MemberState = "release", listed: tuple[str, ...] = ()
+) -> MemberFacts:
+    files = tuple(IndexFile(filename=wheel_name(name, one), url="x", sha256=None) for one in listed)
+    listing = ProjectListing(name=name, files=files)
+    return MemberFacts(
+        member=Member(name=name, version=version, requires=requires), state=state, listings={"pypi": listing}
+    )
+
+
+def release_set(*members: MemberFacts) -> ReleaseSet:
+    levels = tuple((one.member.name,) for one in members if one.state == "release")
+    return ReleaseSet(settings=SetSettings(), members=members, levels=levels, indexes=(PYPI,))
+
+
+def test_a_member_waits_for_all_that_it_needs_through_others() -> None:
+    found = release_set(facts("a"), facts("b", "a"), facts("c", "b"), facts("d"))
+    assert needs_by_level(found) == {"a": frozenset(), "b": {"a"}, "c": {"a", "b"}, "d": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("sibling", "requirement", "uploaded", "expected"),
+    [
+        (facts("a"), "a>=2", {"a"}, ["2.0"]),
+        (facts("a"), "a>=2", set(), []),  # not there yet
+        (facts("a", listed=("1.0", "2.0")), "a", set(), ["2.0"]),  # since an earlier run
+        (facts("a"), "a<2", {"a"}, []),  # an older release is meant
+        (facts("a", version="2.0rc1"), "a>=2.0rc1", {"a"}, ["2.0rc1"]),
+        (facts("a", state="not-selected", listed=("2.0",)), "a", set(), ["2.0"]),
+        (facts("a", state="private"), "a", set(), []),
+        (facts("a"), "other", {"a"}, []),  # one that is not needed has no effect, so none is asked for
+    ],
+)
+def test_a_sibling_is_taken_from_an_index_that_has_its_new_version(
+    sibling: MemberFacts, requirement: str, uploaded: set[str], expected: list[str]
+) -> None:
+    found = release_set(sibling, facts("b", requirement))
+    siblings = siblings_on(found, "b", PYPI, uploaded)
+    assert [one.version for one in siblings] == expected
+    assert all(one.page == f"{PYPI.simple_url}a/" for one in siblings)
 
 
 @pytest.mark.parametrize(
