@@ -74,7 +74,8 @@ def requirements_on_members_can_be_met(found: ReleaseSet) -> Iterator[Observatio
 
     By the version that this set releases of it, since builds and clean installs use no older release of a member; or,
     where the set releases none, by what the index has. Requirements of extras, of builds and of other environments
-    count. Source: version specifiers (PEP 440); dependency specifiers.
+    count; that of an extra on a private member is a warning, since it may be for development. Source: version
+    specifiers (PEP 440); dependency specifiers.
     """
     facts = {str(normalize_name(one.member.name)): one for one in found.members}
     for edge in sibling_requirements(one.member for one in found.members):
@@ -97,6 +98,7 @@ def _unmet(
             yield Finding(
                 message=f"{start}, but {needed.name} is private: {needed.private_by}",
                 remedy=f"remove the requirement ({edge.where}), or what makes {needed.name} private",
+                severity="warn" if edge.kind == "extra" else "block",
             )
         case "release":
             if not _accepts(edge.requirement, _versions_to_come(needed.version)):

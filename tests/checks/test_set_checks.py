@@ -171,6 +171,8 @@ def test_a_requirement_on_a_private_member_cannot_be_met_and_an_unknown_one_is_u
     one = finding(release_set(member("a", "1", state="private"), member("b", "1", "a")), REQUIREMENTS)
     assert one is not None
     assert one.message == "b needs 'a', but a is private: classifier 'Private :: X'"
+    for_development = release_set(member("a", "1", state="private"), member("b", "1", "a; extra == 'dev'"))
+    assert outcome(for_development, REQUIREMENTS).state is CheckState.WARNED
     private = release_set(member("a", "1"), member("b", "1", "a>=9", state="private"))
     assert outcome(private, REQUIREMENTS).state is CheckState.PASSED
     listings = {"pypi": Unknown(reason="no answer", remedy="try again")}
