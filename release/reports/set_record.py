@@ -24,6 +24,7 @@ from release.core.plan import SANDBOX
 from release.reports.lines import outcome_to_json
 from release.reports.record import format_timestamp
 from release.reports.run_text import answer_to_json
+from release.reports.set_text import tally_key
 
 SCHEMA_OF_SETS = 1
 
@@ -111,7 +112,7 @@ def _member(run: SetRunRecord, facts: MemberFacts) -> dict[str, Any]:
         "how": how, "message": message, "remedy": remedy,
         "seconds": round(sum(seconds), 3) if seconds else None,
         "standings": [asdict(one) for one in standings],
-        "tally": dict(Counter(str(one.outcome.state) for _, one in checks)),
+        "tally": dict(Counter(tally_key(one) for _, one in checks)),
         "checks": [
             outcome_to_json(one.outcome) | {"step": step, "stops": one.stops}
             for step, one in checks if one.outcome.state in _RECORDED

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from release.core.errors import Exit
-from release.core.events import MemberFinished
+from release.core.events import CheckFinished, MemberFinished
 from release.core.models.check_result import CheckState
 from release.core.models.set_results import SetRunResult
 from release.core.time_text import format_count
 from release.reports.lines import Line, remedy_to_lines, result_to_lines
 
+#: a check that fails, but does not stop a rehearsal
+LATER = "later"
+_TALLIED = (CheckState.PASSED, CheckState.WAIVED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED)
 #: the status of a member → mark and style of rich
 _MARKS: Mapping[str, tuple[str, str]] = {
     "done": ("✓", "green"), "refused": ("✕", "bold red"), "skipped": ("·", "dim"), "stopped": ("-", "yellow"),
@@ -21,11 +24,11 @@ _OTHER = "preparing"
 
 
 def member_to_lines(
-    event: MemberFinished, states: Mapping[CheckState, int], *, messages: Sequence[str] = (), explained: bool = False
+    event: MemberFinished, states: Mapping[str, int], *, messages: Sequence[str] = (), explained: bool = False
 ) -> Iterator[Line]:
     """The line of a member that has finished its part of a phase: "✓ acme-core 2.0: 12 passed, 1 warning".
 
-    `states`: the number of its checks in each state; `messages`: what its run printed, shown before a failure;
+    `states`: the number of its checks by `tally_key`; `messages`: what its run printed, shown before a failure;
     `explained`: whether the check that failed was shown before.
     """
     mark, style = _MARKS[event.status]
@@ -45,16 +48,18 @@ def member_to_lines(
         yield from remedy_to_lines(remedy, margin="    ")
 
 
-def tally_to_text(states: Mapping[CheckState, int]) -> str:
-    """The number of checks in each state: "12 passed, 1 warning, 1 failed"; what does not apply is not counted."""
-    warnings = states.get(CheckState.WARNED, 0)
-    parts = [
-        f"{number} {state}"
-        for state in (CheckState.PASSED, CheckState.WAIVED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED)
-        if (number := states.get(state, 0))
-    ]
-    if warnings:
-        parts.insert(min(1, len(parts)), format_count(warnings, "warning"))
+def tally_key(check: CheckFinished) -> str:
+    """What a check counts as: its state, or `LATER` where a rehearsal continues although a release would stop."""
+    return LATER if check.outcome.state.blocks and not check.stops else str(check.outcome.state)
+
+
+def tally_to_text(tally: Mapping[str, int]) -> str:
+    """The number of checks by `tally_key`: "12 passed, 1 warning, 1 failed"; what does not apply is not counted."""
+    parts = [f"{number} {state}" for state in _TALLIED if (number := tally.get(state, 0))]
+    if warnings := tally.get(CheckState.WARNED, 0):
+        parts.insert(1 if tally.get(CheckState.PASSED) else 0, format_count(warnings, "warning"))
+    if later := tally.get(LATER, 0):
+        parts.append(f"{later} would block a release")
     return ", ".join(parts)
 
 

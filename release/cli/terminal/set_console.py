@@ -28,7 +28,7 @@ from release.core.events import (
 )
 from release.core.models.check_result import CheckState, Finding
 from release.reports.lines import Line, outcome_to_lines
-from release.reports.set_text import activity_to_text, member_to_lines, phase_note
+from release.reports.set_text import activity_to_text, member_to_lines, phase_note, tally_key
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
@@ -50,7 +50,7 @@ class _MemberAtWork:
 
     #: the title of its current step; empty between two steps
     step: str = ""
-    states: Counter[CheckState] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
     messages: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT))
     #: whether a check that stops its run was shown
     explained: bool = False
@@ -66,8 +66,8 @@ class SetConsole:
         self._phase: SetPhaseStarted | None = None
         self._at_work: dict[str, _MemberAtWork] = {}
         self._finished: dict[str, MemberFinished] = {}
-        #: each warning that was shown: a member has most of them on each index again
-        self._warnings: set[tuple[str, str, tuple[Finding, ...]]] = set()
+        #: each problem that was shown → the member that it was shown for
+        self._problems: dict[tuple[str, str, tuple[Finding, ...]], str] = {}
         self._drawn = 0.0
 
     def __enter__(self) -> Self:
@@ -141,17 +141,21 @@ class SetConsole:
                 self._draw()
 
     def _show_check(self, member: str, at_work: _MemberAtWork, event: CheckFinished) -> None:
+        """Show a problem. Most are those of a member on each index, or of all members of one repository, again."""
         outcome, stops = event.outcome, event.stops and event.outcome.state.blocks
-        at_work.states[outcome.state] += 1
+        at_work.states[tally_key(event)] += 1
         at_work.explained = at_work.explained or stops
-        if outcome.state == CheckState.WARNED:
-            warning = (member, outcome.check, outcome.findings)
-            if warning in self._warnings:
-                return
-            self._warnings.add(warning)
-        if outcome.state in _SHOWN and (stops or not self._quiet):
-            named = replace(outcome, title=f"{member}: {outcome.title}")
-            self._console.show(outcome_to_lines(named, stops=event.stops))
+        if outcome.state not in _SHOWN or (self._quiet and not stops):
+            return
+        problem = (outcome.check, outcome.reason, outcome.findings)
+        known = problem in self._problems
+        first = self._problems.setdefault(problem, member)
+        if known and not stops:
+            return
+        if first != member:
+            outcome = replace(outcome, findings=(), remedy="", reason=f"as for {first}")
+        named = replace(outcome, title=f"{member}: {outcome.title}")
+        self._console.show(outcome_to_lines(named, stops=event.stops))
 
     def _finish_member(self, event: MemberFinished) -> None:
         at_work = self._at_work.pop(event.member, _MemberAtWork())

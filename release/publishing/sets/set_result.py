@@ -192,7 +192,7 @@ def _cause(state: SetRunState, members: Sequence[MemberResult]) -> BlockingProbl
     first = failed[0].result
     assert first is not None
     others = _names([one.name for one in failed[1:]])
-    more = f" ({_also(len(failed) - 1)} failed: {others})" if others else ""
+    more = f"; {_also(len(failed) - 1)} failed: {others}" if others else ""
     message = f"{failed[0].title}: {_one_line(first.message)}{more}"
     return BlockingProblem(message=message, remedy=first.remedy, cause=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -102,14 +103,23 @@ def test_the_checks_of_the_set_are_shown_if_they_say_anything() -> None:
     assert shown([CheckFinished(outcome=FAILED, stops=False)]).startswith("  later  It fits [it-fits]\n")
 
 
-def test_a_warning_of_a_member_is_shown_once() -> None:
+def test_a_problem_is_shown_in_full_once() -> None:
+    """Members of one repository share the state of its tree, and a member has most warnings on each index again."""
     again = [SetPhaseStarted(title="pypi, level 1 of 1", members=("a",)), *checked("a", WARNED), finished("a")]
-    text = shown([*RUN, *again, *checked("b", WARNED)])
-    assert text.count("a: It is new") == 1
-    assert text.count("b: It is new") == 1
+    text = shown([*RUN, *again, *checked("c", WARNED, FAILED), finished("c", "refused", "no")])
+    assert text.count("It is new") == 1
     assert text.endswith(
-        "  ✓ a 2.0: 1 warning\n  warn   b: It is new [it-is-new]\n         it is old\n         → renew it\n"
+        "  ✓ a 2.0: 1 warning\n  FAIL   c: It fits [it-fits] (as for b)\n  ✕ c 2.0: 1 warning, 1 failed\n"
     )
+    other = replace(FAILED, findings=(replace(FAILED.findings[0], message="'y' is too long"),))
+    assert "'y' is too long" in shown([*RUN, *checked("c", other)])
+
+
+def test_what_does_not_stop_a_rehearsal_is_no_failure_of_it() -> None:
+    event = MemberEvent(member="a", event=CheckFinished(outcome=FAILED, stops=False))
+    text = shown([*RUN[:1], *checked("a", PASSED), event, finished("a")])
+    assert "  later  a: It fits [it-fits]\n" in text
+    assert "  ✓ a 2.0: 1 passed, 1 would block a release\n" in text
 
 
 def test_quiet_shows_failures_only() -> None:
@@ -153,7 +163,8 @@ def test_blocks_of_several_threads_do_not_mix() -> None:
     console.on_event(SetPhaseStarted(title="gate", members=tuple(names)))
 
     def work(member: str) -> None:
-        for event in [*checked(member, *(PASSED, FAILED, FAILED) * 12), finished(member)]:
+        own = replace(FAILED, reason=member)
+        for event in [*checked(member, *(PASSED, own, own) * 12), finished(member)]:
             console.on_event(event)
 
     threads = [Thread(target=work, args=(name,)) for name in names]

@@ -114,7 +114,7 @@ def test_a_stop_names_the_cause_and_what_each_index_has() -> None:
 
 def test_the_first_level_has_the_cause_and_the_others_are_counted() -> None:
     end = run([ended("e", Exit.REFUSED, "E"), ended("b", Exit.REFUSED, "B\nmore"), ended("c", Exit.REFUSED, "C")])
-    assert end.headline == "b 1.0: B; more (2 more members failed: c, e)"
+    assert end.headline == "b 1.0: B; more; 2 more members failed: c, e"
 
 
 def test_what_is_wrong_with_the_set_goes_before_its_members() -> None:
@@ -137,7 +137,7 @@ def test_sixty_members_are_counted_on_a_line_for_each_index() -> None:
     ]
     end = run(results, release_set, stopped=names[:12])
     assert end.message.splitlines() == [
-        "acme-part-12 1.0: no answer (1 more member failed: acme-part-13)",
+        "acme-part-12 1.0: no answer; 1 more member failed: acme-part-13",
         (
             "testpypi: 12 of 60 members whole, 1 partial (acme-part-12: 2 of 3 files), "
             "1 unknown (acme-part-13: 0 of 3 files), 46 not begun"
