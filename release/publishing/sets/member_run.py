@@ -133,9 +133,10 @@ class MemberRun:
         plan, self._done, begin = self.opened.state.plan, end, self._done
         failure = self.opened.execute(plan.steps[begin:end])
         self.opened.state.resources.clear_scratch()
-        if failure is not None:
+        if failure is not None and self.context.interruption.requested.is_set():
+            self.stopped, self.failure = True, (failure[0], INTERRUPTED)
+        elif failure is not None:
             self.failure = failure
-            self.stopped = self.context.interruption.requested.is_set()
 
     def lasting_indexes(self) -> tuple[str, ...]:
         """The names of the indexes that the plan uploads to and that keep it, in order."""
@@ -216,8 +217,9 @@ class MemberRun:
         if error is not None:
             status = "stopped" if self.stopped else "refused"
         return MemberFinished(
-            member=member.name, version=member.version, status=status, note=error.message if error else "",
-            remedy=error.remedy if error else "", seconds=seconds,
+            member=member.name, version=member.version, status=status, seconds=seconds,
+            note=error.message if error and not self.stopped else "",
+            remedy=error.remedy if error and not self.stopped else "",
         )  # fmt: skip
 
     def close(self) -> None:
