@@ -101,11 +101,12 @@ def _uploads(pipeline: SetPipeline) -> Iterator[dict[str, Any]]:
     """The jobs that upload, in order; each waits for all that come before it."""
     before = ["prove"] if pipeline.proves else []
     for index in pipeline.indexes:
+        earlier = pipeline.indexes[0] if index != pipeline.indexes[0] else "none"
         for level in range(1, pipeline.levels + 1):
             name = f"{index.replace('-', '_')}_{level}"
             extra = "[attest]" if index == "pypi" else ""  # TestPyPI takes no attestations
             yield {
                 "id": name, "index": index, "level": level, "before": list(before), "extra": extra,
-                "title": index_title(index),
+                "title": index_title(index), "dry_run": "" if index == "testpypi" else f" --dry-run-on {earlier}",
             }  # fmt: skip
             before.append(name)

@@ -235,16 +235,34 @@ def _sdist_name(member: Member) -> str:
 
 
 def _upload_jobs(release_set: ReleaseSet, new_projects: Collection[str]) -> Iterator[SetJob]:
-    """Each after all jobs of the level before; the first level of an index after the last one of the index before."""
+    """Each after all jobs of the level before; the first level of an index after the last one of the index before.
+
+    Whether the files passed a dry run is decided by the plan, not by the configuration: the jobs share no journal.
+    """
     before: tuple[str, ...] = ("gate",)
+    earlier = "none"
     for index in upload_indexes(release_set):
+        compared = () if index == _TESTPYPI else ("--dry-run-on", earlier)
         for number, level in enumerate(release_set.levels, 1):
             for name in level:
                 new = ("--new-project", name) if name in new_projects else ()
-                command = ("set", "release", "--files", FILES, "--only", name, "--index", index, *new, "--yes")
+                command = (
+                    "set",
+                    "release",
+                    "--files",
+                    FILES,
+                    "--only",
+                    name,
+                    "--index",
+                    index,
+                    *compared,
+                    *new,
+                    "--yes",
+                )
                 yield SetJob(
                     id=f"upload-{index}-{name}", kind="upload", member=name, level=number, index=index, needs=before,
                     commands=(_own_command(*command),), inputs=(FILES,), outputs=(),
                     environment=environment_name(index, name), credentials=True,
                 )  # fmt: skip
             before = tuple(f"upload-{index}-{name}" for name in level)
+        earlier = index

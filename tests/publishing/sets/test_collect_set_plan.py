@@ -46,7 +46,9 @@ def test_the_plan_of_a_repository_fits_the_workflow_of_the_same_repository(
     for service in ("gitlab", "buildkite"):
         status, text = run(project, capsys, "ci", service, "--set", "--from", str(plan))
         assert status == 0
-        assert "pypi-preflight set release --files dist --only acme-extra --index pypi --yes" in text
+        assert (
+            "pypi-preflight set release --files dist --only acme-extra --index pypi --dry-run-on testpypi --yes" in text
+        )
 
 
 def test_a_set_that_would_be_refused_has_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

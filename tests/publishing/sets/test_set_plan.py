@@ -35,7 +35,20 @@ def test_a_diamond_is_built_judged_as_a_whole_and_uploaded_level_by_level() -> N
     assert there["upload-testpypi-d"]["needs"] == ["upload-testpypi-b", "upload-testpypi-c"]
     assert there["upload-pypi-a"]["needs"] == ["upload-testpypi-d"]
     assert there["upload-pypi-d"]["commands"][0]["argv"] == (
-        ["pypi-preflight", "set", "release", "--files", "dist", "--only", "d", "--index", "pypi", "--yes"]
+        [
+            "pypi-preflight",
+            "set",
+            "release",
+            "--files",
+            "dist",
+            "--only",
+            "d",
+            "--index",
+            "pypi",
+            "--dry-run-on",
+            "testpypi",
+            "--yes",
+        ]
     )
     assert there["upload-pypi-d"]["environment"] == "pypi-d"
     assert {job["id"] for job in found["jobs"] if job["credentials"]} == {
@@ -107,7 +120,9 @@ def test_the_indexes_are_those_of_the_set() -> None:
         index="corp",
         indexes=(Index(name="corp", upload_url="http://127.0.0.1:1/", simple_url="http://127.0.0.1:1/simple/"),),
     )
-    assert [job["id"] for job in document(made)["jobs"]] == ["build-a", "gate", "upload-corp-a"]
+    *others, upload = document(made)["jobs"]
+    assert [job["id"] for job in (*others, upload)] == ["build-a", "gate", "upload-corp-a"]
+    assert "--index corp --dry-run-on none --yes" in " ".join(upload["commands"][0]["argv"])
 
 
 def test_each_exit_status_of_a_command_is_explained() -> None:
