@@ -40,6 +40,8 @@ class Member:
     version: str
     #: relative to the root, with slashes; "." is the root; empty where the member is known from files only
     directory: str = ""
+    #: where it is known from files, the directory below the root whose `[tool.release]` counts; empty: the root's
+    configured_in: str = ""
     #: its requirements, one PEP 508 text each, those of extras with their marker
     requires: tuple[str, ...] = ()
     #: `build-system.requires`, one PEP 508 text each

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from release.adapters import collect
@@ -82,12 +83,30 @@ def _find(
 ) -> tuple[SetSettings, tuple[str, ...], tuple[FoundMember, ...]]:
     """The settings, what the reader should know of them, and the members."""
     if files:
-        found = tuple(FoundMember(member=one, config=config) for one in members_of_files(files))
+        configured = find_configurations(root, config)
+        found = tuple(
+            FoundMember(member=replace(one, configured_in=configured.get(normalize_name(one.name), "")), config=config)
+            for one in members_of_files(files)
+        )
         return config.release_set or SetSettings(), (), found
     settings, table = directories.resolve_settings(root, config)
     places = directories.find_members(root, settings, table=table)
     notes = () if table == directories.SET_TABLE else (f"the members are those of [{table}]",)
     return settings, notes, read_members(system, root, config, places, table=table)
+
+
+def find_configurations(root: Path, config: Config) -> Mapping[str, str]:
+    """Canonical name → directory, of the members that are declared here and whose pyproject.toml has their name.
+
+    Empty where no set is declared: files need no source.
+    """
+    try:
+        settings, table = directories.resolve_settings(root, config)
+        places = directories.find_members(root, settings, table=table)
+    except ConfigError:
+        return {}
+    names = ((collect.load_project_name(root / place), place) for place in places)
+    return {normalize_name(name): place for name, place in names if name is not None}
 
 
 def _require_unique(found: Sequence[FoundMember]) -> None:

@@ -154,7 +154,8 @@ class MemberRun:
     def _open(self) -> OpenRun:
         context, member = self.context, self.facts.member
         options, verb = context.options, context.verb
-        config = load_member_config(options.config, self.directory) if member.directory else options.config
+        place = member.directory or member.configured_in
+        config = load_member_config(options.config, options.directory / place) if place else options.config
         config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
         self.directory.mkdir(parents=True, exist_ok=True)
         system = context.interruption.interruptible(options.system)

@@ -362,6 +362,28 @@ def test_the_members_of_files_need_no_source(tmp_path: Path, on_index: dict[Any,
         load_set(system(), tmp_path, files=(*files, *built(tmp_path / "3", "acme-web", "2.1")))
 
 
+def test_the_members_of_files_keep_the_configuration_of_their_directories(
+    tmp_path: Path, on_index: dict[Any, Any]
+) -> None:
+    """A job that uploads has the files, and pyproject.toml of the root and of the members."""
+    files = built(tmp_path / "1", "Acme.Core", "1.0") + built(tmp_path / "2", "acme-web", "2.0")
+    for path, text in {
+        "pyproject.toml": SET.format(""),
+        "packages/core/pyproject.toml": project("acme-core", "0.9"),
+        "packages/late/pyproject.toml": '[build-system]\nrequires = []\n[project]\ndynamic = ["name"]\n',
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = facts(load_set(system(), tmp_path, files=files))
+    assert {name: one.member.configured_in for name, one in found.items()} == {
+        "Acme.Core": "packages/core", "acme-web": "",
+    }  # fmt: skip
+    assert {one.member.directory for one in found.values()} == {""}
+    (tmp_path / "pyproject.toml").write_text("[tool.release]\n")
+    found = facts(load_set(system(), tmp_path, files=files))
+    assert {one.member.configured_in for one in found.values()} == {""}
+
+
 def test_a_uv_workspace_is_a_set_without_its_members_that_are_not_built(
     tmp_path: Path, on_index: dict[Any, Any]
 ) -> None:
