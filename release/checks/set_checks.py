@@ -72,8 +72,8 @@ def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observatio
 def requirements_on_members_can_be_met(found: ReleaseSet) -> Iterator[Observation]:
     """Each requirement of a member on another one can be met.
 
-    By the version that this set releases of it, since builds and clean installs use no older release of a member; or,
-    where the set releases none, by what the index has. Requirements of extras, of builds and of other environments
+    By the version that this set releases of it, or by one that the index has: a member may need an older release.
+    Requirements of extras, of builds and of other environments
     count; that of an extra on a private member is a warning, since it may be for development. Source: version
     specifiers (PEP 440); dependency specifiers.
     """
@@ -101,11 +101,15 @@ def _unmet(
                 severity="warn" if edge.kind == "extra" else "block",
             )
         case "release":
-            if not _accepts(edge.requirement, _versions_to_come(needed.version)):
-                yield Finding(
-                    message=f"{start}, but this set releases {needed.name} {needed.version}",
-                    remedy=f"set a version of {needed.name} that is {wanted}, or {change}",
-                )
+            if _accepts(edge.requirement, _versions_to_come(needed.version)):
+                return
+            start += f", but this set releases {needed.name} {needed.version}"
+            listed = _listed(sibling, edge.requirement)
+            if isinstance(listed, tuple) and _accepts(edge.requirement, listed):
+                older = max(one for one in listed if edge.requirement.specifier.contains(one, prereleases=True))
+                yield Note(message=f"{start}: it uses {older}, which {found.index} has", remedy=change)
+            else:
+                yield Finding(message=start, remedy=f"set a version of {needed.name} that is {wanted}, or {change}")
         case "released" | "unchanged" | "not-selected":
             listed = _listed(sibling, edge.requirement)
             if isinstance(listed, Unknown):

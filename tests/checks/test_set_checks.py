@@ -125,9 +125,7 @@ def test_the_members_that_can_be_released_without_a_changed_one_are_named() -> N
 def test_a_requirement_is_met_by_the_version_that_the_set_releases(
     requirement: str, version: str, *, is_met: bool
 ) -> None:
-    found = release_set(
-        member("a", version, listings={"pypi": listing("a", "1.0", "2.5", "1.9.0")}), member("b", "1", requirement)
-    )
+    found = release_set(member("a", version, listings={"pypi": None}), member("b", "1", requirement))
     one = finding(found, REQUIREMENTS)
     assert (one is None) == is_met
     if one is not None:
@@ -135,6 +133,19 @@ def test_a_requirement_is_met_by_the_version_that_the_set_releases(
         assert one.remedy.endswith("or change the requirement of b (packages/b/pyproject.toml)")
     built = outcome(release_set(member("a", version), member("b", "1", build=requirement)), REQUIREMENTS)
     assert (built.state is CheckState.PASSED) == is_met
+
+
+def test_a_member_may_need_an_older_release_of_a_sibling() -> None:
+    """The index has it, and goes on to have it: that is said, and refused only where there is none."""
+    old = member("a", "2.0", listings={"pypi": listing("a", "1.0", "1.9", yanked=None)})
+    found = outcome(release_set(old, member("b", "1", "a<2")), REQUIREMENTS)
+    assert found.state == CheckState.PASSED
+    (note,) = found.findings
+    assert note.message == "b needs 'a<2', but this set releases a 2.0: it uses 1.9, which pypi has"
+    withdrawn = member("a", "2.0", listings={"pypi": listing("a", "1.9", yanked="broken")})
+    refused = finding(release_set(withdrawn, member("b", "1", "a<2")), REQUIREMENTS)
+    assert refused is not None
+    assert refused.message == "b needs 'a<2', but this set releases a 2.0"
 
 
 @pytest.mark.parametrize(
