@@ -140,8 +140,7 @@ def test_a_member_may_need_an_older_release_of_a_sibling() -> None:
     old = member("a", "2.0", listings={"pypi": listing("a", "1.0", "1.9", yanked=None)})
     found = outcome(release_set(old, member("b", "1", "a<2")), REQUIREMENTS)
     assert found.state == CheckState.PASSED
-    (note,) = found.findings
-    assert note.message == "b needs 'a<2', but this set releases a 2.0: it uses 1.9, which pypi has"
+    assert found.reason == "b needs 'a<2', but this set releases a 2.0: it uses 1.9, which pypi has"
     withdrawn = member("a", "2.0", listings={"pypi": listing("a", "1.9", yanked="broken")})
     refused = finding(release_set(withdrawn, member("b", "1", "a<2")), REQUIREMENTS)
     assert refused is not None
