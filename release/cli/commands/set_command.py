@@ -177,9 +177,11 @@ def _load(options: argparse.Namespace) -> ReleaseSet:
     from release.publishing.sets.collect_set import load_set
 
     system = systems.real_system()
+    asks_indexes = options.action in {"check", "release"}  # without them, each member would seem unreleased
     return load_set(
         system, options.directory, config_file=options.config, only=options.only, index=options.index,
-        dry_run_on=options.dry_run_on, offline=options.offline or last_release.is_offline(system.env),
+        dry_run_on=options.dry_run_on,
+        offline=not asks_indexes and (options.offline or last_release.is_offline(system.env)),
         files=prebuilt.find_files(options.files),
     )  # fmt: skip
 
