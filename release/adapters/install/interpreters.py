@@ -6,9 +6,10 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,12 @@ def supported_tags(interpreter: Interpreter | None = None) -> Iterator[Tag]:
     # Only CPython with the GIL is chosen, so the tags follow from its version.
     yield from tags.cpython_tags(version, [f"cp{version[0]}{version[1]}"])
     yield from tags.compatible_tags(version, f"cp{version[0]}{version[1]}")
+
+
+@lru_cache(maxsize=8)
+def rank_tags(interpreter: Interpreter | None = None) -> Mapping[Tag, int]:
+    """The wheel tags that an interpreter supports → their rank, 0 is the best. There are about a thousand."""
+    return {tag: place for place, tag in enumerate(supported_tags(interpreter))}
 
 
 def with_interpreter(system: System, required: RequiredPython | None) -> System:

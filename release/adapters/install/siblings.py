@@ -19,7 +19,7 @@ Observed: pip 23.2 to 26.3 and uv 0.13.9, 2026-11:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,23 +40,38 @@ _OPTIONS = ("CONSTRAINT", "BUILD_CONSTRAINT")
 _FETCHES = 8
 
 
-def with_siblings(system: System, siblings: Sequence[Sibling], *, scratch: Callable[[str], Path]) -> System:
+#: the constraint of each sibling for an interpreter
+KnownConstraints = MutableMapping[tuple[Sibling, Interpreter], str]
+
+
+def with_siblings(
+    system: System,
+    siblings: Sequence[Sibling],
+    *,
+    scratch: Callable[[str], Path],
+    known: KnownConstraints | None = None,
+) -> System:
     """The same system, whose builds and clean installs take each sibling from its page, in exactly this version.
 
     The file is the one for the interpreter of `system`, so that must be chosen before. Each sibling costs one request,
     unless its page is the file URL of a directory: pass those that the project can need, without the project itself.
-    `scratch` returns a path that does not exist yet.
-    Raises `UnreachableError` where a page cannot be read or lists no file of the version.
+    `scratch` returns a path that does not exist yet. `known`: the answers so far, which are not requested again; this
+    call adds its own. Raises `UnreachableError` where a page cannot be read or lists no file of the version.
     """
     if not siblings:
         return system
     interpreter = interpreters.chosen_interpreter(system)
-    jobs = [partial(_constraint, sibling=one, interpreter=interpreter) for one in siblings]
-    lines = run_jobs(system, jobs, workers=_FETCHES)
+    known = {} if known is None else known
+    lines = {one: line for one in siblings if (line := known.get((one, interpreter)))}
+    new = [one for one in siblings if one not in lines]
+    jobs = [partial(_constraint, sibling=one, interpreter=interpreter) for one in new]
+    found = dict(zip(new, run_jobs(system, jobs, workers=_FETCHES), strict=True))
+    known.update({(one, interpreter): line for one, line in found.items()})
+    lines |= found
     directory = scratch("siblings")
     with explain_os_errors("the file with the versions of the siblings"):
         directory.mkdir(parents=True)
-        (directory / "constraints.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        (directory / "constraints.txt").write_text("".join(f"{lines[one]}\n" for one in siblings), encoding="utf-8")
     added = (directory / "constraints.txt").resolve().as_uri()
     return replace(system, env={**system.env, **_variables(system, added)})
 

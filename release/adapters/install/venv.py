@@ -204,7 +204,7 @@ def best_file(filenames: Iterable[str], interpreter: Interpreter | None = None) 
     """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    rank = {tag: place for place, tag in enumerate(interpreters.supported_tags(interpreter))}
+    rank = interpreters.rank_tags(interpreter)
     best: list[tuple[int, str]] = []
     sdists = []
     for filename in filenames:

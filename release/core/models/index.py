@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ def is_project_name(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def normalize_name(name: str) -> NormalizedName:
     """The normalized form of a name."""
     return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())

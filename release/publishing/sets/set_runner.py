@@ -178,6 +178,7 @@ class _SetRun:
             at, one = time.monotonic(), self.members[name]
             work(one)
             if one.failure is None and on is not None:
+                self.tools.forget_sibling(name)
                 with self._lock:
                     self.uploaded.setdefault(on, set()).add(name)
             ended.add(name)
@@ -198,7 +199,11 @@ class _SetRun:
         place = self.tools.sandbox()[0] if index is None or index.name == SANDBOX else index
         with self._lock:
             uploaded = frozenset(self.uploaded.get(place.name, ()))
-        return sibling_versions.siblings_on(self.release_set, name, place, uploaded)
+        return sibling_versions.siblings_on(self.release_set, name, place, uploaded, self._needs)
+
+    @cached_property
+    def _needs(self) -> sibling_versions.SetNeeds:
+        return sibling_versions.set_needs(self.release_set)
 
     def _lasting_indexes(self) -> tuple[str, ...]:
         """The indexes of all members' plans, in the order of the uploads."""

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from release.adapters.install import installer, venv
-from release.adapters.install.siblings import with_siblings
+from release.adapters.install.siblings import KnownConstraints, with_siblings
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.core.config import UploadSettings
 from release.core.models.credential import Credential
-from release.core.models.index import Index
+from release.core.models.index import Index, normalize_name
 from release.core.models.release_set import Sibling
 from release.publishing import run_tools
 from release.publishing.upload.workers import UploadClient, UploadWorkers
@@ -40,6 +40,8 @@ class SetTools:
     _idle: queue.SimpleQueue[UploadWorkers] = field(default_factory=queue.SimpleQueue)
     _lanes: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     _each: UploadSettings = field(default_factory=UploadSettings)
+    #: what the pages of siblings have, so that each is requested once
+    _constraints: KnownConstraints = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         self.share_uploads(1)
@@ -60,6 +62,15 @@ class SetTools:
             if self._sandbox is None:
                 self._sandbox = run_tools.start_run_sandbox(self._stack, self.projects)
             return self._sandbox
+
+    def with_siblings(self, system: System, siblings: Sequence[Sibling], scratch: Callable[[str], Path]) -> System:
+        """The system for builds and installs that take these siblings from their pages."""
+        return with_siblings(system, siblings, scratch=scratch, known=self._constraints)
+
+    def forget_sibling(self, name: str) -> None:
+        """Request the pages of a member again, since it was uploaded; to be called before others use it."""
+        for key in [one for one in list(self._constraints) if normalize_name(one[0].name) == name]:
+            self._constraints.pop(key, None)
 
     @contextmanager
     def workers(self) -> Iterator[tuple[UploadWorkers, UploadSettings]]:
@@ -93,11 +104,11 @@ class MemberTools:
         return self.shared.sandbox()
 
     def build_system(self, system: System) -> System:
-        return with_siblings(system, self.siblings(None), scratch=self.scratch)
+        return self.shared.with_siblings(system, self.siblings(None), self.scratch)
 
     def install_system(self, system: System, index: Index) -> System:
         clean = installer.without_testpypi(system, index)
-        return with_siblings(clean, self.siblings(index), scratch=self.scratch)
+        return self.shared.with_siblings(clean, self.siblings(index), self.scratch)
 
     def prepare_environment(self, system: System) -> None:
         """Nothing: other members are at work meanwhile, and each environment takes space."""

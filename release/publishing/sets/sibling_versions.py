@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from release.core.models.distribution import parse_version
 from release.core.models.index import Index, ProjectListing, files_by_release, files_of_version, normalize_name
 from release.core.models.release_set import MemberFacts, ReleaseSet, Sibling
-from release.core.set_order import needed_members, sibling_requirements
+from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetNeeds:
+    """What each member of a set needs of the others; the keys are canonical names."""
+
+    #: directly or through others
+    members: Mapping[str, frozenset[str]]
+    #: directly
+    requirements: Mapping[str, tuple[SiblingRequirement, ...]]
+
+
+def set_needs(release_set: ReleaseSet) -> SetNeeds:
+    """Read the requirements of all members on each other."""
+    found = [one.member for one in release_set.members]
+    direct, edges = needed_members(found), sibling_requirements(found)
+    return SetNeeds(
+        members={name: frozenset(_reachable(direct, name) - {name}) for name in direct},
+        requirements={name: tuple(one for one in edges if one.member == name) for name in direct},
+    )
 
 
 def needs_by_level(release_set: ReleaseSet) -> Mapping[str, frozenset[str]]:
@@ -29,27 +50,31 @@ def _reachable(graph: Mapping[str, Collection[str]], start: str) -> set[str]:
     return seen
 
 
-def siblings_on(release_set: ReleaseSet, name: str, index: Index, uploaded: Collection[str]) -> tuple[Sibling, ...]:
+def siblings_on(
+    release_set: ReleaseSet, name: str, index: Index, uploaded: Collection[str], needs: SetNeeds | None = None
+) -> tuple[Sibling, ...]:
     """The siblings that a member takes from an index: those of this release whose version is there.
 
     Only those that it needs, directly or through others. `name` and `uploaded` are canonical; these were uploaded by
     this run. One whose version a requirement of the member excludes is none: the member uses an older release of it.
     One that the set's index had before this run, as after a run that was stopped, is taken from there: the user's
-    ordinary index need not have it.
+    ordinary index need not have it. `needs`: those of the set, where they are known.
     """
-    needed = _reachable(needed_members(one.member for one in release_set.members), name) - {name}
-    edges = [one for one in sibling_requirements(one.member for one in release_set.members) if one.member == name]
+    needs = needs or set_needs(release_set)
+    needed, edges = needs.members[name], needs.requirements[name]
     found = []
     for facts in release_set.members:
         other, version = normalize_name(facts.member.name), facts.member.version
+        if other not in needed:
+            continue
         specifiers = (edge.requirement.specifier for edge in edges if edge.needs == other)
         fits = all(one.contains(version, prereleases=True) for one in specifiers)
         listing = facts.listings.get(index.name)
         listed = isinstance(listing, ProjectListing) and bool(files_of_version(listing, version))
         new = facts.state in {"release", "not-selected"}
-        if other in needed and fits and (other in uploaded or (new and listed)):
+        if fits and (other in uploaded or (new and listed)):
             found.append(Sibling(name=facts.member.name, version=version, page=f"{index.simple_url}{other}/"))
-        elif other in needed and fits and _is_newest(facts, release_set.index):
+        elif fits and _is_newest(facts, release_set.index):
             page = f"{release_set.indexes[-1].simple_url}{other}/"
             found.append(Sibling(name=facts.member.name, version=version, page=page))
     return tuple(found)

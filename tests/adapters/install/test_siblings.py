@@ -16,6 +16,7 @@ from release.adapters.builds import builder
 from release.adapters.install import siblings, venv
 from release.adapters.system.system import System, real_system
 from release.core.errors import UnreachableError
+from release.core.models.interpreter import Interpreter
 from release.core.models.release_set import Sibling
 from release.sandbox.server import Sandbox, start_sandbox
 from tests.sample_distributions import fields, form, metadata, sdist, sdist_name, wheel, wheel_name
@@ -170,6 +171,12 @@ def test_only_the_wanted_version_is_pinned_and_the_users_constraints_remain(
     assert first.startswith(f"acme-a @ {page.simple_url.removesuffix('simple/')}packages/")
     assert "/acme_a-2.0rc1-py3-none-any.whl#sha256=" in first
     assert "/acme_c-9.9-py3-none-any.whl#sha256=" in second
+    asked, answers = len(page.log), dict[tuple[Sibling, Interpreter], str]()
+    for number in range(2):  # the second call requests nothing
+        scratch = (tmp_path / str(number)).joinpath
+        siblings.with_siblings(system, known, scratch=scratch, known=answers)
+        assert scratch("siblings", "constraints.txt").read_text() == f"{first}\n{second}\n"
+        assert len(page.log) == asked + len(known)
     for missing in (sibling(page, "3.0"), sibling(page, name="acme-nothing")):
         with pytest.raises(UnreachableError, match="lists no file of acme-"):
             siblings.with_siblings(system, [missing], scratch=lambda name: tmp_path / "other" / name)
