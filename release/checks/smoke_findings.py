@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -156,7 +156,7 @@ def _remedy(trial: SmokeTestResult, source: SourceTree) -> str:
         path, module = unshipped
         return f"not shipped: {path!r} is in git and not in the wheel; {_how_to_ship(source, path, module)}"
     if missing := next((link for link in chain if link.not_found and link.module), None):
-        return _remedy_for_missing(missing, trial.project)
+        return _remedy_for_missing(missing, trial.project, source.siblings)
     text = "\n".join(
         [*(f"{link.type}: {link.line}" for link in chain), first.output if not chain or chain[0].exit else ""]
     )
@@ -173,9 +173,11 @@ def _remedy(trial: SmokeTestResult, source: SourceTree) -> str:
     return _TRY_AGAIN
 
 
-def _remedy_for_missing(missing: ExceptionLink, project: TestedProject) -> str:
+def _remedy_for_missing(missing: ExceptionLink, project: TestedProject, siblings: Mapping[str, str]) -> str:
     module = missing.module or ""
     top = module.partition(".")[0]
+    if sibling := _sibling_with(module, siblings):
+        return f"add {sibling!r}, the project of this repository that has {module!r}, to dependencies"
     if module_names.is_part_of(module, (*project.roots, *_targets(project))):
         return f"the wheel has no module {module!r}: {_INCLUDE}, or do not import it"
     if top in module_names.REMOVED and not module_names.provider_of(module):
@@ -194,6 +196,12 @@ def _remedy_for_missing(missing: ExceptionLink, project: TestedProject) -> str:
     if provider:
         named = f"{provider!r}, which provides {module!r}," if provider != module else f"{module!r}"
     return f"add {named} to dependencies"
+
+
+def _sibling_with(module: str, siblings: Mapping[str, str]) -> str | None:
+    """The project of the repository that has a module; None where none has, or where several share its namespace."""
+    found = {name for root, name in siblings.items() if module_names.is_part_of(module, [root])}
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _targets(project: TestedProject) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from release.adapters import collect
 from release.adapters.builds import backend_settings, builder
-from release.adapters.git import repository, submodules
+from release.adapters.git import projects, repository, submodules
 from release.adapters.index import simple_api
 from release.adapters.install import venv
 from release.adapters.system.system import System
@@ -20,7 +21,7 @@ from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core import wheel_tags
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
-from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
+from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease, UploadedRelease
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution, Receipt, result_from_listing
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, files_of_version
@@ -93,6 +94,19 @@ def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
     settings = backend_settings.load_backend_settings(directory)
     declared = backend_settings.find_declared_files(directory, settings, tracked)
     return SourceTree(tracked=tracked, untracked=frozenset(untracked), backend=settings, declared=declared)
+
+
+def name_siblings(system: System, directory: Path, uploaded: UploadedRelease) -> UploadedRelease:
+    """The same, with the modules of the repository's other projects, where a smoke test found a module missing."""
+    links = (link for trial in uploaded.trials for one in trial.attempts for link in one.chain or ())
+    if uploaded.source_tree is None or not any(link.not_found for link in links):
+        return uploaded
+    try:
+        root = repository.find_root(system, directory)
+        siblings = projects.modules_of_others(system, root, directory) if root else {}
+    except ToolError:
+        return uploaded
+    return replace(uploaded, source_tree=replace(uploaded.source_tree, siblings=siblings))
 
 
 def fetch_previous_release(

@@ -306,6 +306,7 @@ class PlanRun:
         config, journal, project = self.config, self.journal, self._project()
         source = compare.collect_source_tree(self.system, self.directory)
         facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=source)
+        facts = compare.name_siblings(self.system, self.directory, facts)
         outcomes = tuple(engine.run(post_upload.CHECKS, facts, waive=config.waive, block=config.block, subject=name))
         done = self._evaluate(outcomes, stops=True)
         redact = Redactor(self.resources.credentials.values())

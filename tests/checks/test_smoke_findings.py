@@ -266,3 +266,23 @@ def test_words_of_django_are_found_within_those_of_another_library() -> None:
     text = f"9 errors for Settings\n  {words}\n  For further information visit"
     (found,) = findings(trial(IMPORT, 1, raised("pydantic_core.ValidationError: 9 errors … visit x"), output=text))
     assert "in a configured Django project" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("module", "remedy"),
+    [
+        ("acme_b", "add 'acme-b', the project of this repository that has 'acme_b', to dependencies"),
+        ("acme_b.deep", "add 'acme-b', the project of this repository that has 'acme_b.deep', to dependencies"),
+        ("space.one", "add 'space-one', the project of this repository that has 'space.one', to dependencies"),
+        # innocent: a namespace that several have, a name that only begins alike, a module of the project itself
+        ("space", "add the project that provides 'space' to dependencies"),
+        ("acme_bc", "add the project that provides 'acme_bc' to dependencies"),
+        ("acme.gone", "the wheel has no module 'acme.gone'"),
+    ],
+)
+def test_a_module_of_another_project_of_the_repository_names_that(module: str, remedy: str) -> None:
+    siblings = {"acme_b": "acme-b", "space.one": "space-one", "space.two": "space-two"}
+    source = SourceTree(tracked=frozenset(), siblings=siblings)
+    found = list(smoke_test_observations([trial(IMPORT, 1, missing(module))], check="it-works", source=source))
+    assert isinstance(found[0], Finding)
+    assert found[0].remedy.startswith(remedy)

@@ -13,6 +13,7 @@ from typing import Any
 
 from release.adapters.git import repository
 from release.adapters.system.system import System
+from release.core import module_names
 
 #: projects below these are samples, or not released
 SAMPLE_DIRECTORY = re.compile(
@@ -20,6 +21,8 @@ SAMPLE_DIRECTORY = re.compile(
     r"|third[-_]?party|extern(?:al)?|cookiecutter.*|\{\{.*)",
     re.IGNORECASE,
 )
+#: directories of a project that its packages are in
+_SOURCE_DIRECTORIES = frozenset({"src", "lib", "python"})
 _DECLARED = re.compile(r"(?m)^\[(?:project|tool\.poetry)\]")
 
 
@@ -57,6 +60,26 @@ def declared_projects(system: System, root: Path) -> tuple[RepositoryProject, ..
         for place, name, version in found
         if name is not None
     )
+
+
+def modules_of_others(system: System, root: Path, directory: Path) -> dict[str, str]:
+    """The top-level modules of the projects besides the one in `directory`, dotted → the project, by tracked files.
+
+    Raises `ToolError` where git fails unexpectedly.
+    """
+    known = {one.directory: one.name for one in declared_projects(system, root)}
+    files: dict[str, list[str]] = {}
+    for path in map(PurePosixPath, repository.tracked_files(system, root)):
+        place = next((text for one in path.parents if (text := one.as_posix()) in known), None)
+        if place is not None and path.suffix == ".py":
+            parts = path.relative_to(place).parts
+            files.setdefault(place, []).append("/".join(parts[1:] if parts[0] in _SOURCE_DIRECTORIES else parts))
+    return {
+        module: known[place]
+        for place, names in files.items()
+        if (root / place).resolve() != directory.resolve()
+        for module in module_names.import_roots(names)
+    }
 
 
 def _listed(system: System, root: Path, *names: str, untracked: bool = False) -> Iterator[PurePosixPath]:

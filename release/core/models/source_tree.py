@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 #: the command that checks out every submodule, also those in submodules
 CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
@@ -47,3 +48,5 @@ class SourceTree:
     backend: BackendSettings = BackendSettings()
     #: declared, but not tracked
     declared: tuple[DeclaredFile, ...] = ()
+    #: top-level modules of the other projects of the repository, dotted → the project; empty where nothing asked for it
+    siblings: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.git.projects import has_other_projects
+from release.adapters.git.projects import has_other_projects, modules_of_others
 from tests.adapters.git.test_repository import repository, system
 
 PROJECT = '[project]\nname = "one"\n'
@@ -31,3 +31,18 @@ def test_other_projects_are_those_that_could_be_released(
 ) -> None:
     top = repository(tmp_path / "r", **files)
     assert has_other_projects(system(), top, top / here) is others
+
+
+def test_modules_belong_to_the_closest_project(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "root"\n', "root_package/__init__.py": "", "conftest.py": "",
+        "packages/a/pyproject.toml": '[project]\nname = "space-a"\n', "packages/a/src/space/a/__init__.py": "",
+        "packages/a/tests/__init__.py": "",
+        "packages/b/pyproject.toml": '[project]\nname = "b"\n', "packages/b/b/__init__.py": "",
+        "packages/c/pyproject.toml": '[project]\nname = "c"\n', "packages/c/c/__init__.py": "",
+        "scripts/tool.py": "", "packages/b/data.json": "",
+    }  # fmt: skip
+    top = repository(tmp_path / "r", **files)
+    expected = {"root_package": "root", "space.a": "space-a", "b": "b"}
+    found = modules_of_others(system(), top, top / "packages/c")
+    assert found == expected
