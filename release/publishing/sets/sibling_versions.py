@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
 from release.core.models.distribution import parse_version
 from release.core.models.index import Index, ProjectListing, files_by_release, files_of_version, normalize_name
 from release.core.models.release_set import MemberFacts, ReleaseSet, Sibling
@@ -56,28 +59,58 @@ def siblings_on(
     """The siblings that a member takes from an index: those of this release whose version is there.
 
     Only those that it needs, directly or through others. `name` and `uploaded` are canonical; these were uploaded by
-    this run. One whose version a requirement of the member excludes is none: the member uses an older release of it.
+    this run. Where a requirement excludes the version of the set, the newest older release that the set's index has and
+    that is not excluded; without one, the installer decides.
     One that the set's index had before this run, as after a run that was stopped, is taken from there: the user's
     ordinary index need not have it. `needs`: those of the set, where they are known.
     """
     needs = needs or set_needs(release_set)
-    needed, edges = needs.members[name], needs.requirements[name]
+    wanted = _specifiers(needs, name)
+    last = release_set.indexes[-1]
     found = []
     for facts in release_set.members:
         other, version = normalize_name(facts.member.name), facts.member.version
-        if other not in needed:
+        if other not in needs.members[name]:
             continue
-        specifiers = (edge.requirement.specifier for edge in edges if edge.needs == other)
-        fits = all(one.contains(version, prereleases=True) for one in specifiers)
+        specifier = wanted.get(other, SpecifierSet())
         listing = facts.listings.get(index.name)
         listed = isinstance(listing, ProjectListing) and bool(files_of_version(listing, version))
         new = facts.state in {"release", "not-selected"}
-        if fits and (other in uploaded or (new and listed)):
+        if not specifier.contains(version, prereleases=True):
+            older = _older_release(facts, release_set.index, specifier)
+            if older is not None:
+                found.append(Sibling(name=facts.member.name, version=older, page=f"{last.simple_url}{other}/"))
+        elif other in uploaded or (new and listed):
             found.append(Sibling(name=facts.member.name, version=version, page=f"{index.simple_url}{other}/"))
-        elif fits and _is_newest(facts, release_set.index):
-            page = f"{release_set.indexes[-1].simple_url}{other}/"
-            found.append(Sibling(name=facts.member.name, version=version, page=page))
+        elif _is_newest(facts, release_set.index):
+            found.append(Sibling(name=facts.member.name, version=version, page=f"{last.simple_url}{other}/"))
     return tuple(found)
+
+
+def _specifiers(needs: SetNeeds, name: str) -> Mapping[str, SpecifierSet]:
+    """Canonical name of a sibling → what the member, and the siblings that it needs, require of its version here.
+
+    Of the member itself, what it needs to be built counts, too; of extras, those that a requirement names.
+    """
+    edges = [edge for one in (name, *needs.members[name]) for edge in needs.requirements[one]]
+    extras = {(edge.needs, extra) for edge in edges for extra in edge.requirement.extras}
+    found: dict[str, SpecifierSet] = {}
+    for edge in edges:
+        with_extras = ["", *(extra for member, extra in extras if member == edge.member)]
+        marker = edge.requirement.marker
+        holds = marker is None or any(marker.evaluate({"extra": one}) for one in with_extras)
+        if holds and (edge.kind != "build" or edge.member == name):
+            found[edge.needs] = found.get(edge.needs, SpecifierSet()) & edge.requirement.specifier
+    return found
+
+
+def _older_release(facts: MemberFacts, index: str, specifier: SpecifierSet) -> str | None:
+    """The newest release on that index that is older than the member, and meets the specifier; without yanked ones."""
+    listing, version = facts.listings.get(index), parse_version(facts.member.version)
+    if facts.state == "private" or not isinstance(listing, ProjectListing) or isinstance(version, str):
+        return None
+    known = (one for one, files in files_by_release(listing).items() if any(file.yanked is None for file in files))
+    return max(map(str, specifier.filter(one for one in known if one < version)), key=Version, default=None)
 
 
 def _is_newest(facts: MemberFacts, index: str) -> bool:

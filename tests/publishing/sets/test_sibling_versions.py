@@ -44,7 +44,11 @@ def test_a_member_waits_for_all_that_it_needs_through_others() -> None:
         (facts("a"), "a>=2", {"a"}, ["2.0"]),
         (facts("a"), "a>=2", set(), []),  # not there yet
         (facts("a", listed=("1.0", "2.0")), "a", set(), ["2.0"]),  # since an earlier run
-        (facts("a"), "a<2", {"a"}, []),  # an older release is meant
+        (facts("a"), "a<2", {"a"}, []),  # an older release is meant, and there is none
+        (facts("a", listed=("1.0", "1.5", "2.0")), "a<2", {"a"}, ["1.5"]),
+        (facts("a", listed=("1.0", "1.5", "1.6rc1")), "a<2", set(), ["1.5"]),
+        (facts("a"), "a<2; python_version < '3'", {"a"}, ["2.0"]),  # not here
+        (facts("a"), "a<2; extra == 'old'", {"a"}, ["2.0"]),  # only with an extra
         (facts("a", version="2.0rc1"), "a>=2.0rc1", {"a"}, ["2.0rc1"]),
         (facts("a", state="not-selected", listed=("2.0",)), "a", set(), ["2.0"]),
         (facts("a", state="private"), "a", set(), []),
@@ -58,6 +62,31 @@ def test_a_sibling_is_taken_from_an_index_that_has_its_new_version(
     siblings = siblings_on(found, "b", PYPI, uploaded)
     assert [one.version for one in siblings] == expected
     assert all(one.page == f"{PYPI.simple_url}a/" for one in siblings)
+
+
+@pytest.mark.parametrize(
+    ("of_b", "of_c", "expected"),
+    [
+        (["a<2"], "b", {"a": "1.5", "b": "2.0"}),
+        (["a>=2"], "b", {"a": "2.0", "b": "2.0"}),
+        (["a", "a<2; extra == 'old'"], "b", {"a": "2.0", "b": "2.0"}),
+        (["a", "a<2; extra == 'old'"], "b[old]", {"a": "1.5", "b": "2.0"}),
+        (["a<2; sys_platform == 'none'", "a"], "b", {"a": "2.0", "b": "2.0"}),
+    ],
+)
+def test_what_a_sibling_requires_of_another_one_counts(of_b: list[str], of_c: str, expected: dict[str, str]) -> None:
+    """A constraint that contradicts it would let no installer find a solution."""
+    found = release_set(facts("a", listed=("1.5",)), facts("b", *of_b), facts("c", of_c))
+    assert {one.name: one.version for one in siblings_on(found, "c", PYPI, {"a", "b"})} == expected
+
+
+def test_a_build_requirement_of_another_member_does_not_count() -> None:
+    b = MemberFacts(
+        member=Member(name="b", version="2.0", requires=("a",), build_requires=("a<2",)), state="release"
+    )  # fmt: skip
+    found = release_set(facts("a", listed=("1.5",)), b, facts("c", "b"))
+    assert [one.version for one in siblings_on(found, "c", PYPI, {"a", "b"})] == ["2.0", "2.0"]
+    assert [one.version for one in siblings_on(found, "b", PYPI, {"a"})] == ["1.5"]
 
 
 @pytest.mark.parametrize(
