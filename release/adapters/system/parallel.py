@@ -7,12 +7,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from release.adapters.system.system import System
+from release.adapters.system.system import System, stoppable
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -52,7 +50,7 @@ def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, work
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     stop = threading.Event()
-    scoped = replace(system, run=partial(system.run, stop=stop.is_set))
+    scoped = stoppable(system, stop.is_set)
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(job, scoped) for job in jobs]
         try:

@@ -12,11 +12,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from release.adapters.system.process import Completed, run_program
 from release.core.errors import ReleaseError
@@ -77,6 +77,16 @@ def real_system() -> System:
 
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
     return System(env=env, home=home, now=partial(datetime.now, UTC), sleep=time.sleep, run=run)
+
+
+def stoppable(system: System, stop: Callable[[], bool]) -> System:
+    """The same system, whose programs are also ended once `stop` returns true, besides what ends them already."""
+
+    def run(argv: Sequence[str], **options: Any) -> Completed:
+        other = options.pop("stop", None)
+        return system.run(argv, stop=lambda: stop() or (other is not None and other()), **options)
+
+    return replace(system, run=run)
 
 
 @contextlib.contextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from release.adapters.system.system import System
+from release.adapters.system.system import System, stoppable
 from release.core.events import Event, Message, Observer, Progress, StepStarted
 
 
@@ -23,7 +22,7 @@ class Interruption:
             if self.requested.wait(seconds):
                 raise KeyboardInterrupt
 
-        return replace(system, run=partial(system.run, stop=self.requested.is_set), sleep=sleep)
+        return replace(stoppable(system, self.requested.is_set), sleep=sleep)
 
     def interrupting(self, forward: Observer) -> Observer:
         """The same observer; in the first event after the request, where its thread can stop, `KeyboardInterrupt`."""

@@ -13,7 +13,7 @@ import pytest
 
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, explain_os_errors, real_system
+from release.adapters.system.system import System, explain_os_errors, real_system, stoppable
 from release.core.errors import ReleaseError, ToolError
 
 PYTHON = sys.executable
@@ -146,6 +146,19 @@ def test_the_first_failure_ends_the_others() -> None:
     started = time.monotonic()
     with pytest.raises(ReleaseError, match="no"):
         run_jobs(real_system(), [wait, fail])
+    assert time.monotonic() - started < 20
+
+
+def test_what_stops_the_programs_of_the_caller_also_stops_those_of_its_jobs() -> None:
+    stop = threading.Event()
+
+    def wait(system: System) -> str:
+        code = "print('on', flush=True); import time; time.sleep(600)"
+        return system.run(python(code), on_line=lambda _: stop.set()).output
+
+    started = time.monotonic()
+    with pytest.raises(ReleaseError, match="stopped"):
+        run_jobs(stoppable(real_system(), stop.is_set), [wait])
     assert time.monotonic() - started < 20
 
 
