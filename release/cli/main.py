@@ -112,13 +112,19 @@ def _write(text: str, stream: TextIO | None = None) -> None:
     """Write the redacted text. A reader that has closed the pipe does not stop a release."""
     from release.core.redaction import redact
 
-    stream, safe = stream or sys.stdout, redact(text)
+    stream = stream or sys.stdout
     try:
-        try:
-            stream.write(safe)
-        except UnicodeEncodeError as error:
-            stream.write(safe.translate(_ASCII).encode(error.encoding, "replace").decode(error.encoding))
+        stream.write(_encodable(redact(text), stream.encoding or "utf-8"))
         stream.flush()
     except (BrokenPipeError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """The text, with signs that the encoding has: the standard error would write others as escape sequences."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+    return text

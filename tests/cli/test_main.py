@@ -17,12 +17,14 @@ from release.cli.command import open_console
 from release.cli.main import main
 
 
+@pytest.mark.parametrize("errors", ["strict", "backslashreplace", "surrogateescape"])
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "latin-1"])
 def test_nothing_is_lost_where_an_encoding_lacks_a_sign(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, errors: str
 ) -> None:
+    """The standard error of Python has "backslashreplace", its standard output "strict" or "surrogateescape"."""
     (tmp_path / "pyproject.toml").write_text('[tool.release.waive]\nthe-tree-is-claen = "x"\n', encoding="utf-8")
-    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=errors)
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", out)
     assert main(["check", "--directory", str(tmp_path)]) == 2
