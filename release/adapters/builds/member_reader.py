@@ -13,6 +13,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from release.adapters.builds import builder
 from release.adapters.system.system import System
 from release.core.errors import ConfigError
+from release.core.models.distribution import parse_version
+from release.core.models.index import is_valid_name
 from release.core.models.release_set import Member
 
 _PRIVATE = "Private ::"
@@ -49,6 +51,17 @@ def read_static_member(root: Path, directory: str) -> Member | None:
 
 
 def _completed(member: Member, root: Path, requires: Iterable[str], classifiers: Iterable[str]) -> Member:
+    """With the rest; name and version become parts of commands, tags and workflows. Raises `ConfigError`."""
+    if not is_valid_name(member.name):
+        raise ConfigError(
+            f"the project in {member.directory!r} cannot be called {member.name!r}",
+            remedy="use letters, digits, '.', '-' and '_' for its name, with a letter or digit at both ends",
+        )
+    if isinstance(parse_version(member.version), str):
+        raise ConfigError(
+            f"the version of {member.name} is {member.version!r}, which is not a version (PEP 440)",
+            remedy='use numbers with dots, for example "1.0.0"',
+        )
     place = root / member.directory
     private = next((f"classifier {one!r}" for one in classifiers if one.startswith(_PRIVATE)), "")
     tool = builder.load_pyproject(place).get("tool")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from release.adapters import collect
 from release.core.errors import UsageError
 from release.core.models.distribution import Distribution, parse_version
-from release.core.models.index import normalize_name
+from release.core.models.index import is_valid_name, normalize_name
 from release.core.models.release_set import Member
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def members_of_files(files: Iterable[Distribution]) -> tuple[Member, ...]:
     """The projects of wheels and sdists, sorted by name, with the requirements that their metadata has.
 
-    Raises `UsageError` where a project has files of two versions, or a file has no name and version.
+    Raises `UsageError` where a project has files of two versions, or a file has no valid name and version.
     """
     files = tuple(files)
     grouped: dict[str, list[tuple[Distribution, RawMetadata]]] = {}
     for file, raw in zip(files, collect.read_metadata(files), strict=True):
-        if not raw.get("name") or not raw.get("version"):
+        if not is_valid_name(raw.get("name", "")) or isinstance(parse_version(raw.get("version", "")), str):
             raise UsageError(
-                f"the metadata of {file.filename!r} has no name and version",
+                f"the metadata of {file.filename!r} has no valid name and version",
                 remedy=f"build it again; for details: pypi-preflight inspect {file.path}",
             )
         grouped.setdefault(normalize_name(raw["name"]), []).append((file, raw))

@@ -142,6 +142,29 @@ def test_a_member_that_cannot_be_read_does_not_hide_the_others(
     assert states(load_set(system(), top, only=["b"]))["d"] == "not-selected"
 
 
+def test_names_and_versions_are_valid_before_they_are_parts_of_commands(top: Path, on_index: dict[Any, Any]) -> None:
+    names = {
+        "1": "d; rm x",
+        "2": "${{ secrets.X }}",
+        "3": "e\\u001b[31m\\n::error::x",
+        "4": "-f",
+        "5": "Ok.g_h-1",
+        "6": "h",
+    }
+    for directory, name in names.items():
+        commit(top, **{f"packages/{directory}/pyproject.toml": project(name, "1")})
+    commit(
+        top,
+        **{"packages/6/pyproject.toml": project("h", "1\\n$(id)"), "packages/7/pyproject.toml": project("i", "v1.0")},
+    )
+    found = load_set(system(), top)
+    unknown = {name for name, state in states(found).items() if state == "unknown"}
+    assert unknown == {*(f"packages/{number}" for number in range(1, 5)), "h"}
+    assert all(text.isprintable() for line in set_to_lines(found) for text in line.text.split("\n"))
+    assert "'1\\n$(id)', which is not a version" in reasons(found)["h"]
+    assert {"ok-g-h-1", "i"} <= {name for level in found.levels for name in level}
+
+
 def test_a_build_backend_that_needs_an_unreleased_member_is_explained(
     top: Path, on_index: dict[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
