@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from release.cli.terminal.set_console import SetConsole
     from release.core.models.release_set import ReleaseSet
     from release.core.models.set_results import SetVerb
-    from release.publishing.sets.set_options import Approve, SetRunOptions
+    from release.publishing.sets.set_options import Approve, ApproveNew, SetRunOptions
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--only": {"nargs": "+", "metavar": "NAME", "help": "these members only"},
@@ -132,43 +132,47 @@ def _run_options(options: argparse.Namespace, console: SetConsole, write: Write)
     verb: SetVerb = options.action
     return SetRunOptions(
         verb=verb, directory=directory, config=load_set_config(directory, options.config), system=system,
-        notify=console.on_event, approve=_approval(options, console, write), command=_command_line(options),
+        notify=console.on_event, approve=_approval(options, console, write),
+        approve_new=_approval_of_new(console, write), command=_command_line(options),
         index=options.index, new_projects=tuple(options.new_project), dry_run_on=options.dry_run_on,
         allow=options.allow, offline=options.offline or last_release.is_offline(system.env),
     )  # fmt: skip
 
 
 def _approval(options: argparse.Namespace, console: SetConsole, write: Write) -> Approve:
-    """Asks before the first step that cannot be undone. Raises `RefusedError` for projects that are not agreed to."""
+    """Asks before the first step that cannot be undone."""
     from release.reports import set_list
 
-    def approve(found: ReleaseSet, new: Sequence[tuple[str, str]]) -> bool:
+    def approve(found: ReleaseSet) -> bool:
+        if options.yes or options.index == "testpypi":
+            return True
         with console.paused():
-            if not options.yes and options.index != "testpypi":
-                console.show(set_list.set_to_lines(found))
-                if not ask_yes_no(write, "Continue? The following steps cannot be undone."):
-                    return False
-            if new:
-                _require_names(new, write)
-        return True
+            console.show(set_list.set_to_lines(found))
+            return ask_yes_no(write, "Continue? The following steps cannot be undone.")
 
     return approve
 
 
-def _require_names(new: Sequence[tuple[str, str]], write: Write) -> None:
-    """Let the names of the projects be typed: one with a misspelled name stays there. Raises `RefusedError`."""
-    names, index = [name for name, _ in new], new[0][1]
-    typed: list[str] = []
-    if sys.stdin.isatty():
-        write(f"{index} has no {', '.join(names)}. Type the names to create them: ")
-        typed = read_line().replace(",", " ").split()
-    missing = [name for name in names if name not in typed]
-    if missing:
-        which = f"the project {names[0]!r}" if len(names) == 1 else f"{len(names)} projects: {', '.join(names)}"
-        raise RefusedError(
-            f"this release would create on {index} {which}; not confirmed: {', '.join(missing)}",
-            remedy=f"to create {'it' if len(names) == 1 else 'them'}, pass --new-project {' '.join(names)}",
-        )
+def _approval_of_new(console: SetConsole, write: Write) -> ApproveNew:
+    """Lets the names of the projects be typed: one with a misspelled name stays there. Raises `RefusedError`."""
+
+    def approve_new(new: Sequence[tuple[str, str]]) -> None:
+        names, index = [name for name, _ in new], new[0][1]
+        typed: list[str] = []
+        if sys.stdin.isatty():
+            with console.paused():
+                write(f"{index} has no {', '.join(names)}. Type the names to create them: ")
+                typed = read_line().replace(",", " ").split()
+        missing = [name for name in names if name not in typed]
+        if missing:
+            which = f"the project {names[0]!r}" if len(names) == 1 else f"{len(names)} projects: {', '.join(names)}"
+            left = f"; not confirmed: {', '.join(missing)}" if typed else ""
+            raise RefusedError(
+                f"this release would create on {index} {which}{left}",
+                remedy=f"to create {'it' if len(names) == 1 else 'them'}, pass --new-project {' '.join(names)}",
+            )
+
+    return approve_new
 
 
 def _load(options: argparse.Namespace) -> ReleaseSet:

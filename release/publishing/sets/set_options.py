@@ -13,8 +13,10 @@ from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetVerb
 from release.publishing.upload.workers import UploadClient
 
-#: asks once, before the first lasting effect; with the members whose projects would be created, each with its index
-Approve = Callable[[ReleaseSet, Sequence[tuple[str, str]]], bool]
+#: asks once, before the first lasting effect
+Approve = Callable[[ReleaseSet], bool]
+#: asks whether these projects may be created, each with its index. Raises `RefusedError` where they may not
+ApproveNew = Callable[[Sequence[tuple[str, str]]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class SetRunOptions:
     system: System
     notify: SetObserver
     approve: Approve
+    approve_new: ApproveNew
     #: repeats the run
     command: str
     #: the only index to upload to; None: those of a whole release

@@ -216,10 +216,8 @@ def _one_line(text: str) -> str:
 
 
 def _reported_indexes(state: SetRunState) -> tuple[str, ...]:
-    """The indexes that a stop reports: those that last, if there are any. A check uploads nothing."""
-    if state.verb == "check":
-        return ()
-    return tuple(one for one in state.indexes if one != SANDBOX) or state.indexes
+    """The indexes that a stop reports: those that last, and only of a release. The sandbox is gone by then."""
+    return tuple(one for one in state.indexes if one != SANDBOX) if state.verb == "release" else ()
 
 
 def progress_lines(members: Iterable[MemberResult], indexes: Iterable[str]) -> Iterator[str]:

@@ -75,6 +75,8 @@ class _SetRun:
     failure: ReleaseError | None = None
     #: name of an index → canonical names of the members that this run has uploaded there, or found there
     uploaded: dict[str, set[str]] = field(default_factory=dict)
+    #: the projects that may be created, each with the index
+    approved: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -134,6 +136,8 @@ class _SetRun:
         passed = self._check_members(SetPhaseStarted(title="check", members=names))
         if verb == "check" or not passed:
             return passed
+        if verb == "release":
+            self._approve_new()  # before the builds, which may take long
         title = "rehearsal" if verb == "rehearse" else "gate"
         needs = sibling_versions.needs_by_level(self.release_set)
         started = SetPhaseStarted(title=title, members=names)
@@ -210,9 +214,17 @@ class _SetRun:
         plans = sorted((one.lasting_indexes() for one in self.members.values()), key=len, reverse=True)
         return tuple(dict.fromkeys(name for names in plans for name in names))
 
-    def _approve(self) -> None:
+    def _approve_new(self) -> None:
+        """Ask for the new projects that are known now, each once. Raises `RefusedError`."""
         new = [(one.facts.member.name, index) for one in self.members.values() if (index := one.new_project_index())]
-        if self.members and not self.options.approve(self.release_set, new):
+        asked = [pair for pair in new if pair not in self.approved]
+        if asked:
+            self.options.approve_new(asked)
+            self.approved += asked
+
+    def _approve(self) -> None:
+        self._approve_new()
+        if self.members and not self.options.approve(self.release_set):
             raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
     @staticmethod
