@@ -25,7 +25,7 @@ def set_to_lines(found: ReleaseSet) -> Iterator[Line]:
     names = min(_LONGEST_NAME, max((len(one.member.name) for one in found.members), default=0))
     versions = min(_LONGEST_VERSION, max((len(one.member.version) for one in found.members), default=0))
     to = " and ".join(one.name for one in found.indexes) or found.index
-    releasing = sum(map(len, found.levels))
+    releasing = sum(map(len, found.levels)) or "none"
     levels = f" in {format_count(len(found.levels), 'level')}" if len(found.levels) > 1 else ""
     yield Line(
         text=f"{format_count(len(found.members), 'member')}: {releasing} to release to {to}{levels}", style="bold"

@@ -158,6 +158,7 @@ def test_a_diamond_of_five_is_released_by_invoke_and_rehearsed_by_nox(tmp_path: 
         assert told.status == 0, told.all
         assert "5 members are on testpypi and pypi, confirmed" in told.out
         assert found.sent() == (10, 10)
+        assert found.run("list").out.startswith("5 members: none to release to testpypi and pypi\n")
         assert found.run("status").out.count("testpypi: confirmed; pypi: confirmed") == len(DIAMOND)
 
 
