@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -34,6 +34,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.file_list import FileList, expected_files
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
+from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
 from release.core.time_text import format_count
@@ -248,7 +249,7 @@ class PlanRun:
                 )
                 facts = replace(
                     facts, source_checked=True, second_build=again, from_tree=from_tree,
-                    source_tree=compare.collect_source_tree(self.system, self.directory),
+                    source_tree=self._source_tree,
                     backend_warnings=self.journal.backend_warnings(),
                 )  # fmt: skip
             checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
@@ -304,14 +305,18 @@ class PlanRun:
             self._evaluate(earlier, stops=True)
             return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
         config, journal, project = self.config, self.journal, self._project()
-        source = compare.collect_source_tree(self.system, self.directory)
-        facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=source)
+        facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=self._source_tree)
         facts = compare.name_siblings(self.system, self.directory, facts)
         outcomes = tuple(engine.run(post_upload.CHECKS, facts, waive=config.waive, block=config.block, subject=name))
         done = self._evaluate(outcomes, stops=True)
         redact = Redactor(self.resources.credentials.values())
         stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
         return done
+
+    @cached_property
+    def _source_tree(self) -> SourceTree | None:
+        """What git has of the project when the run first compares it with the files."""
+        return compare.collect_source_tree(self.system, self.directory)
 
     def _stored_verdict(self, name: str) -> Sequence[Outcome] | None:
         """The outcomes of an earlier confirmation of the same files, where they still count."""

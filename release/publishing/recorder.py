@@ -123,9 +123,9 @@ def find_record(project: Path, version: str | None) -> Path:
     return path
 
 
-def write_record(path: Path, document: Mapping[str, Any]) -> None:
+def write_record(path: Path, document: Mapping[str, Any], *, indent: int | None = 2) -> None:
     """Write a record atomically. Raises `OSError`."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(document, indent=indent, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

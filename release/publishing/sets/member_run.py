@@ -163,10 +163,9 @@ class MemberRun:
             source = prebuilt.source_of(system, member.files, config)
         else:
             asks = verb != "rehearse"
-            source = collect.collect_source(
-                MemberTools(shared=context.tools, siblings=self._siblings, scratch=self._scratch).build_system(system),
-                self.directory, config, ask_backend=asks,
-            )  # fmt: skip
+            tools = MemberTools(shared=context.tools, siblings=self._siblings, scratch=self._scratch)
+            reading = context.tools.git.shared(tools.build_system(system))
+            source = collect.collect_source(reading, self.directory, config, ask_backend=asks)
             system = interpreters.with_interpreter(system, source.python)
         plan = plans.make_plan(verb, config, source, index=options.index, prebuilt=bool(member.files))
         identified = config.exchange != "never" and provider.may_request_identity(system.env)

@@ -118,7 +118,7 @@ class SetRecorder:
 
     def _write_so_far(self) -> None:
         document = record.redact_texts(set_record.set_record_to_json(self._record()), Redactor())
-        self._write(lambda: write_set_record(self.path, document))
+        self._write(lambda: write_set_record(self.path, document, indent=None))
 
     def _write(self, write: Callable[[], None]) -> bool:
         try:
@@ -132,11 +132,14 @@ class SetRecorder:
         return True
 
 
-def write_set_record(path: Path, document: dict[str, Any]) -> None:
-    """Write the record of a set atomically, in a directory that the repository ignores. Raises `OSError`."""
+def write_set_record(path: Path, document: dict[str, Any], *, indent: int | None = 2) -> None:
+    """Write the record of a set atomically, in a directory that the repository ignores. Raises `OSError`.
+
+    `indent` None is many times as fast, for a record that is written again soon.
+    """
     journals.home_directory(path.parents[3])
     path.parent.mkdir(parents=True, exist_ok=True)
-    recorder.write_record(path, document)
+    recorder.write_record(path, document, indent=indent)
 
 
 def load_set_record(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from release.adapters.git.shared_answers import GitAnswers
 from release.adapters.install import installer, venv
 from release.adapters.install.siblings import KnownConstraints, with_siblings
 from release.adapters.install.venv import Environment
@@ -33,6 +34,8 @@ class SetTools:
     projects: Collection[str]
     #: starts an upload client; None: a twine process
     start: Callable[[], UploadClient] | None = None
+    #: what git says of the source, before anything is changed
+    git: GitAnswers = field(default_factory=GitAnswers)
     _stack: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _sandbox: tuple[Index, Credential] | None = None
