@@ -1,35 +1,70 @@
-"""Let a short piece of work end before a signal ends the program."""
+"""What SIGINT, SIGTERM and SIGHUP do for a while: wait for a short piece of work, call a function, or nothing.
+
+In other threads than the main one, nothing changes: signals are delivered to the main thread.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+#: what delivers a signal as if nothing had replaced its handler: number of the signal, frame
+_Deliver = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
 def deferred_signals() -> Iterator[None]:
-    """Deliver the first SIGINT, SIGTERM or SIGHUP at the end of the block; a second one is delivered at once.
-
-    In other threads than the main one, nothing changes: signals are delivered to the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    """Deliver the first signal at the end of the block; a second one is delivered at once."""
     arrived: list[int] = []
 
-    def remember(number: int, frame: FrameType | None) -> None:
+    def remember(number: int, frame: FrameType | None, deliver: _Deliver) -> None:
         arrived.append(number)
         if len(arrived) > 1:
-            _deliver(number, frame)
+            deliver(number, frame)
 
-    def _deliver(number: int, frame: FrameType | None = None) -> None:
+    with ExitStack() as stack:
+        deliver = stack.enter_context(_replaced(remember))
+        try:
+            yield
+        finally:
+            stack.close()  # first: the handlers are those of before
+            if len(arrived) == 1:
+                deliver(arrived[0], None)
+
+
+@contextmanager
+def handled_signals(handle: Callable[[], object]) -> Iterator[None]:
+    """Call `handle` at each signal, instead of an exception at any place of the main thread."""
+    with _replaced(lambda _number, _frame, _deliver: handle()):
+        yield
+
+
+@contextmanager
+def ignored_signals(limit: int = 2) -> Iterator[None]:
+    """Ignore the first signals, as many as `limit`; further ones are delivered at once."""
+    arrived: list[int] = []
+
+    def count(number: int, frame: FrameType | None, deliver: _Deliver) -> None:
+        arrived.append(number)
+        if len(arrived) > limit:
+            deliver(number, frame)
+
+    with _replaced(count):
+        yield
+
+
+@contextmanager
+def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> Iterator[_Deliver]:
+    """Replace the handlers; yields what calls the former ones."""
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in _NAMES if is_main and hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def deliver(number: int, frame: FrameType | None) -> None:
         handler = before[number]
         if callable(handler):
             handler(number, frame)
@@ -40,11 +75,9 @@ def deferred_signals() -> Iterator[None]:
     # a handler that is not Python's own cannot be restored, and an ignored signal stays ignored
     replaced = [number for number in numbers if before[number] not in {None, signal.SIG_IGN}]
     for number in replaced:
-        signal.signal(number, remember)
+        signal.signal(number, lambda number, frame: handle(number, frame, deliver))
     try:
-        yield
+        yield deliver
     finally:
         for number in replaced:
             signal.signal(number, before[number])
-        if len(arrived) == 1:
-            _deliver(arrived[0])

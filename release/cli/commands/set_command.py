@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,12 +85,13 @@ def _run(options: argparse.Namespace, write: Write) -> int:
     asks = options.action == "release" and options.index != "testpypi" and bool(found.levels)
     if asks and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
-    with open_set_console(options, write) as console:
-        result, record = set_runner.execute_set(found, _run_options(options, console, write))
-    if options.json:
-        write(to_json(record))
-    console.show(set_text.set_run_to_lines(result))
-    return int(result.exit)
+    with ExitStack() as ending:
+        with open_set_console(options, write) as console:
+            result, record = set_runner.execute_set(found, _run_options(options, console, write), ending=ending)
+        if options.json:
+            write(to_json(record))
+        console.show(set_text.set_run_to_lines(result))
+        return int(result.exit)
 
 
 def _plan(options: argparse.Namespace, write: Write) -> int:

@@ -15,6 +15,11 @@ class Interruption:
 
     requested: threading.Event = field(default_factory=threading.Event)
 
+    def stop_if_requested(self) -> None:
+        """Raise `KeyboardInterrupt` if the run is to stop."""
+        if self.requested.is_set():
+            raise KeyboardInterrupt
+
     def interruptible(self, system: System) -> System:
         """The same system, whose programs end, and whose pauses are over, once the run is to stop."""
 

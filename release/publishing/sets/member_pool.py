@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from release.adapters.system.deferred_signals import handled_signals
 from release.publishing.sets.interruption import Interruption
 
 #: seconds between two looks at the work; on Windows, Ctrl-C does not interrupt a longer wait
@@ -25,7 +26,10 @@ def work_on_members(
     new is begun, and what is under way is told to stop: `KeyboardInterrupt` is raised once all of it has ended.
     """
     waiting, through, running = list(names), set[str](), dict[Future[bool], str]()
-    with ThreadPoolExecutor(max(1, min(workers, len(names))), thread_name_prefix="member") as pool:
+    with (
+        handled_signals(interruption.requested.set),
+        ThreadPoolExecutor(max(1, min(workers, len(names))), thread_name_prefix="member") as pool,
+    ):
         while waiting or running:
             try:
                 free = 0 if interruption.requested.is_set() else workers - len(running)

@@ -87,12 +87,12 @@ class MemberRun:
         """
         try:
             steps = self._open().state.plan.steps
-        except ReleaseError as error:
-            self.failure = (None, error)
-        except OSError as error:
-            self.failure = (None, from_os_error(error))
         except KeyboardInterrupt:
             self.stopped, self.failure = True, (None, INTERRUPTED)
+        except (ReleaseError, OSError) as error:
+            self.stopped = self.context.interruption.requested.is_set()
+            failure = error if isinstance(error, ReleaseError) else from_os_error(error)
+            self.failure = (None, INTERRUPTED if self.stopped else failure)
         else:
             self._execute(_first_part(steps))
 
@@ -167,6 +167,7 @@ class MemberRun:
             reading = context.tools.git.shared(tools.build_system(system))
             source = collect.collect_source(reading, self.directory, config, ask_backend=asks)
             system = interpreters.with_interpreter(system, source.python)
+        context.interruption.stop_if_requested()  # what git was asked for then is unknown, even the commit
         plan = plans.make_plan(verb, config, source, index=options.index, prebuilt=bool(member.files))
         identified = config.exchange != "never" and provider.may_request_identity(system.env)
         plan = replace(

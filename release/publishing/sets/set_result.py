@@ -49,6 +49,8 @@ class SetRunState:
     stopped: Collection[str] = ()
     #: canonical name of a member → name of an index → the files that it has by the member's journal
     recorded: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
+    #: canonical name of a member → the files of its last build, where its run did not get as far as them
+    built: Mapping[str, Sequence[Distribution]] = field(default_factory=dict)
     #: what stopped the run outside of any member's run; None if nothing did
     failure: ReleaseError | None = None
     #: the checks of the set as a whole
@@ -83,11 +85,12 @@ def _released_members(release_set: ReleaseSet) -> Iterator[MemberFacts]:
 def _member_result(state: SetRunState, facts: MemberFacts) -> MemberResult:
     name = normalize_name(facts.member.name)
     result = state.results.get(name)
-    recorded = state.recorded.get(name, {})
+    recorded, built = state.recorded.get(name, {}), state.built.get(name, ())
     return MemberResult(
         name=facts.member.name, version=facts.member.version, result=result, stopped=name in state.stopped,
         standings=tuple(
-            index_standing(facts, index, result=result, recorded=recorded.get(index, ())) for index in state.indexes
+            index_standing(facts, index, result=result, recorded=recorded.get(index, ()), files=built)
+            for index in state.indexes
         ),
     )  # fmt: skip
 
@@ -96,10 +99,8 @@ def index_standing(
     facts: MemberFacts,
     index: str,
     *,
-    result: RunResult | None = None,
-    recorded: Collection[str] = (),
-    files: Sequence[Distribution] = (),
-) -> IndexStanding:
+    result: RunResult | None = None, recorded: Collection[str] = (), files: Sequence[Distribution] = (),
+) -> IndexStanding:  # fmt: skip
     """What an index has of a member, by its listing, by the answers to the uploads of a run, and by the journal.
 
     `recorded`: names of the files that the index has accepted by the journal; they count where the index was not asked,

@@ -11,10 +11,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from release.adapters.system.deferred_signals import ignored_signals
 from release.checks import engine, set_checks
 from release.core.errors import RefusedError, ReleaseError
 from release.core.events import CheckFinished, MemberFinished, SetPhaseFinished, SetPhaseStarted
@@ -32,16 +34,20 @@ from release.publishing.sets.member_run import INTERRUPTED, MemberContext, Membe
 from release.publishing.sets.set_options import SetRunOptions
 from release.publishing.sets.set_recorder import SetRecorder
 from release.publishing.sets.set_result import SetRunState, set_run_result
+from release.publishing.sets.set_status import MemberHistory, load_member_history
 from release.publishing.sets.set_tools import SetTools
 
 #: members that are checked and built at the same time, and those that are uploaded and confirmed
 _BUILDING, _UPLOADING = (os.cpu_count() or 1) + 1, 8
 
 
-def execute_set(release_set: ReleaseSet, options: SetRunOptions) -> tuple[SetRunResult, dict[str, Any]]:
+def execute_set(
+    release_set: ReleaseSet, options: SetRunOptions, *, ending: ExitStack
+) -> tuple[SetRunResult, dict[str, Any]]:  # fmt: skip
     """Run the set, to its end or to the first phase that fails. The result, and the record of the run.
 
-    Expected errors are part of the result. Raises `ReleaseError` where another run of the set is in progress.
+    Expected errors are part of the result, and so is Ctrl-C: pressed again while the run ends, it is ignored, until
+    `ending` is closed. Raises `ReleaseError` where another run of the set is in progress.
     """
     with journals.lock_set(options.directory):
         recorder = SetRecorder(
@@ -54,7 +60,9 @@ def execute_set(release_set: ReleaseSet, options: SetRunOptions) -> tuple[SetRun
             system=own.system, settings=own.config.upload, start=own.start, projects=projects
         ) as tools:  # fmt: skip
             run = _SetRun(release_set=release_set, options=own, tools=tools)
-            result = recorder.finish(run.execute(), run.secrets())
+            run.execute()
+            ending.enter_context(ignored_signals())
+            result = recorder.finish(run.end(), run.secrets())
         return result, recorder.document
 
 
@@ -93,7 +101,7 @@ class _SetRun:
             name: MemberRun(facts=facts[name], context=context) for level in self.release_set.levels for name in level
         }
 
-    def execute(self) -> SetRunResult:
+    def execute(self) -> None:
         """Run all phases, up to the first that fails."""
         try:
             self._run_phases()
@@ -102,7 +110,6 @@ class _SetRun:
         except KeyboardInterrupt:
             self.interruption.requested.set()
             self.failure = INTERRUPTED
-        return self._end()
 
     # -- phases --------------------------------------------------------------------------------------
 
@@ -233,18 +240,30 @@ class _SetRun:
 
     # -- end -----------------------------------------------------------------------------------------
 
-    def _end(self) -> SetRunResult:
+    def end(self) -> SetRunResult:
+        """End the runs of all members. The result."""
         reason = self._reason()
         for one in self.members.values():
             one.end(reason)
             one.close()
+        histories = self._histories()
         state = SetRunState(
             verb=self.options.verb, release_set=self.release_set, indexes=_indexes(self.release_set, self.options),
             results={name: one.result for name, one in self.members.items() if one.result is not None},
             stopped={name for name, one in self.members.items() if one.stopped}, failure=self._own_failure(),
             outcomes=self.outcomes, command=self.options.command,
+            recorded={name: one.accepted for name, one in histories.items()},
+            built={name: one.built for name, one in histories.items()},
         )  # fmt: skip
         return set_run_result(state)
+
+    def _histories(self) -> Mapping[str, MemberHistory]:
+        """The journals of the members whose run has ended before it had the files that it releases."""
+        root = self.options.directory
+        return {
+            name: load_member_history(root, one.facts.member)
+            for name, one in self.members.items() if one.result is None or not one.result.files
+        }  # fmt: skip
 
     def secrets(self) -> list[Credential]:
         """All credentials of the members' runs."""
