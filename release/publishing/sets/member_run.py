@@ -200,7 +200,9 @@ class MemberRun:
         """For what is read before the run has a directory of its own."""
         import tempfile
 
-        temporary = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="release-"))
+        temporary = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
+        )
         return Path(temporary) / name
 
     def end(self, reason: ReleaseError) -> None:

@@ -53,6 +53,8 @@ class SetRecorder:
     indexes: tuple[str, ...]
     #: the command that repeats the run
     command: str
+    #: the credentials that the runs of the members have by now
+    secrets: Callable[[], Iterable[Credential]] = tuple
     path: Path = field(init=False)
     #: the record, once the run has ended
     document: dict[str, Any] = field(default_factory=dict)
@@ -97,7 +99,7 @@ class SetRecorder:
                 pass
         self.forward(event)
 
-    def finish(self, result: SetRunResult, secrets: Iterable[Credential] = ()) -> SetRunResult:
+    def finish(self, result: SetRunResult) -> SetRunResult:
         """Write the record and CI's job summary. Returns the result with the record's path."""
         now = self.system.now()
         tools = {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}"}
@@ -105,7 +107,7 @@ class SetRecorder:
             self._record(), ended=now, result=result, checks=self._checks,
             tools=tools | {"pypi-preflight": metadata.version("pypi-preflight")},
         )  # fmt: skip
-        self.document = document = record.redact_texts(set_record.set_record_to_json(run), Redactor(secrets))
+        self.document = document = record.redact_texts(set_record.set_record_to_json(run), Redactor(self.secrets()))
         written = self._write(lambda: write_set_record(self.path, document))
         self._write(lambda: recorder.append_job_summary(self.system.env, lambda: _markdown(document)))
         return replace(result, record=str(self.path)) if written else result
@@ -117,7 +119,7 @@ class SetRecorder:
         )  # fmt: skip
 
     def _write_so_far(self) -> None:
-        document = record.redact_texts(set_record.set_record_to_json(self._record()), Redactor())
+        document = record.redact_texts(set_record.set_record_to_json(self._record()), Redactor(self.secrets()))
         self._write(lambda: write_set_record(self.path, document, indent=None))
 
     def _write(self, write: Callable[[], None]) -> bool:

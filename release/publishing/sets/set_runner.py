@@ -18,7 +18,7 @@ from typing import Any
 
 from release.adapters.system.deferred_signals import ignored_signals
 from release.checks import engine, set_checks
-from release.core.errors import RefusedError, ReleaseError
+from release.core.errors import RefusedError, ReleaseError, unexpected_error
 from release.core.events import CheckFinished, MemberFinished, SetPhaseFinished, SetPhaseStarted
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
@@ -60,9 +60,10 @@ def execute_set(
             system=own.system, settings=own.config.upload, start=own.start, projects=projects
         ) as tools:  # fmt: skip
             run = _SetRun(release_set=release_set, options=own, tools=tools)
+            recorder.secrets = run.secrets
             run.execute()
             ending.enter_context(ignored_signals())
-            result = recorder.finish(run.end(), run.secrets())
+            result = recorder.finish(run.end())
         return result, recorder.document
 
 
@@ -102,7 +103,7 @@ class _SetRun:
         }
 
     def execute(self) -> None:
-        """Run all phases, up to the first that fails."""
+        """Run all phases, up to the first that fails. What was uploaded counts, whatever stops them."""
         try:
             self._run_phases()
         except ReleaseError as error:
@@ -110,6 +111,8 @@ class _SetRun:
         except KeyboardInterrupt:
             self.interruption.requested.set()
             self.failure = INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - nothing may hide what was uploaded
+            self.failure = unexpected_error(error)
 
     # -- phases --------------------------------------------------------------------------------------
 
@@ -130,8 +133,11 @@ class _SetRun:
             later = rehearsal and found.check in set_checks.ONLY_FOR_RELEASES
             allowed = later and self.options.allow and found.state.blocks
             stopped = stopped or (found.state.blocks and not later)
-            self.outcomes += (replace(found, state=CheckState.WARNED) if allowed else found,)
-            self.options.notify(CheckFinished(outcome=self.outcomes[-1], stops=not later))
+            outcome = replace(found, state=CheckState.WARNED) if allowed else found
+            earlier = next((one for one in self.outcomes if one.check == found.check), None)
+            self.outcomes = (*(one for one in self.outcomes if one is not earlier), outcome)
+            if outcome != earlier:  # it is run again once the indexes have stated their limits
+                self.options.notify(CheckFinished(outcome=outcome, stops=not later))
         return not stopped
 
     def _pass_gate(self) -> bool:
@@ -187,7 +193,10 @@ class _SetRun:
 
         def work_on(name: str) -> bool:
             at, one = time.monotonic(), self.members[name]
-            work(one)
+            try:
+                work(one)
+            except Exception as error:  # noqa: BLE001 - the runs of the others end, and all of them are recorded
+                one.failure = (None, unexpected_error(error))
             if one.failure is None and on is not None:
                 self.tools.forget_sibling(name)
                 with self._lock:
@@ -241,7 +250,7 @@ class _SetRun:
     # -- end -----------------------------------------------------------------------------------------
 
     def end(self) -> SetRunResult:
-        """End the runs of all members. The result."""
+        """End the runs of all members, and release their locks. The result."""
         reason = self._reason()
         for one in self.members.values():
             one.end(reason)

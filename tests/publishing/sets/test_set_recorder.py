@@ -123,7 +123,8 @@ def test_no_secret_is_in_it_or_in_the_job_summary(tmp_path: Path) -> None:
     one = recorder(tmp_path, five(), [], {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "A": "b"})
     assert dict(one.member_system().env) == {"A": "b"}
     result = result_of(five(), fails="acme-http", message=message)
-    one.finish(result, [credential(Secret(password))])
+    one.secrets = lambda: [credential(Secret(password))]
+    one.finish(result)
     for path in (one.path, tmp_path / "summary.md"):
         text = path.read_text(encoding="utf-8")
         assert "the server said" in text
