@@ -11,7 +11,7 @@ from release.adapters import collect
 from release.adapters.git import member_history, projects
 from release.adapters.git.member_history import MemberRepository
 from release.adapters.system.system import System
-from release.core.errors import ReleaseError, ToolError
+from release.core.errors import Exit, ReleaseError, ToolError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.index import Index, ProjectListing, files_by_release, files_of_version
@@ -100,18 +100,19 @@ def _unfinished(member: Member, listed: set[str], context: SetContext) -> str:
     name, place = context.target.name, context.root / member.directory
     repository = context.repositories.get(member.directory)
     commit = repository.commit if isinstance(repository, MemberRepository) else None
-    for journal in journals.release_journals(place):
-        if journal.version != member.version or journal.commit != commit:
-            continue
-        events = [one for one in journal.events() if one.get("index") == name]
-        built = journal.built()
-        if not events or not built:
+    for journal in reversed(journals.release_journals(place)):
+        events, built = list(journal.events()), journal.built()
+        if journal.version != member.version or not built or not any(one.get("index") == name for one in events):
             continue
         there = sum(one.filename in listed for one in built)
         if there < len(built):
             return f"{name} has {there} of {len(built)} files"
-        if not any(one["event"] == "verified" for one in events):
+        if journal.commit != commit:
+            return ""  # whole; what else that run has left to do is about another commit
+        if not any(one["event"] == "verified" and one.get("index") == name for one in events):
             return f"not confirmed on {name}"
+        exits = [one.get("exit") for one in events if one["event"] == "ended"]
+        return "its last run did not complete" if exits[-1:] == [Exit.INCOMPLETE] else ""
     return ""
 
 

@@ -353,6 +353,13 @@ def test_a_release_that_a_run_began_here_is_not_whole(top: Path, on_index: dict[
     assert reasons(load_set(system(), top))["a"] == "not confirmed on pypi"
     journal.write("verified", index="pypi")
     assert states(load_set(system(), top))["a"] == "released"
+    journal.write("ended", verb="release", exit=4)  # as where the tag could not be pushed
+    assert reasons(load_set(system(), top))["a"] == "its last run did not complete"
+    commit(top, **{"other.txt": "1"})
+    assert states(load_set(system(), top))["a"] == "released"
+    journal.write("built", files=[*files, {"file": sdist_name("a", "1.1"), "sha256": "1" * 64, "size": 1}])
+    found = load_set(system(), top)  # the files of that commit are still not all there
+    assert (states(found)["a"], reasons(found)["a"]) == ("release", "pypi has 1 of 2 files")
 
 
 # -- files, workspaces, indexes ----------------------------------------------------------------
