@@ -155,7 +155,7 @@ def result_of(release_set: ReleaseSet, *, fails: str = "", message: str = "") ->
             plan=plan, exit=Exit.INCOMPLETE if fails else Exit.DONE, outcomes=outcomes, files=files, uploads=uploads,
             message=(message or f"{files[1].filename}: refused by testpypi with 400") if name == fails else "fine",
             remedy="remove the classifier 'Private :: Oops'" if name == fails else "", next_command="",
-            record=f"/work/set/packages/{name}/.release/2.0/record.json",
+            record=f"/srv/set/packages/{name}/.release/2.0/record.json",
         )  # fmt: skip
     state = SetRunState(
         verb="release", release_set=release_set, indexes=LASTING, results=results,
@@ -186,7 +186,7 @@ def record_of(release_set: ReleaseSet, *, fails: str = "", killed_in: int | None
                 pass
     running = SetRunRecord(
         verb="release", command="pypi-preflight set release", release_set=release_set, indexes=LASTING, begun=NOON,
-        phases=phases, root="/work/set",
+        phases=phases, root="/srv/set",
     )  # fmt: skip
     ended = replace(
         running, ended=NOON + timedelta(seconds=2 * len(phases)), result=result_of(release_set, fails=fails),

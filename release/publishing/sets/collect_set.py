@@ -143,10 +143,10 @@ def _selected(found: Sequence[FoundMember], only: Sequence[str]) -> frozenset[st
 
 
 def _ordinary_indexes(config: Config, target: Index) -> tuple[Index, ...]:
-    """Where installers find members that this set does not release: on its index, and beside TestPyPI on PyPI."""
+    """Where installers find members that this set does not release: on its index; for TestPyPI, on PyPI too."""
     pypi = config.index(PYPI.name)
-    beside = target.name == TESTPYPI.name and pypi.loopback == target.loopback
-    return (target, pypi) if beside else (target,)
+    also_on_pypi = target.name == TESTPYPI.name and pypi.loopback == target.loopback
+    return (target, pypi) if also_on_pypi else (target,)
 
 
 def _fetch_listings(

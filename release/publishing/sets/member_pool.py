@@ -23,7 +23,7 @@ def work_on_members(
     """Call `work` for each name, in threads; it returns whether the member is through. The names that are.
 
     A name that needs another one (`needs`), which is not through, is left out. At Ctrl-C, nothing
-    new is begun, and what is under way is told to stop: `KeyboardInterrupt` is raised once all of it has ended.
+    new is begun, and what is under way stops: `KeyboardInterrupt` is raised once all of it has ended.
     """
     waiting, through, running = list(names), set[str](), dict[Future[bool], str]()
     with (
