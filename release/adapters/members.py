@@ -125,7 +125,7 @@ def _quoted(path: str) -> str:
 def projects_below(root: Path) -> tuple[str, ...]:
     """The directories of the projects below `root`, relative to it, sorted, without samples and test data.
 
-    The directories of a project are not searched, and no more than a repository has.
+    The directories of a project are not searched. The number of directories is limited.
     """
     found, level, left = [], [root], _MOST
     for _ in range(_DEPTH):

@@ -103,7 +103,7 @@ class _SetRun:
         }
 
     def execute(self) -> None:
-        """Run all phases, up to the first that fails. What was uploaded counts, whatever stops them."""
+        """Run all phases, up to the first that fails. An unexpected exception is a failure, too."""
         try:
             self._run_phases()
         except ReleaseError as error:
