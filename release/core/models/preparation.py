@@ -1,0 +1,104 @@
+"""The preparation of a release: the next version, and what the project's files say of it afterwards.
+
+Everything is computed before anything is written: a plan is this value, and undoing it restores `FileEdit.before`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.version import Version
+
+#: what raises a version: a part of it, the next pre-release, or the date of a calendar version
+Bump = Literal["major", "minor", "patch", "pre", "calendar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitSummary:
+    """A commit since the last release."""
+
+    #: 40 hex digits (64 in a SHA-256 repository)
+    commit: str
+    #: the first line of its message
+    subject: str
+    #: the rest of its message; empty where there is none
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPlace:
+    """A place in the project's files that states its version."""
+
+    #: relative to the project, with slashes
+    path: str
+    #: from 1
+    line: int
+    #: "project.version", "tool.poetry.version", "__version__", "setup(version=…)", …
+    setting: str
+    #: as it is spelled there
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivedFromTags:
+    """The version is derived from the repository's tags: no file states it."""
+
+    #: "setuptools-scm", "hatch-vcs", …
+    tool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEdit:
+    """A change of one file, not made yet."""
+
+    #: relative to the project, with slashes
+    path: str
+    #: the bytes of the file now; None if it does not exist
+    before: bytes | None
+    #: the bytes afterwards; None if the file is removed
+    after: bytes | None
+    #: in a few words: "project.version 1.1.0 → 1.2.0"
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRun:
+    """A tool of the project that changes files itself: `uv lock`, `towncrier build`, `scriv collect`."""
+
+    argv: tuple[str, ...]
+    #: in a few words: "update uv.lock"
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The next version, and why."""
+
+    version: Version
+    #: None where the user gave the version itself
+    bump: Bump | None
+    #: "feat: add x (abc1234)", "no release yet", "given on the command line"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What `prepare` is going to do to one project."""
+
+    #: as its metadata spells it
+    project: str
+    #: None where the project has no version yet
+    current: Version | None
+    proposal: Proposal
+    #: the tag that the commits are counted from; None where there is no release yet
+    last_tag: str | None
+    #: since that tag, the newest first
+    commits: tuple[CommitSummary, ...]
+    edits: tuple[FileEdit, ...] = ()
+    #: run after the edits are written, in this order
+    runs: tuple[ToolRun, ...] = ()
+    #: the subject of the commit: "Release 1.2.0"; None where nothing is to be committed
+    message: str | None = None
+    #: the local tag to create, where the version is derived from tags; None otherwise
+    tag: str | None = None
