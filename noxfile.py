@@ -1,6 +1,7 @@
 """Where each verb runs. The release sessions are the product's own; the rest is this project's."""
 
 import os
+from pathlib import Path
 
 import nox
 
@@ -58,6 +59,17 @@ def clients(session: nox.Session) -> None:
     """Test clients of other projects, which come from the package registries, against the sandbox."""
     _with(session, "tests")
     session.run("python", "-m", "pytest", "-m", "slow", "tests/sandbox/test_installed_clients.py", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
+def docs(session: nox.Session) -> None:
+    """Build the site of the documentation, and check its links, its commands and what is generated in it."""
+    _with(session, "docs")
+    site = Path("build", "docs")
+    # every file anew: a page that is taken from the cache shows no warnings
+    session.run("sphinx-build", "-W", "--keep-going", "-E", "-b", "html", "docs", str(site))
+    session.run("python", "-m", "pytest", "-m", "slow or not slow", "tests/docs", *session.posargs,
+                env={"DOCS_SITE": str(site.resolve())})  # fmt: skip
 
 
 @nox.session(reuse_venv=True)

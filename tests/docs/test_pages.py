@@ -1,0 +1,128 @@
+"""The documentation is true: its links lead somewhere, and its commands are commands of the program."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote
+
+import pytest
+
+from release.checks.all_checks import check_sections
+from release.cli.commands import HELP
+from release.cli.main import parser
+from release.core.errors import Exit
+from release.diagnostics.catalog import CATALOG
+from tests.docs.markdown_pages import DOCS, PAGES, ROOT, anchors, command_lines, inline_code, links, own_commands, read
+
+IN_REPOSITORY = (*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")))
+#: what stands for several commands in running text
+_SEVERAL = re.compile(r"…|\||\[|\.\.\.|<")
+
+
+def test_every_link_within_the_repository_leads_to_a_file_and_a_heading() -> None:
+    dead = []
+    for page in IN_REPOSITORY:
+        for link in links(read(page)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = unquote(link).partition("#")
+            target = Path(os.path.normpath(page.parent / path)) if path else page
+            if not target.exists() or (anchor and anchor not in anchors(read(target))):
+                dead.append(f"{page.relative_to(ROOT)}: {link}")
+    assert not dead
+
+
+def test_every_command_in_a_block_is_one_that_the_program_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong, count = [], 0
+    for page in IN_REPOSITORY:
+        for line in command_lines(read(page)):
+            for words in own_commands(line):
+                count += 1
+                if not is_command(words):
+                    wrong.append(f"{page.relative_to(ROOT)}: {line}: {capsys.readouterr().err.splitlines()[-1]}")
+    assert not wrong
+    assert count > 30
+
+
+def test_every_command_in_a_sentence_is_one_that_the_program_reads() -> None:
+    wrong = []
+    for page in IN_REPOSITORY:
+        for code in inline_code(read(page)):
+            if code.startswith("pypi-preflight ") and not _SEVERAL.search(code):
+                # a name alone is a command that is spoken of, not one to type
+                known = (words[0] in HELP if len(words) == 1 else is_command(words) for words in own_commands(code))
+                wrong += [] if all(known) else [f"{page.relative_to(ROOT)}: {code}"]
+    assert not wrong
+
+
+def is_command(words: list[str]) -> bool:
+    try:
+        parser(words).parse_args(words)
+    except SystemExit as ended:
+        return ended.code == 0  # help, version
+    return True
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["verify", "--index", "pypi"], True),
+        (["verify", "--indx", "pypi"], False),
+        (["verfy"], False),
+        (["set", "plan", "--json"], True),
+        (["ci", "travis"], False),
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed(words: list[str], *, expected: bool) -> None:
+    assert is_command(words) is expected
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """The extension of Sphinx that generates parts of the reference."""
+    spec = importlib.util.spec_from_file_location("generated_reference", DOCS / "_ext" / "generated_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_has_every_command(generator: ModuleType) -> None:
+    page = read(DOCS / "reference" / "commands.md")
+    assert ":module: generated_reference\n:func: all_commands\n" in page
+    text = generator.all_commands().format_help()
+    for name in HELP:
+        assert re.search(rf"^\s+{name}\b", text, re.MULTILINE), name
+
+
+def test_the_reference_has_every_key_of_the_configuration(generator: ModuleType) -> None:
+    from release.core import config
+
+    text = generator.fill_in(read(DOCS / "reference" / "configuration.md"))
+    for key in sorted(config._READERS):
+        assert re.search(rf"(?<![\w-]){key}(?![\w-])", text), key
+
+
+def test_the_reference_has_every_check_cause_and_exit_status() -> None:
+    checks, failures = read(DOCS / "checks.md"), read(DOCS / "failures.md")
+    for found in check_sections().values():
+        assert not [one.name for one in found if f"### `{one.name}`" not in checks]
+    assert not [id_ for id_ in CATALOG if f"### `{id_}`" not in failures]
+    statuses = read(DOCS / "reference" / "exit-statuses.md")
+    for one in Exit:
+        assert f"| {int(one)} | {one.name.lower()} |" in statuses, one.name
+
+
+def test_the_reference_has_every_json_schema(generator: ModuleType) -> None:
+    page = read(DOCS / "reference" / "schemas.md")
+    for path in (ROOT / "release").rglob("*.schema.json"):
+        if path != generator.CONFIG_SCHEMA:
+            assert f"<!-- generated: {path.relative_to(ROOT).as_posix()} -->" in page
+    assert "<!-- generated" not in generator.fill_in(page)
