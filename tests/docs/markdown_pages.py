@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from docutils.nodes import make_id
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = tuple(sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts))
@@ -41,13 +43,23 @@ def links(text: str) -> list[str]:
     return _LINK.findall(_CODE.sub("code", _FENCE.sub("", text)))
 
 
+def headings(text: str) -> list[str]:
+    """The headings as plain text, of links the text only."""
+    found = re.findall(r"^#{1,6} +(.+?)[ #]*$", _FENCE.sub("", text), re.MULTILINE)
+    return [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", one) for one in found]
+
+
+def ids(text: str) -> set[str]:
+    """The ids that the headings have in the built site, as docutils makes them."""
+    return {make_id(one.replace("`", "")) for one in headings(text)}
+
+
 @cache
 def anchors(text: str) -> set[str]:
     """The anchors of the headings, as GitHub makes them: lower case, without punctuation, hyphens for blanks."""
     found: dict[str, int] = {}
-    for heading in re.findall(r"^#{1,6} +(.+?)[ #]*$", _FENCE.sub("", text), re.MULTILINE):
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        slug = re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
+    for heading in headings(text):
+        slug = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
         found[slug] = found.get(slug, -1) + 1
     return {f"{slug}-{number}" if number else slug for slug, count in found.items() for number in range(count + 1)}
 

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote
@@ -13,13 +14,27 @@ from urllib.parse import unquote
 import pytest
 
 from release.checks.all_checks import check_sections
+from release.checks.description_checks import relative_targets
 from release.cli.commands import HELP
 from release.cli.main import parser
 from release.core.errors import Exit
 from release.diagnostics.catalog import CATALOG
-from tests.docs.markdown_pages import DOCS, PAGES, ROOT, anchors, command_lines, inline_code, links, own_commands, read
+from tests.docs.markdown_pages import (
+    DOCS,
+    PAGES,
+    ROOT,
+    anchors,
+    command_lines,
+    ids,
+    inline_code,
+    links,
+    own_commands,
+    read,
+)
 
 IN_REPOSITORY = (*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")))
+SITE = "https://pypi-preflight.readthedocs.io/en/stable/"
+SOURCE = "https://github.com/pypi-preflight/pypi-preflight/blob/main/"
 #: what stands for several commands in running text
 _SEVERAL = re.compile(r"…|\||\[|\.\.\.|<")
 
@@ -126,3 +141,35 @@ def test_the_reference_has_every_json_schema(generator: ModuleType) -> None:
         if path != generator.CONFIG_SCHEMA:
             assert f"<!-- generated: {path.relative_to(ROOT).as_posix()} -->" in page
     assert "<!-- generated" not in generator.fill_in(page)
+
+
+def test_every_link_of_the_readme_is_absolute_and_leads_somewhere() -> None:
+    """The README is also the page of the project on the index, where a relative link is dead."""
+    readme = read(ROOT / "README.md")
+    assert relative_targets(readme, "text/markdown") == []
+    dead, count = [], 0
+    for link in links(readme):
+        path, _, anchor = link.partition("#")
+        count += 1
+        if path.startswith(SITE):
+            page = DOCS / f"{path.removeprefix(SITE).removesuffix('.html') or 'index'}.md"
+            found = page.is_file() and (not anchor or anchor in ids(read(page)))
+        elif path.startswith(SOURCE):
+            found = (ROOT / path.removeprefix(SOURCE)).exists()
+        else:
+            found = not link.startswith("http")
+        dead += [] if found else [link]
+    assert not dead
+    assert count > 10
+
+
+def test_the_urls_of_the_project_are_those_of_the_readme_and_the_site() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    assert set(project["urls"]) == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+    for url in project["urls"].values():
+        assert url.startswith((SITE, "https://github.com/pypi-preflight/pypi-preflight")), url
+        if url.startswith(SITE) and (name := url.removeprefix(SITE)):
+            assert (DOCS / name.removesuffix(".html")).with_suffix(".md").is_file()
+    assert f'html_baseurl = "{SITE}"' in read(DOCS / "conf.py")
+    versions = {one.rpartition(" ")[2] for one in project["classifiers"] if "Python :: 3." in one}
+    assert versions == {f"3.{minor}" for minor in range(11, 15)}
