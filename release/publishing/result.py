@@ -91,7 +91,9 @@ def _rehearsed(run: RunState) -> RunResult:
             run, exit_=Exit.DONE, message=message, remedy=problem.remedy, next_command=_next_command(run)
         )  # fmt: skip
     remedy = f"{problem.remedy}; to accept it in a rehearsal only: {run.command} --allow"
-    return _result(run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=run.command)
+    return _result(
+        run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=run.command, cause=problem.cause
+    )  # fmt: skip
 
 
 def _release(plan: Plan) -> str:
@@ -110,14 +112,18 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
         message = "; ".join(parts)
     elif exit_ == Exit.UNCHANGED and isinstance(step, Upload):
         message = f"{message}; {step.index} is unchanged"
-    return _result(run, exit_=exit_, message=message, remedy=error.remedy, next_command=run.command)
+    return _result(
+        run, exit_=exit_, message=message, remedy=error.remedy, next_command=run.command, cause=error.cause
+    )  # fmt: skip
 
 
-def _result(run: RunState, *, exit_: Exit, message: str, remedy: str, next_command: str) -> RunResult:
+def _result(  # noqa: PLR0913 - what a result has beside the run
+    run: RunState, *, exit_: Exit, message: str, remedy: str, next_command: str, cause: str | None = None
+) -> RunResult:
     uploads = {name: tuple(results) for name, results in run.uploads.items()}
     return RunResult(
         plan=run.plan, exit=exit_, message=message, remedy=remedy, next_command=next_command, uploads=uploads,
-        outcomes=tuple(run.outcomes), files=tuple(run.files), record=run.journal,
+        outcomes=tuple(run.outcomes), files=tuple(run.files), record=run.journal, cause=cause,
     )  # fmt: skip
 
 

@@ -90,7 +90,8 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
     return {
         "verb": result.plan.verb, "begun": format_timestamp(run.begun), "ended": format_timestamp(run.ended),
         "exit": {
-            "status": int(result.exit), "message": result.message, "remedy": result.remedy, "next": result.next_command,
+            "status": int(result.exit), "message": result.message, "remedy": result.remedy, "cause": result.cause,
+            "next": result.next_command,
         },
         "commit": result.plan.commit, "tag": run.tag, "tools": dict(run.tools), "plan": plan,
         "indexes": [

@@ -60,7 +60,7 @@ def run_to_json(result: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
     """The document of a run, schema 1; `plan` is the document of its plan."""
     return {
         "schema": 1, "verb": result.plan.verb, "exit": int(result.exit),
-        "message": result.message, "remedy": result.remedy, "next": result.next_command,
+        "message": result.message, "remedy": result.remedy, "cause": result.cause, "next": result.next_command,
         "project": result.plan.project, "version": result.plan.version, "commit": result.plan.commit,
         "checks": [outcome_to_json(one) for one in result.outcomes],
         "files": [{"file": f.filename, "sha256": f.sha256, "size": f.size} for f in result.files],

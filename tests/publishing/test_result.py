@@ -62,6 +62,13 @@ def test_each_way_to_stop_has_its_exit_status(
     assert (end.remedy, end.next_command) == ("do it", "pypi-preflight release")
 
 
+def test_a_result_has_the_cause_of_what_stopped_the_run() -> None:
+    error = ReleaseError("no", remedy="do it", cause="cred.missing")
+    assert result.failed(course(), CheckSource(), error).cause == "cred.missing"
+    assert result.failed(course(), CheckSource(), NO).cause is None
+    assert result.succeeded(course()).cause is None
+
+
 def test_an_incomplete_release_says_what_is_where() -> None:
     end = result.failed(course(uploads={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
     assert f"on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}" in end.message

@@ -35,6 +35,7 @@ def test_the_keys_that_others_rely_on() -> None:
     assert list(made) == ["schema", "project", "version", "commit", "tag", "files", "runs"]
     assert (made["schema"], made["project"], made["version"]) == (1, "acme-widget", "1.0")
     assert (made["commit"], made["tag"]) == (COMMIT, "v1.0")
+    assert made["runs"][0]["exit"].keys() == {"status", "message", "remedy", "cause", "next"}
     assert made["files"][0] == {
         "filename": "acme_widget-1.0-py3-none-any.whl", "kind": "bdist_wheel", "size": 4321, "sha256": "a1" * 32,
     }  # fmt: skip

@@ -123,3 +123,5 @@ class RunResult:
     uploads: dict[str, tuple[UploadResult, ...]]
     #: path of the record, or of the journal if the record could not be written
     record: str
+    #: id in the catalog of failures of what stopped the run; None if nothing did, or if it is not in the catalog
+    cause: str | None = None
