@@ -14,10 +14,9 @@ from typing import Never, TextIO
 
 from release.cli.command import global_options
 from release.cli.commands import HELP, load_command
+from release.cli.output_streams import encodable_streams
+from release.core.encodable import to_encodable
 from release.core.errors import Exit, ReleaseError, from_os_error
-
-#: how signs of the messages are written where the encoding of the output lacks them
-_ASCII = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "•": "*", "✓": "+", "✕": "x", "×": "x"})  # noqa: RUF001
 
 
 def parser(words: Collection[str]) -> argparse.ArgumentParser:
@@ -52,7 +51,11 @@ def parser(words: Collection[str]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit status; argparse itself exits with 2."""
-    words = sys.argv[1:] if argv is None else argv
+    with encodable_streams():
+        return _run(sys.argv[1:] if argv is None else argv)
+
+
+def _run(words: Sequence[str]) -> int:
     options = parser(words).parse_args(words)
     if options.show_version:
         return _show_versions(options)
@@ -114,17 +117,8 @@ def _write(text: str, stream: TextIO | None = None) -> None:
 
     stream = stream or sys.stdout
     try:
-        stream.write(_encodable(redact(text), stream.encoding or "utf-8"))
+        stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
     except (BrokenPipeError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _encodable(text: str, encoding: str) -> str:
-    """The text, with signs that the encoding has: the standard error would write others as escape sequences."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
-    return text

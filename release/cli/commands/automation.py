@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write, show
+from release.cli.command import Command, Write, show, to_json
+from release.cli.output_streams import write_document
 from release.core.errors import Exit, RefusedError, UsageError
 from release.publishing.ci import SERVICES, SET_SERVICES
 from release.token_health.schedulers import SCHEDULERS
@@ -122,7 +123,8 @@ def _write_text(options: argparse.Namespace, write: Write, text: str, more: dict
 
     document: dict[str, object] = {"schema": 1, "service": options.service, **more}
     if options.output is None:
-        show(options, write, document | {"text": text}, text.splitlines())
+        written = to_json(document | {"text": text}) if options.json else text
+        write_document(write, written if written.endswith("\n") else written + "\n")
         return Exit.DONE
     changed = write_workflow(options.output, text, force=options.force)
     line = f"{'written' if changed else 'unchanged'}: {options.output}"

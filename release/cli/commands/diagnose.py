@@ -7,6 +7,7 @@ import shutil
 
 from release.cli.command import Command, Write, fit_lines, show, to_json
 from release.cli.commands.credentials import add_project_arguments
+from release.cli.output_streams import write_document
 from release.core.errors import Exit, UsageError
 
 
@@ -72,12 +73,12 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
         lists = {"causes": found, "checks": described} if every else {"checks": described}
         write(to_json({"schema": 1, **(lists if name is None else [*found, *described][0])}))
     elif options.markdown and every:
-        write(catalog_page.catalog_to_markdown(SECTIONS))
+        write_document(write, catalog_page.catalog_to_markdown(SECTIONS))
     elif options.markdown and only_checks:
-        write(checks_page.checks_to_markdown(CATALOG))
+        write_document(write, checks_page.checks_to_markdown(CATALOG))
     elif options.markdown:
         shown = [catalog_page.diagnosis_to_markdown(one) for one in causes]
-        write("".join([*shown, *(checks_page.check_to_markdown(one, CATALOG) for one in checks)]))
+        write_document(write, "".join([*shown, *(checks_page.check_to_markdown(one, CATALOG) for one in checks)]))
     else:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
         shown = [catalog_page.diagnosis_to_text(one, width=width) for one in causes]

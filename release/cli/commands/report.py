@@ -9,6 +9,7 @@ from typing import Any
 
 from release.cli.command import Command, Write, no_arguments, show, to_json
 from release.cli.commands.tokens import open_history
+from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
@@ -42,8 +43,10 @@ def _report(options: argparse.Namespace, write: Write) -> int:
         record = recorder.load_record(path)
         raw = options.json and not options.format
         text = to_json(record) if raw else _render(FORMATS, options.format or "text", record, str(path))
-    if options.output is None:
+    if options.output is None and options.format is None:
         write(text)
+    elif options.output is None:
+        write_document(write, text)
     else:
         recorder.write_text(options.output, text)
         write("" if options.json or options.quiet else f"written: {options.output}\n")

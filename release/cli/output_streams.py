@@ -1,0 +1,68 @@
+"""Standard streams that neither raise nor lose what their encoding lacks, whoever writes: argparse, rich, or we."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from release.core.encodable import to_ascii
+
+_HANDLER = "pypi-preflight"
+_ERRORS = {"stdin": "surrogateescape", "stdout": _HANDLER, "stderr": _HANDLER}
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(to_ascii, error.object[error.start : error.end])), error.end
+
+
+codecs.register_error(_HANDLER, _replace)
+
+
+@contextmanager
+def encodable_streams() -> Iterator[None]:
+    """Within the block, stdout and stderr write similar ASCII text for what their encoding lacks.
+
+    stdin accepts bytes that are not text, as `os.fsdecode` does. A stream that is missing, as with `pythonw` or after
+    `>&-`, is the null device; one that is not Python's own is left as it is.
+    """
+    with ExitStack() as stack:
+        for name, errors in _ERRORS.items():
+            stream = getattr(sys, name)
+            if stream is None:
+                null = stack.enter_context(open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123
+                setattr(sys, name, null)
+                stack.callback(setattr, sys, name, None)
+            elif isinstance(stream, io.TextIOWrapper) and stream.errors != errors:
+                stack.callback(_set_errors, stream, str(stream.errors))
+                _set_errors(stream, errors)
+        yield
+
+
+def _set_errors(stream: io.TextIOWrapper, errors: str) -> None:
+    with suppress(OSError, ValueError):  # it is closed, or stdin has been read from already
+        stream.reconfigure(errors=errors)
+
+
+def write_document(write: Callable[[str], object], text: str) -> None:
+    """Write a text that belongs in a file, such as a page or a workflow: UTF-8, unless stdout is a terminal.
+
+    Readers of such files expect UTF-8, whatever the encoding of the console is. `write` writes to stdout.
+    """
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
+        write(text)
+        return
+    before = stream.encoding
+    with suppress(OSError, ValueError):
+        stream.reconfigure(encoding="utf-8", errors=_HANDLER)
+    try:
+        write(text)
+    finally:
+        with suppress(OSError, ValueError):
+            stream.reconfigure(encoding=before, errors=_HANDLER)
