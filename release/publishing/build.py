@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.adapters.builds import backend_output, builder, next_version
+from release.adapters.builds import backend_output, builder, rehearsed_version
 from release.adapters.git import repository
 from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
@@ -50,7 +50,7 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         raise RefusedError("nothing has been built", remedy="run: pypi-preflight build")
     journal.remove_files()
     source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
-    replaced = next_version.prepare_next_version(system, source) if origin == "tree" else next_version.NextVersion()
+    replaced = rehearsed_version.prepare_next_version(system, source) if origin == "tree" else rehearsed_version.NextVersion()
     if replaced.text:
         notify(Message(text=replaced.text))
 
@@ -82,7 +82,7 @@ def rebuild(
     `commit`: None builds the directory in its current state. Raises `ToolError` where the build fails.
     """
     source, epoch = _prepare_source(system, directory, commit, scratch)
-    variables = next_version.prepare_next_version(system, source).variables if commit is None else None
+    variables = rehearsed_version.prepare_next_version(system, source).variables if commit is None else None
     return builder.build_distributions(
         system,
         source,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.builds import builder, next_version
+from release.adapters.builds import builder, rehearsed_version
 from release.core.errors import ToolError
 from tests.adapters.git.test_repository import commit, do, repository, system
 
@@ -57,11 +57,11 @@ def off_a_tag(tmp_path: Path, text: str, *tags: str) -> Path:
 @pytest.mark.usefixtures("derived")
 def test_the_variable_of_the_tool_has_the_next_version(tmp_path: Path, text: str, variable: str) -> None:
     top = off_a_tag(tmp_path, text, "v1.0")
-    found = next_version.prepare_next_version(system(), top)
+    found = rehearsed_version.prepare_next_version(system(), top)
     assert dict(found.variables) == {variable: "1.1"}
     assert found.text == "HEAD has no release tag (version 1.1.dev1+g1234567): rehearsing as 1.1"
     assert do(top, "tag") == "v1.0"
-    assert next_version.prepare_next_version(system(**{variable: "3.0"}), top) == next_version.NextVersion()
+    assert rehearsed_version.prepare_next_version(system(**{variable: "3.0"}), top) == rehearsed_version.NextVersion()
 
 
 @pytest.mark.parametrize("text", [VERSIONINGIT, SETUPTOOLS_GIT])
@@ -75,7 +75,7 @@ def test_without_a_variable_the_copy_is_tagged(
     """Without any tag, versioningit fails."""
     derived["version"] = "1.0.post1+g1234567" if tags else ""
     top = off_a_tag(tmp_path, text, *tags)
-    found = next_version.prepare_next_version(system(), top)
+    found = rehearsed_version.prepare_next_version(system(), top)
     assert made.endswith(found.version)
     assert found.version
     assert not found.variables
@@ -96,18 +96,18 @@ def test_what_can_be_released_or_is_written_by_hand_is_built_as_it_is(
     tmp_path: Path, derived: dict[str, str], text: str, version: str
 ) -> None:
     derived["version"] = version
-    assert next_version.prepare_next_version(system(), off_a_tag(tmp_path, text, "v1.0")).text == ""
+    assert rehearsed_version.prepare_next_version(system(), off_a_tag(tmp_path, text, "v1.0")).text == ""
 
 
 @pytest.mark.usefixtures("derived")
 def test_on_a_tag_and_without_git_nothing_is_replaced(tmp_path: Path) -> None:
     top = off_a_tag(tmp_path, SCM)
     do(top, "tag", "v1.1")
-    assert next_version.prepare_next_version(system(), top) == next_version.NextVersion()
+    assert rehearsed_version.prepare_next_version(system(), top) == rehearsed_version.NextVersion()
     (top / "b.txt").write_text("changed")
-    assert next_version.prepare_next_version(system(), top).version == "1.1"
+    assert rehearsed_version.prepare_next_version(system(), top).version == "1.1"
     plain = tmp_path / "plain"
     plain.mkdir()
     (plain / "pyproject.toml").write_text(SCM)
     outside = system(GIT_CEILING_DIRECTORIES=str(tmp_path))
-    assert next_version.prepare_next_version(outside, plain) == next_version.NextVersion()
+    assert rehearsed_version.prepare_next_version(outside, plain) == rehearsed_version.NextVersion()
