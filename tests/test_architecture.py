@@ -55,6 +55,7 @@ COMMON_FILE_NAMES = {"__init__.py", "models.py", "errors.py", "base.py"}
 COMMON_FUNCTIONS = {
     "main": "the entry point of a program, or of a child process",
     "find": "of each credential source: what it has for an index",
+    "find_places": "of each kind of version: where a project states it",
     "locate": "of each credential source: where it stores secrets",
     "replace": "of each credential source: write a new secret",
     "read_channels": "of each notification channel: read its configuration",

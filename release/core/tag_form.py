@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
+from release.core.version_spelling import spell_like
+
 #: the form of the first tag of a project
 DEFAULT_FORMAT = "v{version}"
 _SEPARATORS = r"[-_./@:=]*"
@@ -20,11 +22,6 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_/@:=]+v?(?P<version>\d+\..*)"
 _WORDS_ALONE = re.compile(rf"{_WORD}v?", re.IGNORECASE)
 #: from here on, the first number of a version is a year
 _YEARS = 1900
-#: "1.0.0-rc.1": the separators, and the name of the phase
-_PRE_RELEASE = re.compile(
-    r"\d(?P<before>[-_.]?)(?P<phase>alpha|beta|preview|pre|rc|a|b|c)(?P<inside>[-_.]?)", re.IGNORECASE
-)
-_PHASES = {"alpha": "a", "beta": "b", "preview": "rc", "pre": "rc", "c": "rc"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +57,7 @@ class TagForm:
             parsed = Version(version)
         except InvalidVersion:
             return self.template.replace("{version}", version)
-        text = _respell(parsed, self.spellings)
+        text = spell_like(parsed, self.spellings)
         return self.template.replace("{version}", text if parse_tagged_version(text) == parsed else str(parsed))
 
     def existing_tag(self, version: str, tags: Iterable[str]) -> str | None:
@@ -210,38 +207,3 @@ def _only_name(tags: Iterable[DatedTag], named: re.Pattern[str], ours: Version |
     if len({found["name"] for found in matches}) != 1 or (len(versions) == 1 and versions != [ours]):
         return None
     return matches[0]["name"]
-
-
-def _respell(version: Version, spellings: tuple[str, ...]) -> str:
-    """A version in the spelling of earlier ones: with zeros (`2026.06.04`), and pre-releases like theirs."""
-    numbers = "_" if any(re.match(r"\d+_\d", text) for text in spellings[:1]) else "."
-    release = numbers.join(_pad(number, at, spellings) for at, number in enumerate(version.release))
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    phase = ""
-    if version.pre:
-        phase = _pre_release(*version.pre, spellings)
-    rest = str(version).partition("".join(map(str, version.pre)))[2] if version.pre else ""
-    if not version.pre:
-        rest = str(version).removeprefix(epoch).removeprefix(".".join(map(str, version.release)))
-    return f"{epoch}{release}{phase}{rest}"
-
-
-def _pad(number: int, at: int, spellings: tuple[str, ...]) -> str:
-    """A part of the version, with as many zeros as the last one below ten had."""
-    for text in spellings:
-        parts = re.match(r"(?:\d+!)?(\d+(?:[._]\d+)*)", text)
-        part = re.split(r"[._]", parts[1])[at : at + 1] if parts else []
-        if part and int(part[0]) < 10:  # noqa: PLR2004 - numbers that can have a leading zero
-            return str(number).zfill(len(part[0]))
-    return str(number)
-
-
-def _pre_release(phase: str, number: int, spellings: tuple[str, ...]) -> str:
-    """A pre-release in the spelling of the last one; "alpha" stands for "a" where "beta" stood for "b"."""
-    for text in spellings:
-        if found := _PRE_RELEASE.search(text):
-            words = {"a": "alpha", "b": "beta"} if len(found["phase"]) > 1 and found["phase"] != "rc" else {}
-            if _PHASES.get(found["phase"].lower(), found["phase"].lower()) == phase:
-                words = {phase: found["phase"]}
-            return f"{found['before']}{words.get(phase, phase)}{found['inside']}{number}"
-    return f"{phase}{number}"

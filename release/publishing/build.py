@@ -50,7 +50,9 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         raise RefusedError("nothing has been built", remedy="run: pypi-preflight build")
     journal.remove_files()
     source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
-    replaced = rehearsed_version.prepare_next_version(system, source) if origin == "tree" else rehearsed_version.NextVersion()
+    replaced = (
+        rehearsed_version.prepare_next_version(system, source) if origin == "tree" else rehearsed_version.NextVersion()
+    )
     if replaced.text:
         notify(Message(text=replaced.text))
 

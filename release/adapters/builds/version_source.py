@@ -44,13 +44,21 @@ def find_version_source(system: System, directory: Path) -> VersionSource | None
     data: Mapping[str, Any] = {}
     with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         data = tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8-sig"))
-    legacy = "\n".join(map(_text_of, (directory / "setup.py", directory / "setup.cfg")))
-    tool = _vcs_tool(data, legacy)
+    tool = find_version_tool(directory, data)
     if tool is None:
-        return None if _declares_version(data, legacy) else VersionSource(tool=None)
+        return None if _declares_version(data, _legacy_text(directory)) else VersionSource(tool=None)
     variable = _VARIABLES.get(tool)
     start = (variable or "\0").removesuffix("_FOR_{name}")
     return VersionSource(tool=tool, variable=variable, overridden=any(name.startswith(start) for name in system.env))
+
+
+def find_version_tool(directory: Path, pyproject: Mapping[str, Any]) -> str | None:
+    """The tool that derives the version from git; None if the version stands in a file. `pyproject`: its content."""
+    return _vcs_tool(pyproject, _legacy_text(directory))
+
+
+def _legacy_text(directory: Path) -> str:
+    return "\n".join(map(_text_of, (directory / "setup.py", directory / "setup.cfg")))
 
 
 def _vcs_tool(data: Mapping[str, Any], legacy: str) -> str | None:

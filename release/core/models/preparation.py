@@ -6,12 +6,24 @@ Everything is computed before anything is written: a plan is this value, and und
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from packaging.version import Version
 
-#: what raises a version: a part of it, the next pre-release, or the date of a calendar version
-Bump = Literal["major", "minor", "patch", "pre", "calendar"]
+#: what raises a version: a part of it, the next pre-release, its final release, the next post-release or development
+#: release, or the date of a calendar version
+Bump = Literal["major", "minor", "patch", "pre", "final", "post", "dev", "calendar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierVersion:
+    """A version that is released: of a tag, or on the index."""
+
+    #: as the tag spells it, without what stands before the version: "2026.06.04", "1.0.0-rc.1"
+    text: str
+    #: when; None if that is not known
+    released: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +46,8 @@ class VersionPlace:
     path: str
     #: from 1
     line: int
+    #: characters of the line before the text
+    column: int
     #: "project.version", "tool.poetry.version", "__version__", "setup(version=…)", …
     setting: str
     #: as it is spelled there
@@ -76,7 +90,9 @@ class Proposal:
     """The next version, and why."""
 
     version: Version
-    #: None where the user gave the version itself
+    #: in the spelling of the project's tags: "2026.06.04"
+    text: str
+    #: None where the user gave the version itself, or where the version of the project is not released yet
     bump: Bump | None
     #: "feat: add x (abc1234)", "no release yet", "given on the command line"
     reason: str

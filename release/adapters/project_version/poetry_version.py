@@ -1,0 +1,11 @@
+"""`version` in `[tool.poetry]`. Source: Poetry 2.5.1's documentation, "The pyproject.toml file"."""
+
+from __future__ import annotations
+
+from release.adapters.project_version.base import ProjectFiles, toml_places
+from release.core.models.preparation import VersionPlace
+
+
+def find_places(project: ProjectFiles) -> tuple[VersionPlace, ...]:
+    """The version of poetry-core."""
+    return toml_places(project, "pyproject.toml", "tool", "poetry", "version")
