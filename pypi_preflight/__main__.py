@@ -2,13 +2,7 @@
 
 import sys
 
-from pypi_preflight.own_package import use_own_package
+from pypi_preflight.command_line import main
 
 if __name__ == "__main__":
-    use_own_package()
-    from release import ignore_current_directory
-
-    ignore_current_directory()
-    from release.cli.main import main
-
     sys.exit(main())

@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, Self
 
 _PROGRAM = (
-    "import sys; sys.path.append(sys.argv[1]); from pypi_preflight.own_package import use_own_package;"
-    " use_own_package(); from release.sandbox.sandbox_host import main; main()"
+    "import sys; sys.path.append(sys.argv.pop(1)); from pypi_preflight.command_line import prepare_imports;"
+    " prepare_imports(); from release.sandbox.sandbox_host import main; main()"
 )
 #: seconds until a process that was asked to end is killed
 _END = 10

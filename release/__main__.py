@@ -2,10 +2,7 @@
 
 import sys
 
-from release import ignore_current_directory
+from pypi_preflight.command_line import main
 
 if __name__ == "__main__":
-    ignore_current_directory()
-    from release.cli.main import main
-
     sys.exit(main())

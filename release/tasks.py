@@ -19,6 +19,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+#: nox, where PYTHONPATH names a directory with a module of its name, or of one of its libraries
+_NOX = (
+    "from pypi_preflight.import_path import put_project_last; put_project_last(); from nox.__main__ import main; main()"
+)
 _FILES = {"files": "a prebuilt file, or a directory of them; may be given several times"}
 
 
@@ -193,7 +197,7 @@ def _run_session(context: Context, session: str, *options: str, yes: bool) -> No
     if not yes and not _approved():
         raise Exit("not confirmed: nothing was done\n→ answer y, or pass --yes", code=1)
     name = f"{context.config.get('nox_prefix', '')}{session}"
-    argv = [sys.executable, "-P", "-m", "nox", "--session", name, "--", "--yes", *options]
+    argv = [sys.executable, "-P", "-c", _NOX, "--session", name, "--", "--yes", *options]
     status = subprocess.run(argv, check=False).returncode
     if status:
         raise Exit(code=status)

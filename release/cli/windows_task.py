@@ -1,4 +1,4 @@
-"""Runs the program for Task Scheduler: `pythonw -m release.cli.windows_task LOG COMMAND…`.
+"""Runs the program for Task Scheduler: `pythonw -P -m pypi_preflight.windows_task LOG COMMAND…`.
 
 Task Scheduler stores no output, and `pythonw` has none: the log contains the output of the last run and its status.
 """

@@ -23,7 +23,7 @@ def test_the_log_has_the_output_and_the_status_of_the_last_run(
 ) -> None:
     project, log = make(tmp_path), tmp_path / "logs" / "tokens.log"
     for _ in range(2):
-        told = project.command(sys.executable, "-P", "-m", "release.cli.windows_task", str(log), *words)
+        told = project.command(sys.executable, "-P", "-m", "pypi_preflight.windows_task", str(log), *words)
     assert (told.status, told.all) == (status, "")
     text = log.read_text(encoding="utf-8")
     assert said in text

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import release
+from pypi_preflight import import_path
+from release.adapters.system.own_child import own_child_environment
 from tests.stories.project import UserProject, make
 
 ROOT = Path(__file__).parents[2]
 #: names of projects' modules that are also names of modules which this program imports
 NAMES = (
     "release.py", "packaging.py", "requests.py", "invoke.py", "nox.py", "keyring.py", "idna/__init__.py",
-    "rich/__init__.py", "twine/__init__.py", "urllib3/__init__.py", "build/__init__.py",
+    "rich/__init__.py", "twine/__init__.py", "urllib3/__init__.py", "build/__init__.py", "tomllib.py", "logging.py",
+    "email/__init__.py", "id.py", "pip.py", "ssl.py", "json/__init__.py",
 )  # fmt: skip
-PROGRAM = Path(sys.executable).with_name("pypi-preflight")
 FACADE = (sys.executable, "-m", "pypi_preflight")
 MODULE = (sys.executable, "-m", "release")
+
+
+def script(tmp_path: Path) -> Path:
+    """The console script, as installers write it."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, _, function = declared["pypi-preflight"].partition(":")
+    path = tmp_path / "bin" / "pypi-preflight"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
+    path.chmod(0o755)
+    return path
 
 
 def with_own_modules(tmp_path: Path, *names: str) -> UserProject:
@@ -41,14 +58,72 @@ def imported(tmp_path: Path) -> str:
 
 def test_nothing_of_the_project_is_imported(tmp_path: Path) -> None:
     """`python -m release` is the exception where the project has a `release` itself: Python runs that in our place."""
-    project = with_own_modules(tmp_path, *NAMES[1:])
-    assert "cred." in project.command(*MODULE, "verify", "--offline").out
-    with_own_release = with_own_modules(tmp_path / "other", *NAMES)
-    for program in ((str(PROGRAM),), FACADE):
-        told = with_own_release.command(*program, "verify", "--offline")
+    project = with_own_modules(tmp_path, *NAMES)
+    program = str(script(tmp_path))
+
+    def verify(*command: str, **variables: str) -> None:
+        project.env |= {"PYTHONPATH": "", **variables}
+        told = project.command(*command, "verify", "--offline", "--index", "pypi")
         assert "cred." in told.out, told.all
-    assert not imported(tmp_path)
-    assert not imported(tmp_path / "other")
+        assert not imported(tmp_path)
+
+    verify(*FACADE, PYTHONPATH=".")
+    verify(*MODULE, PYTHONSAFEPATH="1")
+    del project.env["PYTHONSAFEPATH"]
+    # with the child for the keyring
+    verify(program, PYTHONPATH=f"{os.pathsep}nowhere", PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
+    (project.root / "release.py").unlink()
+    verify(*MODULE, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
+
+
+def test_a_module_that_was_imported_before_stops_the_program(tmp_path: Path) -> None:
+    """Python itself imports `types` for `-m`, from the current directory; this program then does nothing."""
+    project = with_own_modules(tmp_path, "site_tools.py")
+    project.write("sitecustomize.py", "import site_tools\n")
+    project.env["PYTHONPATH"] = "."
+    told = project.command(*MODULE, "verify", "--project", "a b")
+    assert told.status == 2
+    name = "sitecustomize" if "'sitecustomize'" in told.err else "site_tools"
+    assert f"the project's own module '{name}' (" in told.err
+    assert told.err.endswith("run: env -u PYTHONPATH pypi-preflight verify --project 'a b'\n")
+    assert imported(tmp_path) == "site_tools\n", "before"
+
+
+def ignored(monkeypatch: pytest.MonkeyPatch, here: Path, pythonpath: str, *arguments: str) -> list[str]:
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PYTHONPATH", pythonpath)
+    entries = [str((here / entry).resolve()) for entry in pythonpath.split(os.pathsep)]
+    monkeypatch.setattr(sys, "path", [*entries, *sys.path])
+    found = import_path.ignore_project(arguments)
+    assert not {*found} & {*sys.path}
+    return [Path(entry).name for entry in found]
+
+
+def test_what_is_ignored_is_the_project_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other directories of PYTHONPATH are how some systems install this program and its libraries."""
+    elsewhere, project = tmp_path / "elsewhere", tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / ".git").mkdir()
+    (project / "packages" / "acme").mkdir(parents=True)
+    (project / "packages" / "acme" / "pyproject.toml").touch()
+    lib = project / ".venv" / "lib" / "python3.13" / "site-packages"
+    for directory in (lib, elsewhere):
+        directory.mkdir(parents=True)
+    member = project / "packages" / "acme"
+    assert ignored(monkeypatch, project, os.pathsep.join(["src", str(elsewhere), str(lib)])) == ["src"]
+    assert ignored(monkeypatch, member, f"{project}{os.pathsep}../../src") == ["project", "src"]
+    assert ignored(monkeypatch, elsewhere, str(project)) == []
+    for words in (("check", "--directory", "../project"), ("-C../project",), ("--directory=../project", "check")):
+        assert ignored(monkeypatch, elsewhere, str(project / "src"), *words) == ["src"]
+    assert ignored(monkeypatch, ROOT, str(ROOT)) == [], "a clone of this program"
+
+
+def test_a_child_imports_from_where_its_parent_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "ignored_directories", (str(tmp_path.resolve()),))
+    both = f"{tmp_path}{os.pathsep}/lib"
+    assert own_child_environment({"PYTHONPATH": both, "A": "1"}) == {"PYTHONPATH": "/lib", "A": "1"}
+    assert own_child_environment({"PYTHONPATH": str(tmp_path), "A": "1"}) == {"A": "1"}
+    assert own_child_environment({"A": "1"}) == {"A": "1"}
 
 
 @pytest.mark.parametrize("words", [MODULE, FACADE])
@@ -60,7 +135,7 @@ def test_the_package_is_found_where_it_is_the_current_directory(words: tuple[str
 
 def test_tasks_and_sessions_are_ours_and_release_is_theirs(tmp_path: Path) -> None:
     """Invoke itself reads `invoke.py`, as a file of settings."""
-    project = with_own_modules(tmp_path, *(name for name in NAMES if name != "invoke.py"))
+    project = with_own_modules(tmp_path, *(name for name in NAMES if name not in {"invoke.py", "ssl.py"}))
     project.write(
         "tasks.py",
         "from pypi_preflight import tasks\nimport release\nassert release.VALUE == 'theirs'\n"
@@ -71,9 +146,9 @@ def test_tasks_and_sessions_are_ours_and_release_is_theirs(tmp_path: Path) -> No
         "import sys\nsys.path.insert(0, '.')\nimport release\nfrom pypi_preflight import sessions\n"
         "import release as again\nassert again is release and again.VALUE == 'theirs'\nsessions.register()\n",
     )
-    explained = project.command(str(PROGRAM.with_name("invoke")), "explain", "cred.missing")
+    explained = project.command(str(Path(sys.executable).with_name("invoke")), "explain", "cred.missing")
     assert "no credential was found" in explained.out, explained.all
-    sessions = project.command(str(PROGRAM.with_name("nox")), "-l")
+    sessions = project.command(str(Path(sys.executable).with_name("nox")), "-l")
     assert "- rehearse -> Rehearse" in sessions.out, sessions.all
     assert set(imported(tmp_path).split()) == {"release"}, "which their own files import"
 
@@ -110,3 +185,14 @@ def test_every_child_ignores_the_current_directory() -> None:
             if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "sys.executable":
                 option = ast.unparse(node.elts[1]) if len(node.elts) > 1 else ""
                 assert option in {"'-P'", "'-I'"}, f"{path.name}, line {node.lineno}"
+
+
+def test_generated_workflows_ignore_the_checkout() -> None:
+    """The jobs that publish have an identity, and `python -m pip` would import a `logging.py` of the project."""
+    files = [
+        *(ROOT / "release" / "publishing" / "ci").rglob("*.j2"),
+        *(ROOT / "release" / "publishing" / "ci").glob("*.py"),
+    ]
+    for path in files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not re.search(r"(python|py -3\.\d+) -m (?!venv)", line), f"{path.name}: {line.strip()}"

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.redaction import without_credentials
@@ -45,7 +46,10 @@ def run_checker(system: System, checker: Checker, path: Path) -> tuple[str, ...]
     if program is None:
         return None
     # Without trove-classifiers, validate-pyproject would download the list of classifiers.
-    env = without_credentials(system.env) | {"VALIDATE_PYPROJECT_NO_NETWORK": "1", "NO_COLOR": "1"}
+    env = without_credentials(own_child_environment(system.env)) | {
+        "VALIDATE_PYPROJECT_NO_NETWORK": "1",
+        "NO_COLOR": "1",
+    }
     absolute = path.resolve()
     done = system.run([program, str(absolute)], cwd=absolute.parent, env=env, timeout=_TIMEOUT)
     found = tuple(dict.fromkeys(one.strip() for one in checker.problem.findall(done.output)))

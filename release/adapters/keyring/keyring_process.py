@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
 
 _CHILD = Path(__file__).with_name("keyring_child.py")
@@ -17,14 +18,15 @@ _BACKEND_VARIABLES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DIS
 def start_keyring(env: Mapping[str, str]) -> Pipe | None:
     """A child that answers the requests of `keyring_child`; close it. None: the keyring has no backend.
 
-    It gets all of `env`, which names PYTHON_KEYRING_BACKEND and the session's bus.
+    It gets all of `env`, which names PYTHON_KEYRING_BACKEND and the session's bus, but imports nothing of the project.
     """
+    env = own_child_environment(env)
     return None if _has_no_backend(env) else start_child(env)
 
 
 def start_child(env: Mapping[str, str]) -> Pipe:
     """The same, even if there is no backend: the child reports that."""
-    return Pipe([sys.executable, "-P", str(_CHILD)], env)
+    return Pipe([sys.executable, "-P", str(_CHILD)], own_child_environment(env))
 
 
 def _has_no_backend(env: Mapping[str, str]) -> bool:

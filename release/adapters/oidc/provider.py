@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
@@ -136,7 +137,7 @@ def request_identity(system: System, audience: str, *, for_proof: bool = False) 
         env = {**env, _gitlab_variable(audience): second}
     try:
         argv = [sys.executable, "-P", str(_CHILD)]
-        done = system.run(argv, env=env, timeout=_TIMEOUT, input=audience, apart=True)
+        done = system.run(argv, env=own_child_environment(env), timeout=_TIMEOUT, input=audience, apart=True)
         found = json.loads(done.output.rstrip().rpartition("\n")[2])
     except TimedOutError:
         raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None

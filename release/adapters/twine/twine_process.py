@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 import release
 from release.adapters.http import http_client
+from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
@@ -210,9 +211,9 @@ class Worker:
         return pipe
 
     def _start(self) -> Pipe:
-        # -P: modules in the current directory must not be imported instead of twine's.
+        # -P: modules in the current directory must not be imported instead of twine's, nor those of PYTHONPATH.
         root = str(Path(release.__file__).parents[1])
-        return Pipe([sys.executable, "-P", "-c", _BOOT, root], self._env)
+        return Pipe([sys.executable, "-P", "-c", _BOOT, root], own_child_environment(self._env))
 
 
 def _answer(event: dict[str, Any], distribution: Distribution, index: Index, credential: Credential) -> UploadResult:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import release
+from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import TwineRefusal
@@ -67,6 +68,6 @@ class TwineReader:
         return TwineRefusal(message=message, crashed=crashed)
 
     def _start(self) -> Pipe:
-        # -P: modules in the current directory must not be imported instead of twine's.
+        # -P: modules in the current directory must not be imported instead of twine's, nor those of PYTHONPATH.
         root = str(Path(release.__file__).parents[1])
-        return Pipe([sys.executable, "-P", "-c", _BOOT, root], self._env)
+        return Pipe([sys.executable, "-P", "-c", _BOOT, root], own_child_environment(self._env))

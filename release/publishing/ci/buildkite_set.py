@@ -84,7 +84,7 @@ def _commands(job: Mapping[str, Any], root: Pipeline) -> Iterator[str]:
     yield from _change_directory(root)
     match job["kind"]:
         case "wheels":
-            yield f"python -m pip install '{CIBUILDWHEEL}'"
+            yield f"python -P -m pip install '{CIBUILDWHEEL}'"
             yield from shell_commands(job)
         case "gate":
             yield root.install()

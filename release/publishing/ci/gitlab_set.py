@@ -114,23 +114,23 @@ def _wheels(job: Mapping[str, Any], root: Pipeline, platform: str) -> _Job:
         "stage": f"wheels-{job['level']}", "tags": [_RUNNERS[platform]], "variables": {"GIT_STRATEGY": "none"},
         "artifacts": {"paths": [f"{root.directory}{into}/"]},
     }  # fmt: skip
-    build = f"-m cibuildwheel --output-dir {into} {into}/*.tar.gz"
+    build = f"-P -m cibuildwheel --output-dir {into} {into}/*.tar.gz"
     match system:
         case "linux":
             shown = [f'export CIBW_ENVIRONMENT_PASS_LINUX=PIP_FIND_LINKS PIP_FIND_LINKS="{_join("/host$PWD", links)}"']
             made["services"] = ["docker:28-dind"]
             made["variables"] |= {"DOCKER_HOST": "tcp://docker:2375", "DOCKER_TLS_CERTDIR": ""}
             install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends docker.io"
-            steps = [install, f"python -m pip install '{CIBUILDWHEEL}'", f"python {build}"]
+            steps = [install, f"python -P -m pip install '{CIBUILDWHEEL}'", f"python {build}"]
         case "macosx":
             shown = [f'export PIP_FIND_LINKS="{_join("$PWD", links)}"']
             made["image"] = "macos-15-xcode-16"
             python = ".tools/bin/python"
-            steps = ["python3 -m venv .tools", f"{python} -m pip install '{CIBUILDWHEEL}'", f"{python} {build}"]
+            steps = ["python3 -m venv .tools", f"{python} -P -m pip install '{CIBUILDWHEEL}'", f"{python} {build}"]
         case _:
             shown = [f'$env:PIP_FIND_LINKS = "{_join("$PWD", links)}"']
-            build = f"-m cibuildwheel --output-dir {into} (Get-Item {into}/*.tar.gz).FullName"
-            steps = ["choco install python313 -y", f"py -3.13 -m pip install '{CIBUILDWHEEL}'", f"py -3.13 {build}"]
+            build = f"-P -m cibuildwheel --output-dir {into} (Get-Item {into}/*.tar.gz).FullName"
+            steps = ["choco install python313 -y", f"py -3.13 -P -m pip install '{CIBUILDWHEEL}'", f"py -3.13 {build}"]
     made["script"] = [*filter(None, [directory]), *(shown if links else []), *steps]
     return made
 

@@ -67,7 +67,7 @@ class Pipeline:
 
     def install(self, *, extra: str = "") -> str:
         """Return the command that installs this program."""
-        pip = "python -m pip install --disable-pip-version-check"
+        pip = "python -P -m pip install --disable-pip-version-check"
         if self.requirements is not None:
             return f"{pip} --require-hashes --requirement {shlex.quote(self.requirements)}"
         return f"{pip} {shlex.quote(f'pypi-preflight{extra}=={self.version}')}"

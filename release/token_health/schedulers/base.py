@@ -263,11 +263,11 @@ def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = F
         words += ["--notify"] if notify.channels or notify.ping is not None else []
     log = user_log_path("pypi-preflight", appauthor=False) / f"{job_name(request)}.log"
     # -P keeps modules of the current directory from shadowing ours
-    program = [sys.executable, "-P", "-m", "release"]
+    program = [sys.executable, "-P", "-m", "pypi_preflight"]
     if for_windows:  # the program writes the log itself, without the console window that `python.exe` would open
         windowless = Path(sys.executable).with_name("pythonw.exe")
         python = windowless if windowless.is_file() else sys.executable
-        program = [str(python), "-P", "-m", "release.cli.windows_task", str(log)]
+        program = [str(python), "-P", "-m", "pypi_preflight.windows_task", str(log)]
     return ScheduledJob(
         name=job_name(request), title=f"Check the tokens of {request.target}",
         argv=(*program, "tokens", *words), env=env, times=parse_times(system, request), log=str(log), notes=notes,

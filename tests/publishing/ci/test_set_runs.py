@@ -38,6 +38,7 @@ esac
 """
 #: builds sdists and wheels, and notes where it finds siblings
 PYTHON = """#!/bin/bash
+test "$1" = -P && shift
 echo "python $2 ${PIP_FIND_LINKS:+with }$(basename -a $PIP_FIND_LINKS 2> /dev/null)" >> "$LOG"
 case "$2" in
   build) mkdir -p "$5" && touch "$5/a-1.tar.gz" ;;

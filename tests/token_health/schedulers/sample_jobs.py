@@ -14,7 +14,7 @@ ODD = '/srv/it\'s 100% "of" $HOME; <é> & `x`'
 def job(every: str = "30 7 * * 1-5", **changed: Any) -> ScheduledJob:
     fields: dict[str, Any] = {
         "name": "pypi-preflight-acme-0123abcd", "title": f"Check the tokens of {ODD}",
-        "argv": (f"{ODD}/python", "-P", "-m", "release", "tokens", "--directory", ODD),
+        "argv": (f"{ODD}/python", "-P", "-m", "pypi_preflight", "tokens", "--directory", ODD),
         "env": {"PATH": f"/usr/bin:{ODD}"}, "times": cron_expression.parse_cron(every, "seed"), "log": f"{ODD}/log",
     }  # fmt: skip
     return ScheduledJob(**fields | changed)

@@ -18,7 +18,7 @@ NS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 ARGV = (
     "C:\\Program Files\\Python\\pythonw.exe",
     "-m",
-    "release.cli.windows_task",
+    "pypi_preflight.windows_task",
     "C:\\a b\\",
     'say "hi"',
     "50% é <&>",

@@ -1,0 +1,24 @@
+"""The program, wherever it is started: the script `pypi-preflight`, `python -m`, and the scheduler of Windows."""
+
+import sys
+
+from pypi_preflight.import_path import ignore_project
+
+
+def prepare_imports() -> None:
+    """Import the package `release` next to this one from now on, and nothing of the project. See `ignore_project`."""
+    ignored = ignore_project(sys.argv[1:])
+    from pypi_preflight.own_package import use_own_package
+
+    use_own_package()
+    import release
+
+    release.ignored_directories = ignored
+
+
+def main() -> int:
+    """Run the program. Returns the exit status."""
+    prepare_imports()
+    from release.cli.main import main as run
+
+    return run()
