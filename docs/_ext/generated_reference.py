@@ -22,10 +22,9 @@ _MARK = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
 
 def all_commands() -> argparse.ArgumentParser:
     """The command line, with the options of every command."""
-    from release.cli.commands import HELP
-    from release.cli.main import parser
+    from release.cli.parser import full_parser
 
-    return parser(HELP)
+    return full_parser()
 
 
 def fill_in(text: str) -> str:

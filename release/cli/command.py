@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,48 @@ def no_arguments(_parser: argparse.ArgumentParser) -> None:
     """For a command that has only the global options."""
 
 
+class _GlobalOption(NamedTuple):
+    """An option of several commands, which may also precede the command."""
+
+    flags: tuple[str, ...]
+    settings: Mapping[str, Any]
+    default: Any
+
+
+_GLOBAL: Mapping[str, _GlobalOption] = {
+    "directory": _GlobalOption(
+        ("-C", "--directory"),
+        {"type": Path, "metavar": "DIR", "help": "the project's directory (default: .)"},
+        Path(),
+    ),
+    "config": _GlobalOption(
+        ("--config",),
+        {"type": Path, "metavar": "FILE", "help": "read [tool.release] from FILE, not pyproject.toml"},
+        None,
+    ),
+    "plan": _GlobalOption(
+        ("--plan", "--dry-run"), {"action": "store_true", "help": "show what would be done, and do nothing"}, False
+    ),
+    "json": _GlobalOption(
+        ("--json",), {"action": "store_true", "help": "print one JSON document and nothing else"}, False
+    ),
+    "quiet": _GlobalOption(
+        ("-q", "--quiet"), {"action": "store_true", "help": "print only problems and the result"}, False
+    ),
+    "verbose": _GlobalOption(("-v", "--verbose"), {"action": "count", "help": "also print what passed"}, 0),
+    "color": _GlobalOption(
+        ("--color",), {"choices": ("auto", "always", "never"), "help": "print in color (default: auto)"}, "auto"
+    ),
+    "debug": _GlobalOption(("--debug",), {"action": "store_true", "help": "write a log without secrets"}, False),
+}
+#: those of commands that read a project and its configuration
+READS_PROJECT = frozenset({"directory", "config", "json"})
+#: those of commands that do something
+RUNS = READS_PROJECT | {"plan", "quiet", "verbose"}
+#: what every command has, since each prints text
+_ALWAYS = frozenset({"color", "debug"})
+
+
 class Command(NamedTuple):
     """One command of the program."""
 
@@ -29,22 +71,30 @@ class Command(NamedTuple):
     add_arguments: Callable[[argparse.ArgumentParser], None]
     #: runs the command and returns the exit status. Raises ReleaseError
     run: Callable[[argparse.Namespace, Write], int]
+    #: the options of several commands that mean something for this one
+    options: frozenset[str] = READS_PROJECT
     #: the text after the options
     epilog: str | None = None
 
 
-def global_options(default: str | None = None) -> argparse.ArgumentParser:
-    """The options of every command.
+def set_global_defaults(options: argparse.Namespace) -> None:
+    """Set the options of several commands to their defaults."""
+    for name, option in _GLOBAL.items():
+        setattr(options, name, option.default)
 
-    With SUPPRESS as the default, for a command: an option that is missing there must not reset the one before it.
+
+def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] = tuple(_GLOBAL)) -> None:
+    """Declare the options of several commands; those that mean nothing for this one do not appear in its help.
+
+    They have no default here: one that is missing after the command must not reset the one before it. `--plan` is not
+    declared where it means nothing: the command would do what the user wanted to see.
     """
-    made = argparse.ArgumentParser(add_help=False, argument_default=default)
-    made.add_argument("--directory", type=Path, metavar="DIR", help="the project's directory (default: .)")
-    made.add_argument("--config", type=Path, metavar="FILE", help="read [tool.release] from FILE, not pyproject.toml")
-    made.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    made.add_argument("--quiet", action="store_true", help="print only problems and the result")
-    made.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
-    return made
+    for name, option in _GLOBAL.items():
+        if name == "plan" and name not in shown:
+            continue
+        hidden = {} if name in shown or name in _ALWAYS else {"help": argparse.SUPPRESS}
+        settings = {**option.settings, "default": argparse.SUPPRESS, **hidden}
+        parser.add_argument(*option.flags, dest=name, **settings)
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:

@@ -7,67 +7,54 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Never, TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Never
 
-from release.cli.command import global_options
-from release.cli.commands import HELP, load_command
-from release.cli.output_streams import encodable_streams
-from release.core.encodable import to_encodable
+from release.cli.output_streams import encodable_streams, write_output
+from release.cli.parser import parse_command_line, root_parser
 from release.core.errors import Exit, ReleaseError, from_os_error
 
 
-def parser(words: Collection[str]) -> argparse.ArgumentParser:
-    """The command line, with the options of the commands in `words`. Global options may also follow the command."""
-    root = argparse.ArgumentParser(
-        prog="pypi-preflight",
-        parents=[global_options()],
-        description="Release Python packages: green means PyPI accepts the upload, red names the cause.",
-        epilog="exit status: 0 done · 1 refused, nothing uploaded · 2 usage or configuration error · "
-        "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete",
-    )
-    root.set_defaults(directory=Path())
-    root.add_argument("--version", action="store_true", dest="show_version", help="show the version, and exit")
-    root.add_argument(
-        "--verbose",
-        action="store_true",
-        help="with --version: also the server that the rules follow, and the libraries",
-    )
-    subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required="--version" not in words)
-    for name, text in HELP.items():
-        if name not in words:
-            subparsers.add_parser(name, help=text, add_help=False)
-            continue
-        command = load_command(name)
-        one = subparsers.add_parser(
-            name, help=text, description=text, epilog=command.epilog, parents=[global_options(argparse.SUPPRESS)]
-        )
-        command.add_arguments(one)
-        one.set_defaults(run=command.run)
-    return root
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program. Returns the exit status; argparse itself exits with 2."""
+    """Run the program. Returns the exit status; `--help` exits with 0."""
+    if "_ARGCOMPLETE" in os.environ:
+        from release.cli.commands.completion import complete
+
+        complete()
     with encodable_streams():
         return _run(sys.argv[1:] if argv is None else argv)
 
 
 def _run(words: Sequence[str]) -> int:
-    options = parser(words).parse_args(words)
-    if options.show_version:
-        return _show_versions(options)
+    options = argparse.Namespace(json="--json" in words)  # for an error on the way to the others
     try:
         with _signals_as_interrupt():
-            return int(options.run(options, _write))
+            parse_command_line(words, options)
+            return _run_command(options, words)
     except ReleaseError as error:
         return _fail(error, options)
     except OSError as error:
         return _fail(from_os_error(error), options)
     except KeyboardInterrupt:
         return _fail(ReleaseError("interrupted", remedy="run it again"), options)
+
+
+def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
+    if options.show_version:
+        return _show_versions(options)
+    if options.command is None:
+        root_parser().print_help()
+        return int(Exit.DONE)
+    if not options.debug:
+        return int(options.run(options, write_output))
+    from release.adapters.system.debug_log import open_debug_log
+
+    with open_debug_log(words, os.environ) as log:
+        try:
+            return int(options.run(options, write_output))
+        finally:
+            write_output(f"debug log: {log}\n", sys.stderr)
 
 
 def _show_versions(options: argparse.Namespace) -> int:
@@ -79,7 +66,7 @@ def _show_versions(options: argparse.Namespace) -> int:
 
     own, installed = version("pypi-preflight"), installed_versions()
     lines = version_report.versions_to_lines(own, installed, verbose=options.verbose)
-    show(options, _write, version_report.versions_to_json(own, installed), lines)
+    show(options, write_output, version_report.versions_to_json(own, installed), lines)
     return int(Exit.DONE)
 
 
@@ -105,20 +92,7 @@ def _fail(error: ReleaseError, options: argparse.Namespace) -> int:
             "schema": 1, "exit": int(error.exit), "message": error.message, "remedy": error.remedy,
             "cause": error.cause,
         }  # fmt: skip
-        _write(json.dumps(document) + "\n")
+        write_output(json.dumps(document) + "\n")
     else:
-        _write(f"{error.message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
+        write_output(f"{error.message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
     return int(error.exit)
-
-
-def _write(text: str, stream: TextIO | None = None) -> None:
-    """Write the redacted text. A reader that has closed the pipe does not stop a release."""
-    from release.core.redaction import redact
-
-    stream = stream or sys.stdout
-    try:
-        stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
-        stream.flush()
-    except (BrokenPipeError, ValueError):
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

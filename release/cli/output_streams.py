@@ -1,4 +1,4 @@
-"""Standard streams that neither raise nor lose what their encoding lacks, whoever writes: argparse, rich, or we."""
+"""Writes to the standard streams, which neither raise nor lose what their encoding lacks, whoever writes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import TextIO
 
-from release.core.encodable import to_ascii
+from release.core.encodable import to_ascii, to_encodable
 
 _HANDLER = "pypi-preflight"
 _ERRORS = {"stdin": "surrogateescape", "stdout": _HANDLER, "stderr": _HANDLER}
@@ -47,6 +48,19 @@ def encodable_streams() -> Iterator[None]:
 def _set_errors(stream: io.TextIOWrapper, errors: str) -> None:
     with suppress(OSError, ValueError):  # it is closed, or stdin has been read from already
         stream.reconfigure(errors=errors)
+
+
+def write_output(text: str, stream: TextIO | None = None) -> None:
+    """Write the redacted text. A reader that has closed the pipe does not stop a release."""
+    from release.core.redaction import redact
+
+    stream = stream or sys.stdout
+    try:
+        stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_document(write: Callable[[str], object], text: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from release.cli.commands import HELP
+from release.cli.commands import COMMANDS
 from release.cli.main import main
 from release.cli.output_streams import encodable_streams, write_document
 from release.core.encodable import to_encodable
@@ -24,6 +24,7 @@ from tests.fake_tokens import token
 
 #: command → words after it, in the project below; each prints names that no encoding but Unicode has, or marks
 INVOCATIONS: Mapping[str, tuple[str, ...]] = {
+    "completion": ("bash",),
     "check": ("--plan",),
     "build": ("--plan",),
     "rehearse": ("--plan",),
@@ -93,7 +94,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-@pytest.mark.parametrize("command", HELP)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_prints_all_of_it_where_the_encoding_lacks_its_signs(
     project: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from release.checks.all_checks import check_sections
-from release.cli.commands import HELP
-from release.cli.main import parser
+from release.cli.commands import COMMANDS
+from release.cli.parser import full_parser
 from release.diagnostics.catalog import CATALOG
 from tests.docs.markdown_pages import ROOT, links
 
@@ -96,8 +96,8 @@ def subcommands(made: ArgumentParser, name: str = "") -> Iterator[tuple[str, Arg
 
 def test_every_command_and_option_has_an_entry(site: Path) -> None:
     text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
-    found = dict(subcommands(parser(HELP)))
-    assert set(HELP) <= set(found)
+    found = dict(subcommands(full_parser()))
+    assert set(COMMANDS) <= set(found)
     for name, one in found.items():
         assert f"pypi-preflight {name}" in text, name
         for option in (word for action in one._actions for word in action.option_strings if word.startswith("--")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import jsonschema
 import pytest
 import xmlschema
 
-from release.cli.main import parser
+from release.cli.parser import parse_command_line
 from release.core.errors import Exit
 from release.core.models.check_result import CheckState, Finding
 from release.core.models.index import Index
@@ -70,7 +71,7 @@ def test_each_form_is_documented_and_has_an_option() -> None:
     for name in FORMATS:
         assert name == "text" or f"report --{name}" in page or f"--{name} --output" in page
         words = ["report", f"--{name}"]
-        assert parser(words).parse_args(words).format == name
+        assert parse_command_line(words, argparse.Namespace()).format == name
 
 
 @EACH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from release.cli.main import parser
+from release.cli.parser import parse_command_line
 from release.diagnostics.catalog import CATALOG
 from release.sandbox import server
 from release.sandbox.seed import SeedData
@@ -201,7 +202,7 @@ def our_own(shell: Shell) -> None:
     for remedy in (one.remedy_for() for one in CATALOG.values()):
         for words in re.findall(r"pypi-preflight ((?:[a-z]+)(?: --[a-z-]+(?: [A-Za-z-]+)?| FILE)*)", remedy):
             known = words.split(" shows")[0].split()
-            parser(known).parse_args(known)
+            parse_command_line(known, argparse.Namespace())
             found += 1
     assert found >= 4
 

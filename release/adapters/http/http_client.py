@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
+from release.adapters.system import debug_log
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
 
@@ -153,12 +154,12 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
         def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
             options["timeout"] = options.get("timeout") or TIMEOUT
             if limit is None:
-                return super().send(request, *args, **options)
+                return self._send(request, *args, **options)
             url, retry = request.url or "", request.method in _RETRIED_METHODS
             while True:
                 limit.wait(url)
                 try:
-                    response = super().send(request, *args, **options)
+                    response = self._send(request, *args, **options)
                 except requests.RequestException as error:
                     if retry and http_errors.error_kind(error) == "connection":
                         retry = False
@@ -167,6 +168,17 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
                     raise
                 limit.answered(url, response.status_code, response.headers)
                 return response
+
+        def _send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+            """Send it once, and record it for `--debug`: without headers, queries and credentials."""
+            what = f"{request.method} {(request.url or '').partition('?')[0]}"
+            try:
+                response = super().send(request, *args, **options)
+            except requests.RequestException as error:
+                debug_log.record(f"{what}: {type(error).__name__}: {error}")
+                raise
+            debug_log.record(f"{what}: {response.status_code} {response.reason}")
+            return response
 
     if limit is not None:
         return Adapter(max_retries=0, pool_connections=1, pool_maxsize=1)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from release.adapters.system import debug_log
 from release.core.errors import ToolError
 
 #: seconds between two checks of the time limit and of `stop`; on Windows, Ctrl-C does not interrupt a longer wait
@@ -63,6 +64,7 @@ def run_program(  # noqa: PLR0913 - see `Run`
     stop: Callable[[], bool] | None = None,
 ) -> Completed:
     """See `Run`."""
+    debug_log.record_program(argv, cwd)
     process = _start(argv, cwd=cwd, env=env, umask=umask, feed=input is not None, apart=apart)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     output: list[str] = []
@@ -89,6 +91,7 @@ def run_program(  # noqa: PLR0913 - see `Run`
         raise
     if apart:
         drain.join(_GRACE)
+    debug_log.record(f"exit status {process.returncode} of {argv[0]!r}\n{''.join(output + errors)[-2000:]}")
     return Completed(status=process.returncode, output="".join(output), errors="".join(errors))
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write, show, to_json
+from release.cli.command import READS_PROJECT, Command, Write, show, to_json
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, RefusedError, UsageError
 from release.publishing.ci import SERVICES, SET_SERVICES
@@ -190,4 +190,7 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = {"ci": Command(_add_ci_arguments, _ci), "schedule": Command(_add_schedule_arguments, _schedule)}
+COMMANDS = {
+    "ci": Command(_add_ci_arguments, _ci),
+    "schedule": Command(_add_schedule_arguments, _schedule, READS_PROJECT | {"plan"}),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write, open_console, show, to_json
+from release.cli.command import RUNS, Command, Write, open_console, show, to_json
 from release.cli.commands import release_run
 from release.core.errors import Exit
 
@@ -49,4 +49,4 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
     return result.exit
 
 
-COMMANDS = {"confirm": Command(_add_arguments, _confirm)}
+COMMANDS = {"confirm": Command(_add_arguments, _confirm, RUNS)}

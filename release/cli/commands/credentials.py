@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 
-from release.cli.command import Command, Write, fit_lines, show
+from release.cli.command import READS_PROJECT, Command, Write, fit_lines, show
 from release.core.errors import Exit, UsageError
 
 
@@ -72,4 +72,7 @@ def _store(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = {"verify": Command(_add_verify_arguments, _verify), "store": Command(_add_store_arguments, _store)}
+COMMANDS = {
+    "verify": Command(_add_verify_arguments, _verify, READS_PROJECT | {"quiet", "verbose"}),
+    "store": Command(_add_store_arguments, _store),
+}

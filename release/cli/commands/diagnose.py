@@ -100,5 +100,5 @@ def _unknown_name(name: str) -> UsageError:
 
 COMMANDS = {
     "diagnose": Command(_add_diagnose_arguments, _diagnose),
-    "explain": Command(_add_explain_arguments, _explain),
+    "explain": Command(_add_explain_arguments, _explain, frozenset({"json"})),
 }

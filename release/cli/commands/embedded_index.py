@@ -44,4 +44,4 @@ def _write_unredacted(line: str) -> None:
     sys.stdout.flush()
 
 
-COMMANDS = {"sandbox": Command(_add_arguments, _sandbox)}
+COMMANDS = {"sandbox": Command(_add_arguments, _sandbox, frozenset())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write, no_arguments, show
+from release.cli.command import READS_PROJECT, Command, Write, no_arguments, show
 from release.core.errors import Exit
 
 
@@ -57,7 +57,7 @@ def _status(options: argparse.Namespace, write: Write) -> int:
 
 
 COMMANDS = {
-    "inspect": Command(_add_inspect_arguments, _inspect),
-    "leaks": Command(_add_leaks_arguments, _leaks),
-    "status": Command(no_arguments, _status),
+    "inspect": Command(_add_inspect_arguments, _inspect, READS_PROJECT | {"quiet", "verbose"}),
+    "leaks": Command(_add_leaks_arguments, _leaks, frozenset({"directory", "json", "quiet"})),
+    "status": Command(no_arguments, _status, frozenset({"directory", "json"})),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
-from release.cli.command import Command, Write, ask_yes_no, open_console, read_line, show, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, read_line, show, to_json
 from release.core.errors import Exit, RefusedError, ReleaseError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def _command(*options: str) -> Command:
-    return Command(lambda parser: add_plan_options(parser, *options), run_plan)
+    return Command(lambda parser: add_plan_options(parser, *options), run_plan, RUNS)
 
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:

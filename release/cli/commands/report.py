@@ -13,6 +13,8 @@ from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
+_READS = frozenset({"directory", "json"})
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("version", nargs="?", metavar="VERSION", help='or "rehearsal" (default: the last run)')
@@ -116,4 +118,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = {"report": Command(_add_arguments, _report), "history": Command(no_arguments, _history)}
+COMMANDS = {
+    "report": Command(_add_arguments, _report, _READS | {"quiet"}),
+    "history": Command(no_arguments, _history, _READS),
+}

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write, ask_yes_no, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _prompts(
 
 COMMANDS = {
     "rotate": Command(
-        _add_arguments, _rotate,
+        _add_arguments, _rotate, RUNS - {"verbose"},
         epilog="exit status: 0 done · 1 refused, or a location still has the old token · "
         "2 usage or configuration error · 5 all locations have the new token, but the old one may not be revoked",
     )

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release.cli.command import (
+    RUNS,
     Command,
     Write,
+    add_global_options,
     ask_yes_no,
     fit_lines,
-    global_options,
     open_set_console,
     read_line,
     show,
@@ -240,18 +241,21 @@ _SUBCOMMANDS: Mapping[str, _Subcommand] = {
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    parser.set_defaults(show_help=parser.print_help)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     for name, one in _SUBCOMMANDS.items():
-        sub = actions.add_parser(
-            name, help=one.text, description=one.text, parents=[global_options(argparse.SUPPRESS)]
-        )  # fmt: skip
+        sub = actions.add_parser(name, help=one.text, description=one.text)
         for option in one.options:
             sub.add_argument(option, **_OPTIONS[option])
+        add_global_options(sub, RUNS if one.run is _run else RUNS - {"plan"})
         sub.set_defaults(**_DEFAULTS)
 
 
 def _run_subcommand(options: argparse.Namespace, write: Write) -> int:
+    if options.action is None:
+        options.show_help()
+        return Exit.DONE
     return _SUBCOMMANDS[options.action].run(options, write)
 
 
-COMMANDS = {"set": Command(_add_arguments, _run_subcommand)}
+COMMANDS = {"set": Command(_add_arguments, _run_subcommand, RUNS)}

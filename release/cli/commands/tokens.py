@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write, open_console, to_json
+from release.cli.command import READS_PROJECT, Command, Write, open_console, to_json
 from release.core.errors import Exit, UsageError, from_os_error
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def open_history(options: argparse.Namespace) -> History:
 
 COMMANDS = {
     "tokens": Command(
-        _add_arguments, _tokens,
+        _add_arguments, _tokens, READS_PROJECT | {"quiet"},
         epilog="exit status: 0 all healthy · 1 at least one token is broken · 2 usage or configuration error · "
         "5 no token is broken, but some need attention soon · 6 unknown: network or keyring problems",
     )

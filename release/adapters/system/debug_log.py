@@ -1,0 +1,81 @@
+"""The log of `--debug`, for a bug report: programs, requests, events and errors, each without secrets."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from release.adapters.system.state_directory import state_directory
+from release.core.redaction import CREDENTIAL_VARIABLES, Redactor
+from release.core.secret import Secret
+
+#: characters of an entry
+_LONGEST = 4000
+
+_record: Callable[[str], None] | None = None
+
+
+def record(text: str) -> None:
+    """Add an entry to the log, if there is one."""
+    if _record is not None:
+        _record(text)
+
+
+def record_program(argv: Sequence[str], cwd: Path | None) -> None:
+    """Add the start of a program to the log."""
+    if _record is not None:
+        _record(f"run {list(argv)!r}" + (f" in {str(cwd)!r}" if cwd else ""))
+
+
+@contextmanager
+def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Path]:
+    """Record this run, until the context ends: a file that only its owner can read, outside of the project.
+
+    It lies in the user's state directory, or in the temporary directory where that cannot be written.
+    """
+    global _record  # noqa: PLW0603 - one log for a process
+    path, stream = _create(env)
+    redact = Redactor(Secret(value) for name, value in env.items() if CREDENTIAL_VARIABLES.match(name))
+    start = time.monotonic()
+
+    def write(text: str) -> None:
+        text = redact(text[:_LONGEST]).rstrip("\n").replace("\n", "\n    ")
+        stream.write(f"{time.monotonic() - start:8.3f}  {text}\n")
+        stream.flush()
+
+    with stream:
+        _record = write
+        try:
+            write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} Python {platform.python_version()} {platform.platform()}")
+            write(f"pypi-preflight {list(words)!r}")
+            yield path
+        except BaseException as error:
+            from traceback import format_exception
+
+            write("".join(format_exception(error)))
+            raise
+        finally:
+            _record = None
+
+
+def _create(env: Mapping[str, str]) -> tuple[Path, TextIO]:
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    try:
+        directory = state_directory(env) / "debug"
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return directory / name, _open_private(directory / name)
+    except OSError:
+        path = Path(tempfile.gettempdir()) / f"pypi-preflight-{name}"
+        return path, _open_private(path)
+
+
+def _open_private(path: Path) -> TextIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    return open(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123 - a descriptor

@@ -1,0 +1,166 @@
+"""Answers to commands and options of other tools: the command that does the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+from release.cli.commands import COMMANDS
+from release.core import shell
+from release.core.errors import UsageError
+from release.core.tables import did_you_mean
+
+_BUMPS = ("major", "minor", "patch", "premajor", "preminor", "prepatch")
+#: endings of distribution files
+_FILES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg")
+_LIST = "list all commands: pypi-preflight --help"
+
+
+class _Answer(NamedTuple):
+    """The answer to a word of another tool."""
+
+    #: whose word it is, and what it does there
+    meaning: str
+    #: in the imperative
+    remedy: str
+
+
+_COMMANDS: Mapping[str, _Answer] = {
+    "fullrelease": _Answer(
+        "zest.releaser's command for a whole release",
+        "bump the version, then release: pypi-preflight prepare --release",
+    ),
+    "prerelease": _Answer("zest.releaser's and np's word for a version bump", "run: pypi-preflight prepare"),
+    "postrelease": _Answer(
+        "zest.releaser's command after a release, which needs no step here",
+        "bump the version when the next release is due: pypi-preflight prepare",
+    ),
+    "longtest": _Answer("zest.releaser's check of a long description", "run: pypi-preflight check"),
+    "addchangelogentry": _Answer("zest.releaser's command for the changelog", "write it into the changelog"),
+    "version": _Answer(
+        "the version bump of hatch, poetry, uv and python-semantic-release",
+        "bump the version: pypi-preflight prepare minor; show the version of this program: pypi-preflight --version",
+    ),
+    "bump": _Answer("the version bump of other tools", "run: pypi-preflight prepare minor"),
+    "bumpversion": _Answer("the version bump of other tools", "run: pypi-preflight prepare minor"),
+    "bump-my-version": _Answer("the version bump of other tools", "run: pypi-preflight prepare minor"),
+    "changelog": _Answer("a command of python-semantic-release", "date its entry: pypi-preflight prepare"),
+    "tag": _Answer("a step of a release here", "the tag is created once the release is live: pypi-preflight release"),
+    "push": _Answer("a step of a release here", "the tag is pushed once the release is live: pypi-preflight release"),
+    "register": _Answer(
+        "an old command of twine and setuptools: an index creates a project with its first upload",
+        "run: pypi-preflight release --new-project NAME",
+    ),
+    "login": _Answer("the command of other tools that stores a credential", "run: pypi-preflight store --index pypi"),
+    "auth": _Answer("the command of other tools that stores a credential", "run: pypi-preflight store --index pypi"),
+    "token": _Answer("not a command", "show tokens: pypi-preflight tokens; check one: pypi-preflight verify"),
+    "token-health": _Answer("the old name of a command", "run: pypi-preflight tokens"),
+    "whoami": _Answer("the command of other tools that shows a credential", "run: pypi-preflight verify"),
+    "doctor": _Answer("the command of other tools that finds problems", "run: pypi-preflight diagnose"),
+    "init": _Answer("not needed: every setting has a default", "run: pypi-preflight rehearse"),
+    "test": _Answer("not a command", "rehearse the release: pypi-preflight rehearse"),
+    "dry-run": _Answer("not a command", "run: pypi-preflight rehearse; show a plan: pypi-preflight release --plan"),
+    "lint": _Answer("not a command", "check the source: pypi-preflight check; or files: pypi-preflight inspect dist/*"),
+    "validate": _Answer("not a command", "check files: pypi-preflight inspect dist/*"),
+    "scan": _Answer("not a command", "search for secrets: pypi-preflight leaks"),
+    "yank": _Answer("possible only on the index's website", "open the project's page there: Manage, Releases, Options"),
+    "delete": _Answer("possible only on the index's website", "yank the release there: others may need its files"),
+    "unpublish": _Answer("possible only on the index's website", "yank the release there: Manage, Releases, Options"),
+}  # fmt: skip
+
+_SECRET = "a secret on the command line can be read by every program on this machine"  # noqa: S105 - a sentence
+_STORE = "store it: pypi-preflight store --index pypi; or set TWINE_PASSWORD or UV_PUBLISH_TOKEN"
+_DECLARE = "add [tool.release.indexes.NAME] with upload-url to pyproject.toml, and pass --index NAME"
+_USER = "the user name comes from the environment, .pypirc or the keyring"
+_NEVER_TWICE = "files that the index has are never sent again: they are compared by hash"
+_OPTIONS: Mapping[str, _Answer] = {
+    "-r": _Answer("it is --index here", "pass --index NAME; upload to TestPyPI: pypi-preflight testpypi"),
+    "--repository": _Answer("it is --index here", "pass --index NAME; upload to TestPyPI: pypi-preflight testpypi"),
+    "--repository-url": _Answer("indexes have names here", _DECLARE),
+    "--publish-url": _Answer("indexes have names here", _DECLARE),
+    "--check-url": _Answer(_NEVER_TWICE, "omit the option"),
+    "--skip-existing": _Answer(_NEVER_TWICE, "omit the option"),
+    "-u": _Answer(_USER, "omit the option: with a token it is always __token__"),
+    "--username": _Answer(_USER, "omit the option: with a token it is always __token__"),
+    "-p": _Answer(_SECRET, _STORE),
+    "--password": _Answer(_SECRET, _STORE),
+    "-t": _Answer(_SECRET, _STORE),
+    "--token": _Answer(_SECRET, _STORE),
+    "--non-interactive": _Answer("without a terminal, nothing prompts", "omit the option, or pass --yes"),
+    "--no-input": _Answer("without a terminal, nothing prompts", "omit the option, or pass --yes"),
+    "--strict": _Answer("warnings that block are a setting", "omit the option; see [tool.release.checks]"),
+    "--sign": _Answer("indexes accept no PGP signatures", "omit the option; see [tool.release] attest"),
+    "-s": _Answer("indexes accept no PGP signatures", "omit the option; see [tool.release] attest"),
+    "--attestations": _Answer("attestations are made where possible", "omit the option; see [tool.release] attest"),
+    "--trusted-publishing": _Answer(
+        "it is used in a job with an identity and without a password",
+        "omit the option; prove it: pypi-preflight verify --exchange",
+    ),
+    "--disable-progress-bar": _Answer("without a terminal, there is none", "omit the option, or pass --quiet"),
+    "--build": _Answer("a release builds", "omit the option: pypi-preflight release"),
+    "--any-branch": _Answer("the branch is a setting", "add the branch to maintenance-branches in [tool.release]"),
+    "--no-tests": _Answer("tests of the project are not run", "omit the option"),
+    "--no-publish": _Answer("publishing is a command of its own", "run: pypi-preflight rehearse"),
+    "--no-draft": _Answer("a GitHub release is a setting", "omit the option; see [tool.release] github-release"),
+    "--preview": _Answer("it is --plan here", "run: pypi-preflight release --plan"),
+    "--force": _Answer("a failed check is accepted by name", "add it with the reason to [tool.release.waive]"),
+}  # fmt: skip
+
+
+def unknown_command(word: str, words: Sequence[str]) -> UsageError:
+    """The error for a word that is no command; `words` are all others of the command line."""
+    if word == "upload":
+        files = " ".join(_directories(words)) or "dist"
+        dry_run = f"pypi-preflight testpypi --files {files}"
+        if any(one.removeprefix("--repository=") == "testpypi" for one in words):
+            return UsageError("'upload' is twine's command: it is 'testpypi' here", remedy=f"run: {dry_run}")
+        return UsageError(
+            "'upload' is twine's command: it is 'publish' here, after a dry run with the same files",
+            remedy=f"run: {dry_run} && pypi-preflight publish --files {files}",
+        )
+    if word.lower() in _BUMPS or _is_version(word):
+        bump = word.lower().removeprefix("pre") if word.lower().startswith("pre") else word
+        return UsageError(
+            f"{word!r} is no command: 'prepare' bumps the version", remedy=f"run: pypi-preflight prepare {bump}"
+        )
+    if word.lower() in _COMMANDS:
+        answer = _COMMANDS[word.lower()]
+        return UsageError(f"{word!r} is {answer.meaning}", remedy=answer.remedy)
+    if word.endswith(_FILES) or Path(word).exists():
+        found = shell.quote_argument("posix", word)
+        return UsageError(f"{word!r} is no command, but a file", remedy=f"check it: pypi-preflight inspect {found}")
+    return UsageError(f"there is no command {word!r}{did_you_mean(word, COMMANDS)}", remedy=_LIST)
+
+
+def answer_option(command: str | None, word: str, words: Sequence[str]) -> UsageError | None:
+    """The error for an option or argument that the command does not have, if another tool has it; else None."""
+    if command == "check" and any(one.endswith(_FILES) for one in words):
+        files = " ".join(_directories(words, "/*"))
+        return UsageError(
+            "'check' checks the source: files are checked by 'inspect'", remedy=f"run: pypi-preflight inspect {files}"
+        )
+    if command == "release" and (word in _BUMPS or _is_version(word)):
+        return UsageError(
+            f"'release' has no argument {word!r}: the version is bumped before",
+            remedy=f"run: pypi-preflight prepare {word} --release",
+        )
+    answer = _OPTIONS.get(word)
+    return answer and UsageError(
+        f"{command or 'pypi-preflight'} has no option {word!r}: {answer.meaning}", remedy=answer.remedy
+    )
+
+
+def _directories(words: Sequence[str], end: str = "") -> list[str]:
+    """The directories of distribution files among the words: a shell replaces `dist/*` by each of them."""
+    parents = (PurePath(word).parent.as_posix() for word in words if word.endswith(_FILES))
+    return [f"{shell.quote_argument('posix', parent)}{end}" for parent in dict.fromkeys(parents)]
+
+
+def _is_version(word: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return bool(Version(word)) and "." in word
+    except InvalidVersion:
+        return False

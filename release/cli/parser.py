@@ -1,0 +1,144 @@
+"""The command line: options of every command, options of each, and what a wrong one is answered with."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any, Never
+
+from release.cli.command import add_global_options, set_global_defaults
+from release.cli.commands import COMMANDS, GROUPS, load_command
+from release.core.errors import UsageError
+
+PROGRAM = "pypi-preflight"
+_DESCRIPTION = "Release Python packages: green means PyPI accepts the upload, red names the cause."
+_EPILOG = (
+    "exit status: 0 done · 1 refused, nothing uploaded · 2 usage or configuration error · "
+    "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete"
+)
+#: columns for the names of commands in the help
+_NAMES = 13
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `UsageError` for a wrong command line, with the command that shows the right ones."""
+
+    def error(self, message: str) -> Never:
+        raise UsageError(message, remedy=f"see: {self.prog} --help")
+
+    def print_help(self, file: object = None) -> None:
+        from release.cli.output_streams import write_output
+
+        assert file is None, "help is for standard output"
+        write_output(self.format_help())
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Suggest the closest choice, which argparse does from Python 3.14 on."""
+        from release.core.tables import did_you_mean
+
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        hint = did_you_mean(str(value), choices) or f" (choose from {', '.join(choices)})"
+        raise argparse.ArgumentError(action, f"invalid choice: {str(value)!r}{hint}")
+
+
+class _RootParser(Parser):
+    """The options before a command. Its help is the list of all commands, by purpose."""
+
+    def format_help(self) -> str:
+        lines = [f"usage: {PROGRAM} [OPTIONS] COMMAND ...", "", _DESCRIPTION]
+        for group, names in GROUPS.items():
+            lines += ["", f"{group}:", *(f"  {name:<{_NAMES}}{COMMANDS[name].text}" for name in names)]
+        formatter = self._get_formatter()
+        formatter.start_section("options, before or after the command")
+        formatter.add_arguments(action for action in self._actions if action.option_strings)
+        formatter.end_section()
+        formatter.add_text(_EPILOG)
+        formatter.add_text(f"options of a command: {PROGRAM} COMMAND --help")
+        return "".join(f"{line}\n" for line in lines) + "\n" + formatter.format_help()
+
+
+def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> argparse.Namespace:
+    """Parse the words into `options`. Raises `UsageError`; prints the help and exits where it is asked for.
+
+    Without a command, and without `--version`, `command` is None.
+    """
+    set_global_defaults(options)
+    root = root_parser()
+    _, early = root.parse_known_args(words, options)
+    if options.command == "help":
+        options.command, options.words = (options.words or [None])[0], ["--help"]
+    if options.command is None:
+        if early:
+            raise _unknown_option(root, early, None)
+        return options
+    if options.command not in COMMANDS:
+        from release.cli.other_tools import unknown_command
+
+        raise unknown_command(options.command, [*early, *options.words])
+    parser = command_parser(options.command)
+    if options.plan and "plan" not in load_command(options.command).options:
+        raise _unknown_option(parser, ["--plan"], options.command)
+    _, unknown = parser.parse_known_args([*early, *options.words], options)
+    if unknown:
+        raise _unknown_option(parser, unknown, options.command)
+    return options
+
+
+def command_parser(name: str) -> Parser:
+    """The options of one command."""
+    parser = Parser(prog=f"{PROGRAM} {name}", description=_sentence(COMMANDS[name].text))
+    _fill(parser, name)
+    return parser
+
+
+def full_parser(loaded: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """One parser with all commands, for completion and documentation; the options of the commands in `loaded`."""
+    root, loaded = root_parser(commands=False), set(loaded)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, entry in COMMANDS.items():
+        parser = commands.add_parser(name, help=entry.text, description=_sentence(entry.text), add_help=name in loaded)
+        if name in loaded:
+            _fill(parser, name)
+    return root
+
+
+def root_parser(*, commands: bool = True) -> Parser:
+    """The options before a command; `commands`: with the command and the words after it, not parsed yet."""
+    root = _RootParser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
+    text = "show the version; with -v: also the server that the rules follow, and the libraries"
+    root.add_argument("--version", action="store_true", dest="show_version", help=text)
+    add_global_options(root)
+    if commands:
+        root.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+        root.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return root
+
+
+def _fill(parser: argparse.ArgumentParser, name: str) -> None:
+    command = load_command(name)
+    parser.epilog = command.epilog
+    command.add_arguments(parser)
+    add_global_options(parser, command.options)
+    parser.set_defaults(run=command.run)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _unknown_option(parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None) -> UsageError:
+    """The error for words that a command does not have. Values are not repeated: one may be a password."""
+    from release.cli.other_tools import answer_option
+    from release.core.tables import did_you_mean
+
+    options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
+    where = f"{command!r} has" if command else "there is"
+    if not options:
+        answered = answer_option(command, unknown[0], unknown)
+        return answered or UsageError(f"{where} no argument {unknown[0]!r}", remedy=f"see: {parser.prog} --help")
+    known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 - the only list of them
+    answered = answer_option(command, options[0], unknown)
+    hint = did_you_mean(options[0], known)
+    return answered or UsageError(f"{where} no option {options[0]!r}{hint}", remedy=f"see: {parser.prog} --help")

@@ -1,0 +1,70 @@
+"""What people type who come from another tool, and the answer that brings them on: commands that exist."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+
+import pytest
+
+from release.cli import other_tools
+from release.cli.commands import COMMANDS
+from release.cli.parser import parse_command_line
+from release.core.errors import UsageError
+
+FILES = ["dist/acme-1.0-py3-none-any.whl", "dist/acme-1.0.tar.gz"]
+
+
+def answer(*words: str) -> UsageError:
+    with pytest.raises(UsageError) as error:
+        parse_command_line(words, argparse.Namespace())
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (
+            ["upload", *FILES],
+            "run: pypi-preflight testpypi --files dist && pypi-preflight publish --files dist",
+        ),
+        (["upload", "-r", "testpypi", *FILES], "run: pypi-preflight testpypi --files dist"),
+        (["upload", "--repository=testpypi", "my files/a-1.whl"], "run: pypi-preflight testpypi --files 'my files'"),
+        (["check", "--strict", *FILES], "run: pypi-preflight inspect dist/*"),
+        (["fullrelease"], "bump the version, then release: pypi-preflight prepare --release"),
+        (["minor"], "run: pypi-preflight prepare minor"),
+        (["premajor"], "run: pypi-preflight prepare major"),
+        (["1.2.0"], "run: pypi-preflight prepare 1.2.0"),
+        (["release", "minor"], "run: pypi-preflight prepare minor --release"),
+        (["login"], "run: pypi-preflight store --index pypi"),
+        (["token-health"], "run: pypi-preflight tokens"),
+        (["dist/acme-1.0.tar.gz"], "check it: pypi-preflight inspect dist/acme-1.0.tar.gz"),
+    ],
+)
+def test_the_answer_is_the_command(words: list[str], remedy: str) -> None:
+    assert answer(*words).remedy == remedy
+
+
+@pytest.mark.parametrize("option", ["-p", "--password", "--token", "-t"])
+def test_a_secret_on_the_command_line_is_refused_with_the_reason(option: str) -> None:
+    error = answer("publish", option, "x")
+    assert "can be read by every program" in error.message
+    assert "pypi-preflight store" in error.remedy
+
+
+def test_each_command_of_an_answer_is_one() -> None:
+    """Those of `prepare` are among them."""
+    answers = [*other_tools._COMMANDS.values(), *other_tools._OPTIONS.values()]
+    lines = [line for one in answers for line in re.findall(r"pypi-preflight ([a-z][^;]*)", one.remedy)]
+    assert len(lines) > 20
+    for line in lines:
+        words = [re.sub("[.,]$", "", word) for word in shlex.split(line)]
+        if words[0] in COMMANDS:
+            parse_command_line(words, argparse.Namespace())
+        else:
+            assert words[0] == "prepare"
+
+
+def test_no_word_of_another_tool_is_a_command_of_ours() -> None:
+    assert not set(other_tools._COMMANDS) & set(COMMANDS)
