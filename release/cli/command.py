@@ -128,10 +128,14 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
         return console.PlainConsole(lambda _text: None, mask=mask, quiet=True)
     if actions:
         return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
+    if options.color == "always" and not sys.stdout.isatty():
+        from release.cli.terminal.live_display import ColorConsole
+
+        return ColorConsole(write, quiet=options.quiet)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _encodes_display():
         from release.cli.terminal.live_display import TerminalConsole  # needs rich
 
-        return TerminalConsole(write, quiet=options.quiet)
+        return TerminalConsole(write, quiet=options.quiet, color=options.color)
     return console.PlainConsole(write, quiet=options.quiet)
 
 

@@ -141,3 +141,16 @@ def test_the_full_parser_has_every_command_with_its_options() -> None:
     options = full_parser().parse_args(["verify", "--offline"])
     assert options.offline
     assert set(re.findall(r"^  ([a-z]+) ", full_parser().format_help(), re.MULTILINE)) >= set(COMMANDS)
+
+
+@pytest.mark.parametrize(("color", "colored"), [("always", True), ("auto", False), ("never", False)])
+def test_color_is_for_terminals_unless_it_is_asked_for(
+    color: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, colored: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "acme"\nversion = "1"\n', encoding="utf-8")
+    (tmp_path / "x.whl").write_bytes(b"")
+    monkeypatch.setenv("PYPI_PREFLIGHT_OFFLINE", "1")
+    main(["build", "--color", color, "-C", str(tmp_path)])
+    assert ("\x1b[" in capsys.readouterr().out) == colored

@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import get_args
 
 from rich.console import Console, ConsoleOptions
@@ -36,11 +37,11 @@ _INTERVAL = 0.1
 class ProgressBar:
     """A spinner, a text, a bar where the total is known, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, screen: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(), _TextColumn(table_column=Column(ratio=1, no_wrap=True)),
             _OptionalBar(bar_width=_BAR_WIDTH), TimeElapsedColumn(),
-            console=_new_screen(), transient=True, expand=True,
+            console=screen, transient=True, expand=True,
         )  # fmt: skip
         self._task = self._progress.add_task("", total=None)
         self._progress.start()
@@ -83,10 +84,10 @@ class _OptionalBar(BarColumn):
 class TokenTable:
     """Counts for each index, and the latest problems. It disappears at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, screen: Console) -> None:
         self._counts: dict[str, Counter[str]] = {}
         self._recent: deque[TokenStatus] = deque(maxlen=_RECENT)
-        self._live = Live(console=_new_screen(), transient=True, auto_refresh=False)
+        self._live = Live(console=screen, transient=True, auto_refresh=False)
         self._live.start()
         self._drawn = 0.0
 
@@ -120,8 +121,9 @@ class TokenTable:
 class TerminalConsole(PlainConsole):
     """A terminal: finished lines scroll up, the current step or a table of tokens is updated at the bottom."""
 
-    def __init__(self, write: Callable[[str], None], *, quiet: bool = False) -> None:
+    def __init__(self, write: Callable[[str], None], *, quiet: bool = False, color: str = "auto") -> None:
         super().__init__(write, quiet=quiet)
+        self._color = color
         self._bar: ProgressBar | None = None
         self._table: TokenTable | None = None
         self._title = ""
@@ -147,11 +149,11 @@ class TerminalConsole(PlainConsole):
 
     def on_token_scanned(self, status: TokenStatus, total: int) -> None:
         if not self._quiet:
-            self._table = self._table or TokenTable()
+            self._table = self._table or TokenTable(_new_screen(self._color))
             self._table.add(status, total)
 
     def _show_line(self, line: Line) -> None:
-        screen = self._bar.console if self._bar else _new_screen()
+        screen = self._bar.console if self._bar else _new_screen(self._color)
         screen.print(Text(fit_line(redact(line.text), screen.width), style=line.style), soft_wrap=True)
 
     @contextmanager
@@ -162,7 +164,7 @@ class TerminalConsole(PlainConsole):
             self._draw(self._title)
 
     def _draw(self, text: str, event: events.Progress | None = None) -> None:
-        self._bar = self._bar or ProgressBar()
+        self._bar = self._bar or ProgressBar(_new_screen(self._color))
         self._bar.update(redact(text), done=event.done if event else 0, total=event.total if event else None)
 
     def _stop(self) -> None:
@@ -172,5 +174,16 @@ class TerminalConsole(PlainConsole):
         self._bar = self._table = None
 
 
-def _new_screen() -> Console:
-    return Console(highlight=False, markup=False)
+class ColorConsole(PlainConsole):
+    """Lines in color where there is no terminal, as with `--color always`."""
+
+    def _show_line(self, line: Line) -> None:
+        screen = Console(color_system="standard", force_terminal=True, no_color=False)
+        with screen.capture() as captured:
+            screen.print(Text(redact(line.text), style=line.style), soft_wrap=True, end="")
+        super()._show_line(replace(line, text=captured.get()))
+
+
+def _new_screen(color: str) -> Console:
+    """A console of rich: "auto" follows NO_COLOR and FORCE_COLOR."""
+    return Console(highlight=False, markup=False, no_color={"always": False, "never": True}.get(color))
