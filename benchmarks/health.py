@@ -198,7 +198,7 @@ def of_fleet(tokens: int, rounds: int) -> bool:
 
 
 def _log(place: dict[str, Any]) -> list[str]:
-    return Path(place["log"]).read_text().splitlines() if Path(place["log"]).exists() else []
+    return Path(place["log"]).read_text(encoding="utf-8").splitlines() if Path(place["log"]).exists() else []
 
 
 def of_rate(tokens: int) -> bool:

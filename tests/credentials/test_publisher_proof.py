@@ -474,7 +474,7 @@ def test_the_run_after_a_killed_one_says_so(tmp_path: Path) -> None:
         }  # fmt: skip
         run: Callable[..., Any] = subprocess.run
         first = run([sys.executable, "-c", KILLED], cwd=tmp_path, env=env, capture_output=True, check=False)
-        assert first.returncode == -signal.SIGKILL, first.stderr
+        assert first.returncode == -signal.SIGKILL, first.stderr  # type: ignore[attr-defined,unused-ignore]
         argv = [sys.executable, "-m", "release", "verify", "--project", "acme-widget", "--exchange"]
         second = run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr

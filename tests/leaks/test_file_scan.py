@@ -187,7 +187,7 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     tree.mkdir()
     (tree / "link").symlink_to(tmp_path / "elsewhere")
     (tree / "broken").symlink_to(tmp_path / "nowhere")
-    os.mkfifo(tree / "pipe")
+    os.mkfifo(tree / "pipe")  # type: ignore[attr-defined,unused-ignore]
     found = worktree.scan_directory(real_system(), tree)
     assert (found.leaks, found.unread) == ((), ())
 

@@ -143,7 +143,7 @@ def test_each_variable_names_what_it_named_and_the_authority(tmp_path: Path) -> 
     }  # fmt: skip
     made = issue_certificates(tmp_path, environ)
     ca = made.ca_file.read_text()
-    found = {name: Path(path).read_text() for name, path in made.environment.items()}
+    found = {name: Path(path).read_text(encoding="utf-8") for name, path in made.environment.items()}
     assert all(text.endswith(ca) for text in found.values())
     assert {name for name, text in found.items() if text.startswith("company\n")} == {
         "PIP_CERT", "TWINE_CERT", "NODE_EXTRA_CA_CERTS"

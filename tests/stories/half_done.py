@@ -26,6 +26,8 @@ from release.publishing import journal, prebuilt
 from release.publishing.run_resources import RunResources
 from tests.uploads import PROJECT, credential
 
+assert sys.platform != "win32", "it forks"
+
 #: what an upload imports in functions
 _IMPORTED_LATER = ("charset_normalizer", "decimal", "filelock", "idna", "requests", "stringprep", "urllib3")
 

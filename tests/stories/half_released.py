@@ -29,6 +29,8 @@ from release.cli import main as program
 from release.core.models.index import IndexFile
 from release.publishing import plan_run, run_resources, run_tools
 
+assert sys.platform != "win32", "it forks"
+
 #: what a run of a set imports in functions
 _IMPORTED_LATER = (
     "charset_normalizer", "concurrent.futures", "decimal", "filelock", "idna", "requests", "rich", "stringprep",

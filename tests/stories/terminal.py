@@ -29,7 +29,7 @@ def talk(project: UserProject, *words: str, answers: Sequence[tuple[str, str]], 
     """
     import pty
 
-    ours, theirs = pty.openpty()
+    ours, theirs = pty.openpty()  # type: ignore[attr-defined,unused-ignore]
     running = subprocess.Popen(
         [sys.executable, "-m", "release", *words], cwd=project.directory, env=project.environment(),
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
@@ -63,7 +63,7 @@ def _controlling() -> None:
     import fcntl
     import termios
 
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # type: ignore[attr-defined,unused-ignore]
 
 
 def _read(terminal: int) -> str | None:

@@ -129,8 +129,8 @@ def _building(pid: int) -> bool:
         if not children.exists()
         else "build"
         in "".join(
-            Path(f"/proc/{child}/cmdline").read_text()
-            for child in children.read_text().split()
+            Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
+            for child in children.read_text(encoding="utf-8").split()
             if Path(f"/proc/{child}").exists()
         )
     )
@@ -148,7 +148,7 @@ def test_a_reader_that_goes_away_does_not_stop_a_release(tmp_path: Path) -> None
         neither(told.all)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="mounts a small disk")
 def test_a_full_disk(tmp_path: Path) -> None:
     project = make(tmp_path)
     disk = project.root / ".release"

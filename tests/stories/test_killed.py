@@ -48,7 +48,7 @@ def test_killed_and_run_again(tmp_path: Path, moment: str) -> None:
         )  # fmt: skip
         with process:
             _wait(process, project.root, moment)
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
 
         again = project.run("testpypi", "--json")
         assert again.status == 0, again.all
@@ -85,7 +85,7 @@ class Upload:
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+            os.killpg(self._pid, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
         self._wait()
 
     def why_it_failed(self) -> str:

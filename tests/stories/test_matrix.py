@@ -126,7 +126,7 @@ def test_a_hundred_wheels_are_uploaded_once_although_the_run_is_killed(tmp_path:
         ) as process:  # fmt: skip
             while len(posts(on.pypi)) < 40 and process.poll() is None:
                 time.sleep(0.005)
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
         first = files_on(on.pypi)
         assert 0 < len(first) < 101
 

@@ -100,7 +100,7 @@ class Machine:
 
         after = self.project.home / "variables"
         script = f"{command}\nstatus=$?\nenv -0 > {shlex.quote(str(after))}\nexit $status"
-        ours, theirs = pty.openpty()
+        ours, theirs = pty.openpty()  # type: ignore[attr-defined,unused-ignore]
         running = subprocess.Popen(
             ["bash", "-c", script], cwd=self.project.root, env=self.environment(), stdin=theirs, stdout=theirs,
             stderr=theirs, start_new_session=True, preexec_fn=_controlling,  # noqa: PLW1509 - as in `talk`

@@ -58,12 +58,14 @@ def can_mount() -> bool:
     return subprocess.run(tried, check=False, capture_output=True).returncode == 0
 
 
+def _is_root_on_linux() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
 def why_not() -> str | None:
     """Why no cron can be run here."""
-    if sys.platform != "linux":
-        return "this cron is Linux'"
-    if os.geteuid() != 0:
-        return "a cron that is not the machine's needs root"
+    if not _is_root_on_linux():
+        return "a cron that is not the machine's needs root, and this one Linux"
     missing = [name for name in ("cron", "crontab", "unshare") if shutil.which(name) is None]
     if missing:
         return f"not installed: {', '.join(missing)}"

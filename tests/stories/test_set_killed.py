@@ -78,7 +78,7 @@ class Run:
     def end(self, how: str, chance: random.Random) -> None:
         with contextlib.suppress(ProcessLookupError):
             if how == "SIGKILL":
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
             else:
                 os.kill(self.pid, signal.SIGTERM if how == "SIGTERM" else signal.SIGINT)
             if how == "two SIGINTs":

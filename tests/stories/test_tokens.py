@@ -177,21 +177,19 @@ def until_one_is_asked(running: SandboxClient, process: subprocess.Popen[str], b
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGKILL, -9)])
-def test_a_run_that_is_ended_early(
-    project: UserProject, running: SandboxClient, number: signal.Signals, status: int
-) -> None:
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 1), ("SIGTERM", 1), ("SIGKILL", -9)])
+def test_a_run_that_is_ended_early(project: UserProject, running: SandboxClient, number: str, status: int) -> None:
     """By Ctrl-C or politely: it says what is known. By force: the next run goes on as if nothing had been."""
     file = fleet(project, running, "bob", "widget", "carol", "forged", concurrency=1)
     running.sandbox.inject(Fault(what=Slow(answer=0.3)))
     before = len(running.sandbox.log)
     process = start(project, "tokens", "--fleet", file, "--json")
     until_one_is_asked(running, process, before)
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number))
     told = ended(process)
     assert told.status == status, told.all
     assert "Traceback" not in told.err
-    if number != signal.SIGKILL:
+    if number != "SIGKILL":
         states = [one["state"] for one in told.data["tokens"]]
         assert told.data["interrupted"] is True
         assert (states[0], states[-1]) == ("broken", "unknown")

@@ -184,7 +184,7 @@ def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -
             while len([one for one in posts(on.pypi) if one.status == 200]) < 4 and process.poll() is None:
                 time.sleep(0.05)
             time.sleep(0.5)
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # type: ignore[attr-defined,unused-ignore]
             assert process.stdout is not None
             told = json.load(process.stdout)
         assert process.returncode == 4, told
@@ -196,12 +196,16 @@ def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -
         assert files_on(on.pypi) == hashes(machine)
 
 
+def _is_root_on_linux() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
 @contextmanager
 def small_disk(directory: Path, size: str) -> Iterator[Callable[[str], None]]:
     """A disk of so many bytes at `directory`, and what gives it another size. Skips where none can be had."""
     directory.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(directory)]
-    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(mounting, check=False).returncode:
+    if not _is_root_on_linux() or subprocess.run(mounting, check=False).returncode:
         pytest.skip("a small disk can only be mounted by root, on Linux")
 
     def resize(now: str) -> None:

@@ -119,7 +119,7 @@ for number in range(100):
 def test_a_killed_run_has_kept_what_it_saw_and_the_next_one_goes_on(tmp_path: Path) -> None:
     path = tmp_path / DATABASE_NAME
     died = subprocess.run([sys.executable, "-c", _KILLED, str(path), "7"], cwd=Path(__file__).parents[2], check=False)
-    assert died.returncode == -signal.SIGKILL
+    assert died.returncode == -signal.SIGKILL  # type: ignore[attr-defined,unused-ignore]
     assert rows(path, "SELECT count(*), sum(count) FROM observations") == [(7, 7)]
     run(path, Clock(), *(replace(HEALTHY, place=f"$TOKEN_{number}") for number in range(100)))
     assert rows(path, "SELECT count(*), sum(count) FROM observations") == [(100, 107)]

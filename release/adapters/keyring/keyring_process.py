@@ -35,12 +35,13 @@ def _has_no_backend(env: Mapping[str, str]) -> bool:
     On Linux its own backends use the session bus. Without a bus, a chosen backend and other installed backends,
     there is none. Observed: keyring 25.7.0, 2026-11.
     """
-    if not sys.platform.startswith("linux") or any(env.get(name) for name in _BACKEND_VARIABLES):
-        return False
-    home = Path(env.get("HOME") or "~").expanduser()
-    settings = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "python_keyring"
-    bus = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "bus"
-    return not (settings.exists() or bus.exists() or any(_installed_backends(env)))
+    found = True
+    if sys.platform == "linux" and not any(env.get(name) for name in _BACKEND_VARIABLES):
+        home = Path(env.get("HOME") or "~").expanduser()
+        settings = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "python_keyring"
+        bus = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "bus"
+        found = settings.exists() or bus.exists() or any(_installed_backends(env))
+    return not found
 
 
 def _installed_backends(env: Mapping[str, str]) -> Iterator[str]:

@@ -187,8 +187,9 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _signal_group(process: subprocess.Popen[str], number: int) -> None:
     # The group exists while it has members; an error means that none is left.
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, number)
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, number)
 
 
 class Pipe:

@@ -137,7 +137,7 @@ def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCreden
     try:
         with path.open("rb") as stream:
             about = os.fstat(stream.fileno())
-            if refused := _refusal(path, about, location):
+            if sys.platform != "win32" and (refused := _refusal(path, about, location)):
                 return StoredCredential(resolution=Resolution(credential=None, remarks=(refused,)))
             data = stream.read(_MAX_SIZE + 1)
     except FileNotFoundError:
@@ -158,10 +158,9 @@ def _text(data: bytes) -> str:
 
 def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Finding | None:
     """Why a file is not used: others may read it. On Windows its access list is not checked."""
-    if sys.platform == "win32":
-        return None
-    if about.st_uid not in {os.geteuid(), 0}:
-        what, command = "belongs to another user", f"chown {os.geteuid()} {shlex.quote(str(path))}"
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    if about.st_uid not in {user, 0}:
+        what, command = "belongs to another user", f"chown {user} {shlex.quote(str(path))}"
     elif about.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         what = f"is accessible to other users (mode {stat.S_IMODE(about.st_mode):04o})"
         command = f"chmod 600 {shlex.quote(str(path))}"

@@ -61,9 +61,11 @@ def config_directory(env: Mapping[str, str], home: Path) -> Path:
     if env.get("POETRY_CONFIG_DIR"):
         return Path(env["POETRY_CONFIG_DIR"])
     if sys.platform == "win32":
-        return Path(env.get("APPDATA") or home / "AppData" / "Roaming") / "pypoetry"
-    default = home / "Library" / "Application Support" if sys.platform == "darwin" else home / ".config"
-    return Path(env.get("XDG_CONFIG_HOME") or default) / "pypoetry"
+        directory = env.get("APPDATA") or home / "AppData" / "Roaming"
+    else:
+        default = home / "Library" / "Application Support" if sys.platform == "darwin" else home / ".config"
+        directory = env.get("XDG_CONFIG_HOME") or default
+    return Path(directory) / "pypoetry"
 
 
 def _secrets(directory: Path, home: Path) -> Iterator[tuple[str, ConfigFileKey, Secret]]:

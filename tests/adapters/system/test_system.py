@@ -29,7 +29,7 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or ") Z " not in stat.read_text()
+    return not stat.exists() or ") Z " not in stat.read_text(encoding="utf-8")
 
 
 def gone(pid: int) -> bool:

@@ -422,7 +422,7 @@ with twine_process.Worker(env=os.environ) as worker:
     with loopback_server(hold) as server:
         parent = subprocess.Popen([sys.executable, "-c", code, server.url], cwd=Path(__file__).parents[3])
         assert arrived.wait(30)
-        parent.send_signal(signal.SIGKILL)
+        parent.send_signal(signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
         parent.wait()
         assert over.wait(5), "the connection is closed once the child is gone"
 

@@ -158,13 +158,13 @@ def copy_files(source: Path, into: Path) -> None:
 
 def _run_shell(step: Mapping[str, Any], output: Path, cwd: Path, env: Mapping[str, str]) -> dict[str, str]:
     """What a step wrote to GITHUB_OUTPUT. Raises `StepFailedError`."""
-    output.write_text("")
+    output.write_text("", encoding="utf-8")
     given = {**env, "GITHUB_OUTPUT": str(output), "RUNNER_OS": "Linux"}
     command = [*_SHELLS[step.get("shell")], "-c", step["run"]]
     done = subprocess.run(command, cwd=cwd, env=given, capture_output=True, text=True, check=False, timeout=240)
     if done.returncode:
         raise StepFailedError(f"exit status {done.returncode} of {step['run']}\n{done.stdout}{done.stderr}")
-    found = dict(_outputs(output.read_text()))
+    found = dict(_outputs(output.read_text(encoding="utf-8")))
     output.unlink()
     return found
 

@@ -41,7 +41,7 @@ def test_a_fault_of_the_program_in_one_member_is_recorded_and_the_others_end(
     assert "b: internal error: test_set_runner.py:" in result.message
     assert "ZeroDivisionError: b is odd" in result.message
     assert document["exit"]["status"] == 1
-    assert json.loads(Path(result.record).read_text())["exit"]["status"] == 1
+    assert json.loads(Path(result.record).read_text(encoding="utf-8"))["exit"]["status"] == 1
     assert {one.member: one.status for one in told if isinstance(one, MemberFinished)}.keys() == DIAMOND.keys()
     checks = [one.outcome.check for one in told if isinstance(one, CheckFinished)]
     assert len(checks) == len(set(checks)) == len(result.outcomes)
@@ -64,4 +64,4 @@ def test_an_interrupt_while_the_run_ends_does_not_lose_the_record(
     with ExitStack() as ending:
         result, _ = execute_set(release_set(DIAMOND), options(tmp_path, []), ending=ending)
     assert sorted(ended) == sorted(DIAMOND)
-    assert json.loads(Path(result.record).read_text())["ended"]
+    assert json.loads(Path(result.record).read_text(encoding="utf-8"))["ended"]

@@ -90,7 +90,7 @@ def test_the_session_bus_is_looked_for_where_it_outlives_a_terminal(tmp_path: Pa
     assert cron.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
     (runtime / "bus").unlink()
     monkeypatch.chdir(runtime)  # the path of a socket is a short one
-    with socket.socket(socket.AF_UNIX) as bus:
+    with socket.socket(socket.AF_UNIX) as bus:  # type: ignore[attr-defined,unused-ignore]
         bus.bind("bus")
         assert cron.session_bus({}, 1000, tmp_path) == runtime / "bus"
         assert cron.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"

@@ -72,7 +72,7 @@ def test_what_is_printed_is_what_is_installed(tmp_path: Path, kind: str) -> None
     chosen.install()
     kept = (there.kept or b"").decode("utf-16" if kind == "windows" else "utf-8").replace("\r\n", "\n")
     for place, text in texts.items():
-        assert text == (Path(place).read_text() if kind == "systemd" else kept)
+        assert text == (Path(place).read_text(encoding="utf-8") if kind == "systemd" else kept)
 
 
 @EACH
@@ -83,7 +83,7 @@ def test_the_last_and_the_next_run_are_told(tmp_path: Path, kind: str) -> None:
     log = Path(chosen.job.log)  # type: ignore[attr-defined] # a scheduler of a machine has one
     if kind != "systemd":
         assert chosen.status().last is None
-        log.write_text("2 looked at\nexit status 5\n")
+        log.write_text("2 looked at\nexit status 5\n", encoding="utf-8")
     found = SCHEDULERS[kind](there.system, asked(there, "day")).status()
     assert found.last is not None
     assert found.result in {"exit status 5", "exit status 5, success", "exit status 0"}
@@ -208,13 +208,13 @@ def test_a_workflow_is_written_to_the_repository_and_others_files_are_left_alone
     assert chosen.install() is True
     assert chosen.install() is False
     (place,) = chosen.texts()
-    text = Path(place).read_text()
+    text = Path(place).read_text(encoding="utf-8")
     assert "tokens --strict --fleet fleet.toml" in text
     assert "ACME_TOKEN" in text
     assert chosen.status().installed
     assert chosen.remove() is True
     assert not Path(place).exists()
-    Path(place).write_text("mine: 1\n")
+    Path(place).write_text("mine: 1\n", encoding="utf-8")
     for deed in (chosen.install, chosen.remove):
         with pytest.raises(ReleaseError, match="was not written by this program"):
             deed()
