@@ -41,6 +41,11 @@ _GLOBAL: Mapping[str, _GlobalOption] = {
         {"type": Path, "metavar": "FILE", "help": "read [tool.release] from FILE, not pyproject.toml"},
         None,
     ),
+    "state_dir": _GlobalOption(
+        ("--state-dir",),
+        {"type": Path, "metavar": "DIR", "help": "store files, journals and records in DIR, not in .release"},
+        None,
+    ),
     "plan": _GlobalOption(
         ("--plan", "--dry-run"), {"action": "store_true", "help": "show what would be done, and do nothing"}, False
     ),
@@ -59,7 +64,7 @@ _GLOBAL: Mapping[str, _GlobalOption] = {
 #: those of commands that read a project and its configuration
 READS_PROJECT = frozenset({"directory", "config", "json"})
 #: those of commands that do something
-RUNS = READS_PROJECT | {"plan", "quiet", "verbose"}
+RUNS = READS_PROJECT | {"state_dir", "plan", "quiet", "verbose"}
 #: what every command has, since each prints text
 _ALWAYS = frozenset({"color", "debug"})
 

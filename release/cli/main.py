@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Never
 
+from release.adapters.system.state_directory import store_in
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
 from release.core.errors import Exit, ReleaseError, from_os_error
@@ -46,15 +47,16 @@ def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
     if options.command is None:
         root_parser().print_help()
         return int(Exit.DONE)
-    if not options.debug:
-        return int(options.run(options, write_output))
-    from release.adapters.system.debug_log import open_debug_log
-
-    with open_debug_log(words, os.environ) as log:
-        try:
+    with store_in(options.state_dir, os.environ, options.directory.resolve()):
+        if not options.debug:
             return int(options.run(options, write_output))
-        finally:
-            write_output(f"debug log: {log}\n", sys.stderr)
+        from release.adapters.system.debug_log import open_debug_log
+
+        with open_debug_log(words, os.environ) as log:
+            try:
+                return int(options.run(options, write_output))
+            finally:
+                write_output(f"debug log: {log}\n", sys.stderr)
 
 
 def _show_versions(options: argparse.Namespace) -> int:

@@ -25,11 +25,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.core.plan import Plan
 
-_HOME = ".release"
 _NAME = "journal.jsonl"
 REHEARSAL = "rehearsal"
 RECORD = "record.json"
@@ -136,18 +136,18 @@ def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> 
 
 def release_journals(project: Path) -> tuple[Journal, ...]:
     """The journals of all releases, the last modified one last."""
-    found = sorted((project / _HOME).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
+    found = sorted(releases_directory(project).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
     return tuple(_open(path.parent) for path in found)
 
 
 def record_paths(project: Path) -> tuple[Path, ...]:
     """The paths of all records, the last modified one last."""
-    return tuple(sorted((project / _HOME).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
+    return tuple(sorted(releases_directory(project).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
 
 
 def record_path(project: Path, version: str) -> Path:
     """The path of a version's record, if there is one; "rehearsal" has one too."""
-    return project / _HOME / _safe(version) / RECORD
+    return releases_directory(project) / _safe(version) / RECORD
 
 
 def _safe(version: str) -> str:
@@ -162,7 +162,7 @@ def _open(directory: Path) -> Journal:
 
 def member_directory(root: Path, directory: str, name: str) -> Path:
     """The directory with the `.release` of a set's member; `directory` is empty where it is known from files only."""
-    return root / directory if directory else root / _HOME / "members" / name
+    return root / directory if directory else releases_directory(root) / "members" / name
 
 
 @contextmanager
@@ -196,9 +196,9 @@ def _lock(path: Path, message: str) -> Iterator[None]:
 
 
 def home_directory(project: Path) -> Path:
-    """The directory `.release` of a project, which its repository ignores; it is created if necessary."""
-    home = project / _HOME
-    home.mkdir(exist_ok=True)
+    """The directory of a project's releases, which its repository ignores; it is created if necessary."""
+    home = releases_directory(project)
+    home.mkdir(parents=home.parent != project, exist_ok=True)
     ignore = home / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")

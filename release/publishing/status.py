@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.state_directory import releases_directory
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.reports import record_text
@@ -16,7 +17,9 @@ from release.reports.record_text import progress_by_index
 def load_status(project: Path) -> list[dict[str, Any]]:
     """Every release and rehearsal in this directory, the newest last: its files, and their state on each index."""
     found = [_release(journal) for journal in journals.release_journals(project)]
-    rehearsal = journals.for_rehearsal(project, version=None, commit=None) if (project / ".release").is_dir() else None
+    rehearsal = (
+        journals.for_rehearsal(project, version=None, commit=None) if releases_directory(project).is_dir() else None
+    )
     if rehearsal and any(rehearsal.events()):
         found.insert(0, _release(rehearsal) | {"rehearsal": True})
     return found

@@ -81,7 +81,7 @@ def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
         case sqlite3.SQLITE_FULL:
             return ReleaseError(f"no space left for {str(path)!r}", remedy="free space on that disk")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            remedy = f"make {str(path.parent)!r} writable, or use another directory: --state DIR"
+            remedy = f"make {str(path.parent)!r} writable, or use another directory: --state-dir DIR"
             return ReleaseError(f"cannot write to {str(path)!r}", remedy=remedy)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return ReleaseError(f"another run is using {str(path)!r}", remedy="wait for it to end, or end it")

@@ -41,10 +41,14 @@ def test_a_dirty_tree_is_shown_and_rehearsed_as_it_stands(tmp_path: Path) -> Non
     project = make(tmp_path)
     project.commit()
     project.write("acme_widget/new.py", "NEW = 1\n")
-    told = project.run("rehearse", "--json")
+    before = sorted(path.relative_to(project.root) for path in project.root.rglob("*"))
+    told = project.run("rehearse", "--json", "--state-dir", str(tmp_path / "state"))
     assert told.status == 0, told.all
     assert [c["check"] for c in told.data["checks"] if c["state"] == "failed"] == ["the-tree-is-clean"]
     assert project.git("status", "--porcelain") == "?? acme_widget/new.py"
+    assert sorted(path.relative_to(project.root) for path in project.root.rglob("*")) == before, "also where ignored"
+    project.env["PREFLIGHT_STATE"] = str(tmp_path / "state")
+    assert project.run("status").out.startswith("rehearsal of 1.0")
 
 
 @pytest.mark.parametrize(

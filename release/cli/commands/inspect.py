@@ -59,5 +59,5 @@ def _status(options: argparse.Namespace, write: Write) -> int:
 COMMANDS = {
     "inspect": Command(_add_inspect_arguments, _inspect, READS_PROJECT | {"quiet", "verbose"}),
     "leaks": Command(_add_leaks_arguments, _leaks, frozenset({"directory", "json", "quiet"})),
-    "status": Command(no_arguments, _status, frozenset({"directory", "json"})),
+    "status": Command(no_arguments, _status, frozenset({"directory", "json", "state_dir"})),
 }

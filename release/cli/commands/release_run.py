@@ -209,7 +209,8 @@ def _command_line(options: argparse.Namespace) -> str:
     words = ["pypi-preflight", options.command]
     given = {
         "--directory": options.directory if options.directory != Path() else None,
-        "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
+        "--config": options.config, "--state-dir": options.state_dir,
+        "--index": options.index, "--dry-run-on": options.dry_run_on,
         "--new-project": options.new_project, "--require-complete": options.require_complete,
         "--output": options.output, "--siblings": options.siblings,
     }  # fmt: skip

@@ -13,7 +13,7 @@ from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
-_READS = frozenset({"directory", "json"})
+_READS = frozenset({"directory", "json", "state_dir"})
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +26,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="report a run of the set of this directory; VERSION is then the name of a directory in .release/sets",
     )  # fmt: skip
     parser.add_argument("--tokens", action="store_true", help="report token health over time; requires --html")
-    parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="where the history of tokens is stored ($PYPI_PREFLIGHT_STATE)"
-    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE, not to standard output")
 
 

@@ -39,9 +39,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", help="open the index's pages in a browser")
     parser.add_argument("--wait", type=float, metavar="SECONDS", help="how long to wait until the old token is revoked")
     parser.add_argument("--insecure-backend", action="store_true", help="accept a keyring that is a readable file")
-    parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="store the rotation's state there ($PYPI_PREFLIGHT_STATE)"
-    )
 
 
 def _rotate(options: argparse.Namespace, write: Write) -> int:
@@ -93,7 +90,7 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed.entries, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
-        state=state_directory.state_directory(real.env, options.state), secrets=_secrets(options, index, directory),
+        state=state_directory.state_directory(real.env, options.state_dir), secrets=_secrets(options, index, directory),
         insecure=options.insecure_backend,
     )  # fmt: skip
 

@@ -202,7 +202,8 @@ def _command_line(options: argparse.Namespace) -> str:
     words = ["pypi-preflight", "set", options.action]
     given = {
         "--directory": options.directory if options.directory != Path() else None,
-        "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
+        "--config": options.config, "--state-dir": options.state_dir,
+        "--index": options.index, "--dry-run-on": options.dry_run_on,
     }  # fmt: skip
     for option, value in given.items():
         words += [option, str(value)] if value else []

@@ -36,7 +36,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "leaves two lines in the project's security history (token created, token revoked)",
     )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="treat warnings as failures: exit status 1, not 5")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="store the history there ($PYPI_PREFLIGHT_STATE)")
     parser.add_argument("--notify", action="store_true", help="send notifications of changes: [notify] of the fleet")
     parser.add_argument("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter there")
     parser.add_argument("--issue-body", type=Path, metavar="FILE", help="write the problems there, as Markdown")
@@ -136,19 +135,19 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 
 def open_history(options: argparse.Namespace) -> History:
-    """The history in the directory of `--state`, or in the default one."""
+    """The history in the directory of `--state-dir`, or in the default one."""
     from release.adapters.system import state_directory, system
     from release.token_health import health_history
 
     real = system.real_system()
     return health_history.History(
-        state_directory.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
+        state_directory.state_directory(real.env, options.state_dir) / health_history.DATABASE_NAME, now=real.now
     )
 
 
 COMMANDS = {
     "tokens": Command(
-        _add_arguments, _tokens, READS_PROJECT | {"quiet"},
+        _add_arguments, _tokens, READS_PROJECT | {"quiet", "state_dir"},
         epilog="exit status: 0 all healthy · 1 at least one token is broken · 2 usage or configuration error · "
         "5 no token is broken, but some need attention soon · 6 unknown: network or keyring problems",
     )

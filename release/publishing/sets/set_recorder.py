@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import (
@@ -108,7 +109,7 @@ class SetRecorder:
             tools=tools | {"pypi-preflight": metadata.version("pypi-preflight")},
         )  # fmt: skip
         self.document = document = record.redact_texts(set_record.set_record_to_json(run), Redactor(self.secrets()))
-        written = self._write(lambda: write_set_record(self.path, document))
+        written = self._write(lambda: self._store(document, indent=2))
         self._write(lambda: recorder.append_job_summary(self.system.env, lambda: _markdown(document)))
         return replace(result, record=str(self.path)) if written else result
 
@@ -118,9 +119,13 @@ class SetRecorder:
             begun=self._begun, phases=tuple(self._phases), root=str(self.root),
         )  # fmt: skip
 
+    def _store(self, document: dict[str, Any], *, indent: int | None) -> None:
+        journals.home_directory(self.root)
+        write_set_record(self.path, document, indent=indent)
+
     def _write_so_far(self) -> None:
         document = record.redact_texts(set_record.set_record_to_json(self._record()), Redactor(self.secrets()))
-        self._write(lambda: write_set_record(self.path, document, indent=None))
+        self._write(lambda: self._store(document, indent=None))
 
     def _write(self, write: Callable[[], None]) -> bool:
         try:
@@ -135,11 +140,10 @@ class SetRecorder:
 
 
 def write_set_record(path: Path, document: dict[str, Any], *, indent: int | None = 2) -> None:
-    """Write the record of a set atomically, in a directory that the repository ignores. Raises `OSError`.
+    """Write the record of a set atomically. Raises `OSError`.
 
     `indent` None is many times as fast, for a record that is written again soon.
     """
-    journals.home_directory(path.parents[3])
     path.parent.mkdir(parents=True, exist_ok=True)
     recorder.write_record(path, document, indent=indent)
 
@@ -188,7 +192,7 @@ def _markdown(document: dict[str, Any]) -> str:
 
 
 def _sets(root: Path) -> Path:
-    return root / ".release" / "sets"
+    return releases_directory(root) / "sets"
 
 
 def _new_path(root: Path, begun: datetime) -> Path:

@@ -1,0 +1,34 @@
+"""Where a run stores what it needs: in the project, or in one directory for everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from release.adapters.system.state_directory import releases_directory, state_directory, store_in
+
+ROOT, STATE = Path("/work/acme").absolute(), Path("/cache").absolute()
+
+
+def test_releases_are_in_the_project_unless_a_directory_is_chosen() -> None:
+    with store_in(None, {}, ROOT):
+        assert releases_directory(ROOT) == ROOT / ".release"
+    with store_in(STATE, {"PREFLIGHT_STATE": "/other"}, ROOT):
+        assert releases_directory(ROOT) == STATE
+        assert state_directory({}) == STATE
+    with store_in(None, {"PREFLIGHT_STATE": str(STATE)}, ROOT):
+        assert releases_directory(ROOT) == STATE
+    assert releases_directory(ROOT) == ROOT / ".release", "the choice ends with the run"
+
+
+def test_members_of_a_set_have_directories_of_their_own() -> None:
+    with store_in(STATE, {}, ROOT):
+        places = {releases_directory(ROOT / name) for name in ("packages/a", "packages/b", ".")}
+        assert places == {STATE / "members/packages/a", STATE / "members/packages/b", STATE}
+        assert releases_directory(ROOT.parent / "sibling").is_relative_to(STATE / "members")
+        assert releases_directory(STATE / "members" / "x") == STATE / "members" / "x" / ".release"
+
+
+def test_the_variables_of_the_users_directory() -> None:
+    assert state_directory({"PREFLIGHT_STATE": "a"}) == Path("a")
+    assert state_directory({"PREFLIGHT_STATE": "a", "PYPI_PREFLIGHT_STATE": "b"}) == Path("b")
+    assert state_directory({"PREFLIGHT_STATE": "a"}, Path("c")) == Path("c")
