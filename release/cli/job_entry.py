@@ -96,10 +96,13 @@ def _config_file(table: Mapping[str, Any] | None) -> Iterator[Path | None]:
 
 def _last_run(directory: Path, begun: datetime) -> tuple[Path, Mapping[str, Any]] | None:
     """The path of the record of the run that began since then, and that run; None if none was recorded."""
+    from release.adapters.system.state_directory import store_in
     from release.publishing import recorder
 
+    project = directory.resolve()
     try:
-        path = recorder.find_record(directory.resolve(), None)
+        with store_in(None, os.environ, project):
+            path = recorder.find_record(project, None)
         run: Mapping[str, Any] = recorder.load_record(path)["runs"][-1]
     except (ReleaseError, OSError, LookupError):
         return None
