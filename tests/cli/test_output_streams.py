@@ -25,6 +25,7 @@ from tests.fake_tokens import token
 #: command → words after it, in the project below; each prints names that no encoding but Unicode has, or marks
 INVOCATIONS: Mapping[str, tuple[str, ...]] = {
     "completion": ("bash",),
+    "config": (),
     "check": ("--plan",),
     "build": ("--plan",),
     "rehearse": ("--plan",),

@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, _Entry] = {
     "tokens": _Entry("token health", "tokens", "show the health of all tokens of a project or fleet"),
     "schedule": _Entry("token health", "automation", "schedule recurring token checks"),
     "ci": _Entry("automation", "automation", "print a workflow that releases by trusted publishing"),
+    "config": _Entry("automation", "configuration", "show the settings and where they come from, or check them"),
     "sandbox": _Entry("automation", "embedded_index", "run the embedded index in the foreground"),
     "completion": _Entry("automation", "completion", "print the completion script of a shell"),
 }
