@@ -19,6 +19,9 @@ nitpicky = True
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 
+# Two hyphens are the start of an option, not a dash.
+smartquotes = False
+
 html_theme = "furo"
 html_title = "pypi-preflight"
 html_baseurl = "https://pypi-preflight.readthedocs.io/en/stable/"

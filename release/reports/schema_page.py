@@ -8,8 +8,10 @@ Source: JSON Schema 2020-12, "Core" and "Validation".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -29,8 +31,9 @@ def schema_to_markdown(schema: Schema, *, level: int = 2, prefix: str = "") -> s
         title = f"`{page.label(path)}`" if path or prefix else str(schema.get("title", "Keys"))
         parts += [f"{'#' * (level + (number > 0))} {title}", ""]
         # the description of a nested object stands in the row that refers to it
-        parts += [str(node["description"]), ""] if number == 0 and node.get("description") else []
-        parts += ["| key | type | default | |", "|---|---|---|---|", *page.rows(path, node), ""]
+        parts += [_escape(node["description"]), ""] if number == 0 and node.get("description") else []
+        columns = ("key", "type", "default", "") if page.has_defaults else ("key", "type", "")
+        parts += [_row(columns), "|" + "---|" * len(columns), *page.rows(path, node), ""]
     return "\n".join(parts)
 
 
@@ -40,6 +43,10 @@ class _Page:
     prefix: str
     #: path of an object → its schema, in the order in which they are met
     _found: dict[str, Schema] = field(default_factory=dict)
+
+    @cached_property
+    def has_defaults(self) -> bool:
+        return '"default":' in json.dumps(self.schema)
 
     def objects(self) -> Iterator[tuple[str, Schema]]:
         """Each object with keys of its own; describing its rows finds further ones."""
@@ -54,11 +61,10 @@ class _Page:
             for key, value in part.get("properties", {}).items():
                 target = self._resolve(value)
                 default = f"`{json.dumps(target['default'], ensure_ascii=False)}`" if "default" in target else ""
-                text = " ".join(str(value.get("description") or target.get("description") or "").split())
+                text = _escape(str(value.get("description") or target.get("description") or ""))
                 name = f"`{key}`" + (" (required)" if self.prefix and key in required else "")
                 here = f"{path}.{key}" if path else key
-                cells = [name, self.type_of(value, here), _cell(default), _cell(text)]
-                yield "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+                yield _row([name, self.type_of(value, here), *([default] if self.has_defaults else []), text])
 
     def type_of(self, node: Schema, path: str, *, plural: bool = False) -> str:
         """What a value may be, in words; objects with keys of their own are named by their path."""
@@ -133,5 +139,18 @@ class _Page:
         return any(key in node for key in ("$ref", "type", "enum", "const", "properties", "anyOf", "oneOf"))
 
 
+def _row(cells: Iterable[str]) -> str:
+    return "|" + "|".join(f" {_cell(cell)} " if cell else " " for cell in cells) + "|"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
+
+
+def _escape(text: str) -> str:
+    """Text in one line, with what has a meaning in Markdown escaped, but for code in backticks."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0:  # a backtick that begins no code
+        return re.sub(r"([\\`*_<>\[\]])", r"\\\1", "`".join(parts))
+    escaped = (part if number % 2 else re.sub(r"([\\*_<>\[\]])", r"\\\1", part) for number, part in enumerate(parts))
+    return "`".join(escaped)

@@ -90,8 +90,23 @@ def test_json_paths_without_a_prefix() -> None:
     }
     text = schema_to_markdown(schema, level=3)
     assert text.startswith("### A record\n")
-    assert "| `runs` | list of objects `runs[]` | | |" in rows(text)
+    assert "| key | type | |\n|---|---|---|\n" in text  # no column of defaults where there are none
+    assert "| `runs` | list of objects `runs[]` | |" in rows(text)
     assert "#### `runs[]`\n" in text
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        (".release/<version>/record.json", r".release/\<version\>/record.json"),
+        ("`.release/<version>/a_b`, or *_all_", r"`.release/<version>/a_b`, or \*\_all\_"),
+        ("a ` alone <b>", r"a \` alone \<b\>"),
+        ("plain words, 1-2 of them", "plain words, 1-2 of them"),
+    ],
+)
+def test_descriptions_are_text_and_not_markup(description: str, shown: str) -> None:
+    text = schema_to_markdown({"title": "T", "description": description, "properties": {"a": {"type": "string"}}})
+    assert f"\n\n{shown}\n\n" in text
 
 
 def all_keys(node: object) -> Iterator[str]:
