@@ -136,12 +136,14 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
     if options.color == "always" and not sys.stdout.isatty():
         from release.cli.terminal.live_display import ColorConsole
 
-        return ColorConsole(write, quiet=options.quiet)
+        return ColorConsole(write, quiet=options.quiet, verbose=options.verbose > 0)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _encodes_display():
         from release.cli.terminal.live_display import TerminalConsole  # needs rich
 
-        return TerminalConsole(write, quiet=options.quiet, color=options.color)
-    return console.PlainConsole(write, quiet=options.quiet)
+        return TerminalConsole(
+            write, quiet=options.quiet, verbose=options.verbose > 0, color=options.color
+        )  # fmt: skip
+    return console.PlainConsole(write, quiet=options.quiet, verbose=options.verbose > 0)
 
 
 def _encodes_display() -> bool:

@@ -6,6 +6,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -97,7 +98,8 @@ def confirm_release(
             notify(CheckFinished(outcome=outcome, stops=True))
     for text in publisher_summary(facts):
         notify(Message(text=text))
-    notify(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - started))
+    status: Literal["done", "refused"] = "refused" if any(one.state.blocks for one in outcomes) else "done"
+    notify(StepFinished(title=title, status=status, note="", seconds=time.monotonic() - started))
     return Confirmation(release=facts, outcomes=tuple(outcomes), record=request.record)
 
 

@@ -37,7 +37,6 @@ from release.core.models.results import RunResult, StepResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
-from release.core.time_text import format_count
 from release.leaks import search
 from release.publishing import access, adoption, build, compare, prebuilt, promote, result, stored_verdict
 from release.publishing.journal import Journal
@@ -186,10 +185,8 @@ class PlanRun:
             self.notify(CheckFinished(outcome=outcome, stops=stops))
         if stops and any(outcome.state.blocks for outcome in shown):
             raise result.checks_failed(shown)
-        ignored = [outcome for outcome in shown if outcome.state.blocks]
-        self.ignored += ignored
-        note = f"{format_count(len(ignored), 'check')} would block a release" if ignored else ""
-        return StepResult(changed=True, note=note)
+        self.ignored += [outcome for outcome in shown if outcome.state.blocks]
+        return StepResult(changed=True)
 
     def _check_credentials(self, name: str) -> StepResult:
         facts, outcomes = self._access(name)
@@ -303,7 +300,7 @@ class PlanRun:
         earlier = self._stored_verdict(name)
         if earlier is not None and self.plan.verb != "confirm":
             self._evaluate(earlier, stops=True)
-            return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
+            return StepResult(changed=False, note="already confirmed")
         config, journal, project = self.config, self.journal, self._project()
         facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=self._source_tree)
         facts = compare.name_siblings(self.system, self.directory, facts)

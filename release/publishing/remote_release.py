@@ -31,6 +31,7 @@ from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution, ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
+from release.core.time_text import format_duration
 from release.publishing import attest
 
 #: seconds until the simple API must list what is known to be uploaded
@@ -123,7 +124,8 @@ def wait_until_listed(  # noqa: PLR0913 - an index, a release, and a limit
         missing = filenames - {file.filename for file in (found.files if found else ())}
         if not missing or waited >= limit or (found is not None and found.status == "quarantined"):
             return found, waited
-        text = f"waiting for {index.name} to list {min(missing)}"
+        wait = f"{format_duration(waited)} of at most {format_duration(limit)}"
+        text = f"waiting for {index.name} to list {project.name} {project.version} ({wait})"
         notify(Progress(text=text, done=waited, total=limit, unit="seconds"))
         system.sleep(pause)
         waited, pause = waited + pause, min(pause * 2, _LONGEST)
@@ -214,10 +216,11 @@ def install_and_test(
         if file is None or reason is not None or not isinstance(fetched, BuiltFile) or fetched.sha256 is None:
             return NotApplicable(reason=reason or absent)
         try:
-            notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
             clean = venv.create_environment(system, scratch / f"environment-{kind}")
             on_index = replace(file, sha256=fetched.sha256)
-            problem, trials = install_file_and_test(system, clean, release.project, on_index, wanted, notify)
+            problem, trials = install_file_and_test(
+                system, clean, release.project, on_index, release.index.name, wanted, notify
+            )
             files = () if problem else venv.load_installed(clean, release.project.name).files
             return InstallTrial(filename=file.filename, install=problem, trials=trials, files=files)
         except ToolError as error:
@@ -249,22 +252,28 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     clean: Environment,
     project: ProjectMetadata,
     file: IndexFile,
+    index: str,
     wanted: Sequence[SmokeTest] | None,
     notify: Observer,
     explain: ExplainMissing | None = None,
 ) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
     """Install a file, which must have a SHA-256, and run smoke tests: why it cannot be installed, or their results.
 
+    `index`: the name of the index that the file is from.
     `explain` is asked about a dependency that no index has.
     """
     assert file.sha256 is not None
+    release = f"{project.name} {project.version}"
+    kind = "wheel" if file.filename.endswith(".whl") else "sdist"
+    doing = f"installing {release} from {index} ({kind})"
+    notify(Progress(text=doing, unit="files"))
     problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=file.sha256,
-        on_line=lambda line: notify(Progress(text=line, unit="files")), explain=explain,
+        on_line=lambda line: notify(Progress(text=f"{doing}: {line}", unit="files")), explain=explain,
     )  # fmt: skip
     if problem is not None:
         return problem, ()
-    notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
+    notify(Progress(text=f"running the smoke tests of {release} ({kind})", unit="files"))
     extras = partial(_install_extras, system, clean, project, file, notify)
     return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted, install_extras=extras)
 
@@ -273,6 +282,6 @@ def _install_extras(  # noqa: PLR0913, PLR0917 - a file, its environment, and th
     system: System, clean: Environment, project: ProjectMetadata, file: IndexFile, notify: Observer,
     extras: Sequence[str],
 ) -> str | None:  # fmt: skip
-    notify(Progress(text=f"trying {project.name}[{','.join(extras)}]", unit="files"))
+    notify(Progress(text=f"installing {project.name}[{','.join(extras)}], which a test may need", unit="files"))
     assert file.sha256 is not None
     return venv.install_extras(system, clean, name=project.name, url=file.url, sha256=file.sha256, extras=extras)

@@ -77,20 +77,21 @@ def _rehearsed(run: RunState) -> RunResult:
     problem = first_problem(faults or run.ignored)
     waived = _waived(run)
     works = f"; waived: {waived}" if waived else ", and it installs and works"
-    message = f"{_release(run.plan)} was rehearsed: the index accepted it{works}"
+    rehearsed = f"{_release(run.plan)} was rehearsed: the index accepted it{works}"
     if problem is None:
-        return _result(run, exit_=Exit.DONE, message=message, remedy="", next_command=_next_command(run))
+        return _result(run, exit_=Exit.DONE, message=rehearsed, remedy="", next_command=_next_command(run))
     others = len(faults or run.ignored) - 1
     more = f" (and {format_count(others, 'more failed check')})" if others else ""
-    if not faults:
-        message += f"; before a release: {problem.message}{more}"
-    else:
-        message = f"{message}; but this would block a release: {problem.message}{more}"
     if run.allow or not faults:
+        when = "but this would block a release" if faults else "before a release"
+        message = f"{rehearsed}; {when}: {problem.message}{more}"
         return _result(
             run, exit_=Exit.DONE, message=message, remedy=problem.remedy, next_command=_next_command(run)
         )  # fmt: skip
-    remedy = f"{problem.remedy}; to accept it in a rehearsal only: {run.command} --allow"
+    remedy = problem.remedy
+    if "\n" not in remedy:  # after lines of configuration it would be pasted with them
+        remedy = f"{remedy}; to accept it in a rehearsal only: {run.command} --allow"
+    message = f"{problem.message}{more}; this would block a release of {_release(run.plan)}"
     return _result(
         run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=run.command, cause=problem.cause
     )  # fmt: skip

@@ -21,7 +21,7 @@ from release.adapters.system.system import System
 from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
 from release.core.errors import RefusedError
-from release.core.events import Message, Observer, Progress
+from release.core.events import Message, Observer
 from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
@@ -225,7 +225,7 @@ class RunResources:
             self.uploads[index.name].append(receipt)
             journal.write("accepted", index=index.name, file=receipt.filename, sha256=receipt.sha256)
             if len(files) <= MANY:
-                self.notify(Message(text=f"{receipt.filename}: already uploaded"))
+                self.notify(Message(text=f"{receipt.filename}: already uploaded", detail=True))
         if remaining.rejection is not None:
             raise predicted_rejection(index, project, remaining.rejection)
         return remaining
@@ -340,9 +340,8 @@ class RunResources:
                 reason="this interpreter cannot install any file of the release",
                 remedy="run the command with a Python version that the release supports",
             ), ()
-        self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._tools.take_environment(self.system)
         wanted = smoke_tests.configured_smoke_tests(self.config.smoke)
         system = self._tools.install_system(self.system, index)
         explain = partial(unreleased.explain_missing, self.system, self.directory) if self.directory else None
-        return install_file_and_test(system, clean, project, on_index, wanted, self.notify, explain)
+        return install_file_and_test(system, clean, project, on_index, index.name, wanted, self.notify, explain)

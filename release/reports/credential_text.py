@@ -23,7 +23,7 @@ from release.core.secret import Secret
 from release.core.time_text import format_count
 from release.core.tokens.scope import TokenScope
 from release.core.tokens.token import Token, scope, validity
-from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines
+from release.reports.lines import format_iso_time, outcome_to_json, state_to_line
 
 _TITLES = ("where from", "what it is", "known", "works")
 
@@ -61,7 +61,7 @@ def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
     ran = [one for one in outcomes if one.state not in {CheckState.SKIPPED, CheckState.NOT_APPLICABLE}]
     for one in ran:
         bare = one if one.state is CheckState.WAIVED else replace(one, reason="", remedy="", findings=())
-        yield from (line.text for line in outcome_to_lines(bare, with_subject=False))
+        yield state_to_line(bare, with_subject=False).text
     if not ran:
         yield f"  not checked: {outcomes[0].reason}"
 

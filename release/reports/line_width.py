@@ -39,6 +39,21 @@ def fit_line(text: str, width: int) -> str:
     return _with_short_name(text, width) or _wrap(text, width)
 
 
+def count_rows(text: str, width: int) -> int:
+    """The rows of a terminal that the text needs; the terminal itself breaks lines that are longer."""
+    return sum(max(1, -(-len(line) // width)) for line in text.split("\n"))
+
+
+def shorten(text: str, rows: int, width: int | None) -> str:
+    """The text in so many rows, cut at a word; without a width it is unchanged."""
+    if width is None or count_rows(fit_line(text, width), width) <= rows:
+        return text
+    lines = fit_line(text, width).split("\n")[:rows]
+    cut = lines[-1][: width - 2]
+    lines[-1] = f"{cut if len(lines[-1]) <= width - 2 else cut.rpartition(' ')[0] or cut} …"
+    return "\n".join(lines)
+
+
 def _with_short_name(text: str, width: int) -> str | None:
     """The line with its only file name truncated; None if it has none or several, or is still too long."""
     names = _NAME.findall(text)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
+from release.core.events import CheckFinished, Event, Message, StepStarted
 from release.core.models.check_result import CheckState, Finding, Outcome
 
 
@@ -34,52 +34,93 @@ _MARKS = {
 
 #: findings that are alike and are shown one by one; names that are listed for the others
 _FEW, _LISTED = 3, 5
-#: the states that show the name of the check, to be written into the configuration
-_NAMED = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED, CheckState.WAIVED}
+#: the states of checks that are shown; the others are counted
+SHOWN = frozenset(
+    {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED, CheckState.WAIVED}
+)  # fmt: skip
+#: columns before the text of a finding
+_MARGIN = " " * 9
 
 
-def event_to_lines(event: Event) -> Iterator[Line]:
-    """The lines of an event. Progress has none: it is drawn or omitted; a secret has none either."""
+def event_to_lines(event: Event, *, verbose: bool = False) -> Iterator[Line]:
+    """The lines of an event, with `verbose` those of passed checks and other details as well.
+
+    Progress has none: it is drawn or omitted; a secret has none either. The end of a step needs what was counted.
+    """
     match event:
-        case StepStarted():
-            yield Line(text=event.title, style="bold")
-        case StepFinished(status="refused"):
-            yield Line(text=f"  failed after {event.seconds:.1f} s", style="bold red")
-        case StepFinished(status="skipped"):
-            yield Line(text=f"  nothing to do: {event.note}", style="dim")
-        case StepFinished():
-            note = f": {event.note}" if event.note else ""
-            yield Line(text=f"  done in {event.seconds:.1f} s{note}", style="dim")
         case CheckFinished():
-            yield from outcome_to_lines(event.outcome, stops=event.stops)
-        case Message(tool_output=True):
+            yield from outcome_to_lines(event.outcome, stops=event.stops, verbose=verbose)
+        case StepStarted() if verbose:
+            yield Line(text=event.title, style="bold")
+        case Message(tool_output=True) if verbose:
             yield Line(text=f"  | {event.text}", style="dim")
-        case Message():
+        case Message(tool_output=False, detail=detail) if verbose or not detail:
             yield Line(text=f"  {event.text}")
-        case Progress() | SecretObtained():
-            return
 
 
-def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool = True) -> Iterator[Line]:
-    """A check and its findings. `stops`: whether a blocking outcome stops the run; a rehearsal continues."""
-    mark, style = _MARKS[outcome.state]
-    if outcome.state.blocks and not stops:
-        mark, style = "later", "yellow"
-    subject = f" [{outcome.subject}]" if outcome.subject and with_subject else ""
-    name = f" [{outcome.check}]" if outcome.state in _NAMED else ""
-    reason = f" ({outcome.reason})" if outcome.reason else ""
-    annotation = None
-    if outcome.state.blocks and not outcome.findings:
-        annotation = ("error" if stops else "warning", f"{outcome.title}{name}", outcome.reason or outcome.state)
-    yield Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style, annotation=annotation)
-    if outcome.state.blocks and outcome.remedy:
-        yield from remedy_to_lines(outcome.remedy)
+def outcome_to_lines(
+    outcome: Outcome, *, stops: bool = True, verbose: bool = False, prefix: str = ""
+) -> Iterator[Line]:
+    """The problems that a check has found, each with its cause first and its remedy last.
+
+    `stops`: whether a blocking outcome stops the run; a rehearsal continues. `prefix`: what precedes each problem.
+    A check without a problem has a line only if `verbose`.
+    """
+    state = outcome.state
+    if state not in SHOWN:
+        if verbose:
+            yield state_to_line(outcome)
+        return
+    if not outcome.findings or (state.blocks and outcome.reason):
+        yield from _reason_to_lines(outcome, stops=stops, prefix=prefix)
     for finding, *others in _group_findings(outcome.findings):
-        yield from _finding_to_lines(finding, outcome, stops=stops)
+        yield from _finding_to_lines(finding, outcome, stops=stops, prefix=prefix)
         if others:
             names = ", ".join(str(one.where) for one in others[: _LISTED if len(others) > _LISTED + 1 else None])
             more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED + 1 else ""
-            yield Line(text=f"         the same in {len(others)} other files: {names}{more}")
+            yield Line(text=f"{_MARGIN}the same in {len(others)} other files: {names}{more}")
+
+
+def state_to_line(outcome: Outcome, *, with_subject: bool = True) -> Line:
+    """The state of a check and what must be true, in one line: "ok     The tree is clean"."""
+    mark, style = _MARKS[outcome.state]
+    subject = f" [{outcome.subject}]" if outcome.subject and with_subject else ""
+    name = f" [{outcome.check}]" if outcome.state in SHOWN else ""
+    reason = f" ({outcome.reason})" if outcome.reason else ""
+    return Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style)
+
+
+def _reason_to_lines(outcome: Outcome, *, stops: bool, prefix: str) -> Iterator[Line]:
+    """Why a check is unknown, crashed or waived where no finding says it."""
+    reason = outcome.reason or str(outcome.state)
+    level = "error" if stops else "warning"
+    annotation = (level, f"{prefix}{outcome.title} [{outcome.check}]", reason) if outcome.state.blocks else None
+    text = f"{prefix}{_about(outcome, reason)}"
+    yield from _problem_to_lines(_mark(outcome.state, stops), text, _names(outcome, outcome.cause), annotation)
+    if outcome.state.blocks and outcome.remedy:
+        yield from remedy_to_lines(outcome.remedy, margin=_MARGIN)
+
+
+def _mark(state: CheckState, stops: bool) -> tuple[str, str]:
+    return ("later", "yellow") if state.blocks and not stops else _MARKS[state]
+
+
+def _about(outcome: Outcome, message: str) -> str:
+    """The message with what it is about, unless it names that itself."""
+    return f"{outcome.subject}: {message}" if outcome.subject and outcome.subject not in message else message
+
+
+def _names(outcome: Outcome, cause: str | None) -> str:
+    return f"[{', '.join(filter(None, (outcome.check, cause)))}]"
+
+
+def _problem_to_lines(
+    mark: tuple[str, str], text: str, names: str, annotation: tuple[str, str, str] | None
+) -> Iterator[Line]:
+    """The first lines of a problem: mark, text, the names of the check and of the cause."""
+    first, *more = text.splitlines() or [""]
+    yield Line(text=f"  {mark[0]:<7}{first} {names}", style=mark[1], annotation=annotation)
+    yield from (Line(text=f"{_MARGIN}{line}") for line in more)
 
 
 def _group_findings(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -97,18 +138,21 @@ def _group_findings(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
             yield group
 
 
-def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Line]:
+def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool, prefix: str) -> Iterator[Line]:
     where = f"{finding.where}: " if finding.where and finding.where not in finding.message else ""
-    cause = f" [{finding.cause}]" if finding.cause else ""
-    level = "error" if finding.severity == "block" and stops else "warning"
-    yield Line(
-        text=f"         {where}{finding.message}{cause}",
-        annotation=(level, f"{outcome.title} [{outcome.check}]", f"{where}{finding.message}. {finding.remedy}"),
-    )
+    text = f"{where}{finding.message}"
+    state = CheckState.FAILED if finding.severity == "block" else CheckState.WARNED
+    state = CheckState.WAIVED if outcome.state is CheckState.WAIVED else state
+    level = "error" if state.blocks and stops else "warning"
+    names = _names(outcome, finding.cause) + (f" ({outcome.reason})" if state is CheckState.WAIVED else "")
+    yield from _problem_to_lines(
+        _mark(state, stops), f"{prefix}{_about(outcome, text)}", names,
+        (level, f"{prefix}{outcome.title} [{outcome.check}]", f"{text}. {finding.remedy}"),
+    )  # fmt: skip
     if finding.server_text and finding.server_text not in finding.message:
-        yield Line(text=f"         the index would say: {finding.server_text}", style="dim")
-    if finding.remedy:
-        yield from remedy_to_lines(finding.remedy, margin="         ")
+        yield Line(text=f"{_MARGIN}the index would say: {finding.server_text}", style="dim")
+    if finding.remedy and state is not CheckState.WAIVED:
+        yield from remedy_to_lines(finding.remedy, margin=_MARGIN)
 
 
 def remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
@@ -116,14 +160,6 @@ def remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
     first, *more = remedy.splitlines()
     yield Line(text=f"{margin}→ {first}")
     yield from (Line(text=f"{margin}  {line}") for line in more)
-
-
-def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) -> Iterator[Line]:
-    """The result of a command, and what to do about it."""
-    annotation = None if passed else ("error", f"release {command}", f"{message}. {remedy}" if remedy else message)
-    yield Line(text=message, style="bold green" if passed else "bold red", annotation=annotation)
-    if remedy:
-        yield from remedy_to_lines(remedy)
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

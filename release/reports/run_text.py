@@ -15,7 +15,8 @@ from release.core.models.distribution import Receipt, Rejection, UnclearResponse
 from release.core.models.index import IndexFile
 from release.core.models.results import Confirmation, RunResult
 from release.core.plan import Plan, Upload
-from release.reports.lines import Line, format_iso_time, outcome_to_json, result_to_lines
+from release.reports.ending import Ending, ending_to_lines
+from release.reports.lines import Line, format_iso_time, outcome_to_json
 
 #: what `confirm` does, for `--plan`
 CONFIRM_STEPS = (
@@ -46,14 +47,13 @@ def files_to_lines(filenames: Collection[str]) -> Iterator[Line]:
     yield from (Line(text=f"  {line}") for line in wheel_tags.platforms_to_lines(filenames))
 
 
-def run_to_lines(result: RunResult) -> Iterator[Line]:
-    """What happened, where the record is, and the next command."""
-    passed = result.exit == Exit.DONE
-    yield from result_to_lines(result.plan.verb, result.message, result.remedy, passed=passed)
-    if result.record:
-        yield Line(text=f"record: {result.record}", style="dim")
-    if result.next_command:
-        yield Line(text=f"next: {result.next_command}")
+def run_to_lines(result: RunResult, *, width: int | None = None) -> Iterator[Line]:
+    """What happened, where the record is, and the next command. `width`: the columns of a terminal."""
+    ending = Ending(
+        command=result.plan.verb, message=result.message, remedy=result.remedy,
+        passed=result.exit == Exit.DONE, record=result.record, next_command=result.next_command,
+    )  # fmt: skip
+    return ending_to_lines(ending, width=width)
 
 
 def run_to_json(result: RunResult, plan: dict[str, Any]) -> dict[str, Any]:

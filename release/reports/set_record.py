@@ -21,10 +21,10 @@ from release.core.models.index import ProjectListing, files_of_version, normaliz
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
 from release.core.models.set_results import IndexStanding, MemberResult, SetRunResult, SetVerb, Standing
 from release.core.plan import SANDBOX
+from release.reports.check_tally import tally_key
 from release.reports.lines import outcome_to_json
 from release.reports.record import format_timestamp
 from release.reports.run_text import answer_to_json
-from release.reports.set_text import tally_key
 
 SCHEMA_OF_SETS = 1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from release.core.time_text import format_count
 from release.reports import record_text
+from release.reports.check_tally import tally_to_text
 from release.reports.record_text import Data, Level
-from release.reports.set_text import tally_to_text
 
 #: how a member ended → level and text
 _ENDS: Mapping[str, tuple[Level, str]] = {

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from release.core.errors import Exit
-from release.core.events import CheckFinished, MemberFinished
-from release.core.models.check_result import CheckState
+from release.core.events import MemberFinished
 from release.core.models.set_results import SetRunResult
 from release.core.time_text import format_count
-from release.reports.lines import Line, remedy_to_lines, result_to_lines
+from release.reports.check_tally import tally_to_text
+from release.reports.ending import Ending, ending_to_lines
+from release.reports.lines import Line, remedy_to_lines
+from release.reports.step_text import STATUS_MARKS
 
-#: a check that fails, but does not stop a rehearsal
-LATER = "later"
-_TALLIED = (CheckState.PASSED, CheckState.WAIVED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED)
-#: the status of a member → mark and style of rich
-_MARKS: Mapping[str, tuple[str, str]] = {
-    "done": ("✓", "green"), "refused": ("✕", "bold red"), "skipped": ("·", "dim"), "stopped": ("-", "yellow"),
-}  # fmt: skip
 #: the first word of a step's title → what a member does in it, in the order of the display
 _ACTIVITIES = {"build": "building", "upload": "uploading", "confirm": "confirming", "check": "checking"}
 _OTHER = "preparing"
@@ -31,7 +26,7 @@ def member_to_lines(
     `states`: the number of its checks by `tally_key`; `messages`: what its run printed, shown before a failure;
     `explained`: whether the check that failed was shown before.
     """
-    mark, style = _MARKS[event.status]
+    mark, style = STATUS_MARKS[event.status]
     tally = tally_to_text(states)
     remedy = "" if explained else event.remedy
     if event.status == "refused" and event.note and not explained:
@@ -46,21 +41,6 @@ def member_to_lines(
     yield from (Line(text=f"      {one}") for one in more)
     if remedy:
         yield from remedy_to_lines(remedy, margin="    ")
-
-
-def tally_key(check: CheckFinished) -> str:
-    """What a check counts as: its state, or `LATER` where a rehearsal continues although a release would stop."""
-    return LATER if check.outcome.state.blocks and not check.stops else str(check.outcome.state)
-
-
-def tally_to_text(tally: Mapping[str, int]) -> str:
-    """The number of checks by `tally_key`: "12 passed, 1 warning, 1 failed"; what does not apply is not counted."""
-    parts = [f"{number} {state}" for state in _TALLIED if (number := tally.get(state, 0))]
-    if warnings := tally.get(CheckState.WARNED, 0):
-        parts.insert(1 if tally.get(CheckState.PASSED) else 0, format_count(warnings, "warning"))
-    if later := tally.get(LATER, 0):
-        parts.append(f"{later} would block a release")
-    return ", ".join(parts)
 
 
 def phase_note(ends: Sequence[str], total: int) -> str:
@@ -106,14 +86,14 @@ def _fit_names(activity: str, members: Sequence[str], width: int) -> str:
     return ""
 
 
-def set_run_to_lines(result: SetRunResult) -> Iterator[Line]:
-    """What happened, what each index has of the members, where the record is, and the next command."""
-    passed = result.exit == Exit.DONE
-    first, *remedy = result_to_lines(f"set {result.verb}", result.headline, result.remedy, passed=passed)
-    yield first
+def set_run_to_lines(result: SetRunResult, *, width: int | None = None) -> Iterator[Line]:
+    """What each index has of the members; then what happened, where the record is, and the next command.
+
+    `width`: the columns of a terminal; None for a log.
+    """
     yield from (Line(text=f"  {one}") for one in result.progress)
-    yield from remedy
-    if result.record:
-        yield Line(text=f"record: {result.record}", style="dim")
-    if result.next_command:
-        yield Line(text=f"next: {result.next_command}")
+    ending = Ending(
+        command=f"set {result.verb}", message=result.headline, remedy=result.remedy,
+        passed=result.exit == Exit.DONE, record=result.record, next_command=result.next_command,
+    )  # fmt: skip
+    yield from ending_to_lines(ending, width=width)

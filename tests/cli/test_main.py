@@ -49,7 +49,7 @@ def test_a_terminal_that_lacks_the_signs_of_the_live_display_gets_lines(
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    console = open_console(argparse.Namespace(json=False, quiet=False), lambda _: None)
+    console = open_console(argparse.Namespace(json=False, quiet=False, verbose=0, color="auto"), lambda _: None)
     assert (type(console).__name__ == "TerminalConsole") == draws
 
 

@@ -55,9 +55,37 @@ def test_each_form_names_the_checks_with_problems(name: str, make: Callable[[], 
 
 @pytest.mark.parametrize("state", CheckState)
 def test_a_line_names_the_check_that_has_a_problem(state: CheckState) -> None:
-    first = next(outcome_to_lines(outcome("The tree is clean", state, reason="r")))
+    """A check without one is counted; with `verbose` it has a line."""
+    made = outcome("The tree is clean", state, reason="r")
     quiet = {CheckState.PASSED, CheckState.SKIPPED, CheckState.NOT_APPLICABLE}
-    assert (" [the-tree-is-clean] (r)" in first.text) is (state not in quiet)
+    shown = [line.text[9:] for line in outcome_to_lines(made)]
+    assert shown == ([] if state in quiet else ["r [the-tree-is-clean]"])
+    (line,) = outcome_to_lines(made, verbose=True)
+    assert line.text[9:] == ("The tree is clean (r)" if state in quiet else "r [the-tree-is-clean]")
+
+
+def test_a_problem_begins_with_its_cause_and_ends_with_its_remedy() -> None:
+    """What only warns, and what is waived, keeps its own mark; the remedy of a waived one is not needed."""
+    refused = Finding(
+        message="'x' is odd", remedy="mend it:\n[a]\nb = 1", where="a.whl", server_text="Odd x.", cause="file.odd"
+    )
+    warned = Finding(message="'y' is old\nsince 2020", remedy="renew it", severity="warn")
+    made = outcome("It is even", CheckState.FAILED, refused, warned, subject="pypi")
+    assert [line.text for line in outcome_to_lines(made)] == [
+        "  FAIL   pypi: a.whl: 'x' is odd [it-is-even, file.odd]",
+        "         the index would say: Odd x.",
+        "         → mend it:",
+        "           [a]",
+        "           b = 1",
+        "  warn   pypi: 'y' is old [it-is-even]",
+        "         since 2020",
+        "         → renew it",
+    ]
+    assert [line.text.split()[0] for line in outcome_to_lines(made, stops=False)][::5] == ["later", "warn"]
+    waived = outcome("It is even", CheckState.WAIVED, refused, reason="known")
+    assert [line.text for line in outcome_to_lines(waived)] == [
+        "  waived a.whl: 'x' is odd [it-is-even, file.odd] (known)", "         the index would say: Odd x.",
+    ]  # fmt: skip
 
 
 def test_an_annotation_names_the_check() -> None:
@@ -243,15 +271,15 @@ def test_findings_that_differ_only_in_their_file_are_one() -> None:
         made = outcome("The files are good", CheckState.FAILED, *findings, *others)
         return [line.text.strip() for line in outcome_to_lines(made)]
 
-    assert len(lines(3)) == 1 + 3 * 3, "a wheel, another and an sdist are shown as before"
+    assert len(lines(3)) == 3 * 3, "a wheel, another and an sdist are shown as before"
     many = lines(100, Finding(message="else", remedy="r"))
-    assert many[1:4] == [
-        "'acme-1.0-cp311-cp311-win0.whl' is bad",
+    assert many[:3] == [
+        "FAIL   'acme-1.0-cp311-cp311-win0.whl' is bad [the-files-are-good]",
         "the index would say: Bad file.",
         "→ rebuild acme-1.0-cp311-cp311-win0.whl",
     ]
-    assert many[4].startswith("the same in 99 other files: acme-1.0-cp311-cp311-win1.whl, ")
-    assert many[4].endswith("acme-1.0-cp311-cp311-win5.whl and 94 more")
-    assert many[5:] == ["else", "→ r"]
-    assert lines(7)[4].endswith("win5.whl, acme-1.0-cp311-cp311-win6.whl")
-    assert len(lines(100)) == 5
+    assert many[3].startswith("the same in 99 other files: acme-1.0-cp311-cp311-win1.whl, ")
+    assert many[3].endswith("acme-1.0-cp311-cp311-win5.whl and 94 more")
+    assert many[4:] == ["FAIL   else [the-files-are-good]", "→ r"]
+    assert lines(7)[3].endswith("win5.whl, acme-1.0-cp311-cp311-win6.whl")
+    assert len(lines(100)) == 4

@@ -112,12 +112,12 @@ def test_an_uninstallable_sdist_is_found_though_the_wheel_installs(anywhere: Any
     """The usual one: a file that the build reads was never packed. Told as lines, with an arrow."""
     reads = "import pathlib, setuptools\nsetuptools.setup(install_requires=pathlib.Path('needs.txt').read_text())\n"
     publish(anywhere.on.pypi, sdist=sample_distributions.sdist(files={"setup.py": reads}))
-    told = anywhere.confirm("acme-widget==1.0")
+    told = anywhere.confirm("acme-widget==1.0", "--verbose")
     assert told.status == 1, told.all
     lines = told.out.splitlines()
     assert "  ok     The wheel installs into a clean environment" in lines
     name = "[the-sdist-installs-into-a-clean-environment]"
-    assert f"  FAIL   The sdist builds in isolation and installs into a clean environment {name}" in lines
+    assert any(line.startswith("  FAIL   acme-widget does not build from its sdist") and name in line for line in lines)
     assert "acme-widget does not build from its sdist" in told.out
     (headline,) = [line for line in lines if line.startswith("acme-widget 1.0 on pypi is not confirmed: ")]
     assert "acme-widget does not build from its sdist" in headline

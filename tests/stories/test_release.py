@@ -126,8 +126,8 @@ def test_check_shows_everything_that_fails_in_one_run(tmp_path: Path) -> None:
         assert told.out.count("FAIL") >= 3
         assert "check the credentials for testpypi" in told.out
         assert "check the credentials for pypi" in told.out
-        *_, headline, _remedy, _record, _next = told.out.splitlines()
-        assert headline == "3 checks failed: 1 file changed or untracked: 'stray.txt', …"
+        *_, _record, headline, _remedy, _next = told.out.splitlines()
+        assert headline == "1 file changed or untracked: 'stray.txt' (and 2 more failed checks)"
         released = project.run("release", "--yes", "--json")
         assert released.status == 1
         failed = [(c["check"], c["subject"]) for c in released.data["checks"] if c["state"] == "failed"]

@@ -25,7 +25,7 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import confirmation, inspection
     from release.reports import run_text
-    from release.reports.lines import result_to_lines
+    from release.reports.ending import Ending, ending_to_lines
 
     request = confirmation.parse_request(options.release, options.record)
     directory = options.directory.resolve()
@@ -43,7 +43,8 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
             system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip
         passed = result.exit == Exit.DONE
-        console.show(result_to_lines("confirm", result.message, result.remedy, passed=passed))
+        ending = Ending(command="confirm", message=result.message, remedy=result.remedy, passed=passed)
+        console.show(ending_to_lines(ending, width=console.width))
     if options.json:
         write(to_json(run_text.confirmation_to_json(result)))
     return result.exit

@@ -128,6 +128,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     if plan.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with open_console(options, write) as console:
+        console.align(step.title for step in plan.steps)
         run = runner.RunOptions(
             config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files, listed=listed,
@@ -138,7 +139,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
         write(to_json(run_text.run_to_json(result, document)))
-    console.show(run_text.run_to_lines(result))
+    console.show(run_text.run_to_lines(result, width=console.width))
     if options.output is not None and result.exit == Exit.DONE:
         build.copy_files(result.files, options.output)
     return int(result.exit)

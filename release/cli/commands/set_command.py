@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, write: Write) -> int:
             result, record = set_runner.execute_set(found, _run_options(options, console, write), ending=ending)
         if options.json:
             write(to_json(record))
-        console.show(set_text.set_run_to_lines(result))
+        console.show(set_text.set_run_to_lines(result, width=console.columns))
         return int(result.exit)
 
 

@@ -6,8 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import get_args
+from typing import Self, get_args
 
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
@@ -17,19 +16,21 @@ from rich.progress_bar import ProgressBar as RichBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from release.cli.terminal.console import PlainConsole
+from release.cli.terminal.console import PlainConsole, printable_lines
 from release.core import events
 from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import TokenStatus
 from release.core.redaction import redact
 from release.reports.line_width import fit_line, truncate_middle
-from release.reports.lines import Line
+from release.reports.lines import Line, printable
 
 #: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
 _BAR_WIDTH = 12
 #: problems in the table
 _RECENT = 8
+#: columns of an echoed `^C`, and one for the cursor
+_ECHO = 3
 #: seconds between two updates of the table
 _INTERVAL = 0.1
 
@@ -121,12 +122,20 @@ class TokenTable:
 class TerminalConsole(PlainConsole):
     """A terminal: finished lines scroll up, the current step or a table of tokens is updated at the bottom."""
 
-    def __init__(self, write: Callable[[str], None], *, quiet: bool = False, color: str = "auto") -> None:
-        super().__init__(write, quiet=quiet)
+    def __init__(
+        self, write: Callable[[str], None], *, quiet: bool = False, verbose: bool = False, color: str = "auto"
+    ) -> None:
+        super().__init__(write, quiet=quiet, verbose=verbose)
         self._color = color
         self._bar: ProgressBar | None = None
         self._table: TokenTable | None = None
-        self._title = ""
+
+    @property
+    def width(self) -> int:  # type: ignore[override] # that of the terminal now
+        return _new_screen(self._color).width
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._stop()
@@ -135,26 +144,28 @@ class TerminalConsole(PlainConsole):
         match event:
             case StepStarted():
                 super()._show_event(event)
-                self._title = event.title
                 self._draw(event.title)
             case StepFinished():
                 self._stop()
                 super()._show_event(event)
             case events.Progress():
                 self._draw(event.text, event)
-            case Message(tool_output=True):
-                self._draw(event.text)
+            case Message(tool_output=True, text=text):
+                self._draw(f"{self._title}: {text.removeprefix('* ')}")
+                if self.verbose:
+                    super()._show_event(event)
             case _:
                 super()._show_event(event)
 
     def on_token_scanned(self, status: TokenStatus, total: int) -> None:
         if not self._quiet:
-            self._table = self._table or TokenTable(_new_screen(self._color))
+            self._table = self._table or TokenTable(_new_screen(self._color, live=True))
             self._table.add(status, total)
 
     def _show_line(self, line: Line) -> None:
         screen = self._bar.console if self._bar else _new_screen(self._color)
-        screen.print(Text(fit_line(redact(line.text), screen.width), style=line.style), soft_wrap=True)
+        text = fit_line(redact(printable_lines(line.text)), self.width)
+        screen.print(Text(text, style=line.style), soft_wrap=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -164,8 +175,8 @@ class TerminalConsole(PlainConsole):
             self._draw(self._title)
 
     def _draw(self, text: str, event: events.Progress | None = None) -> None:
-        self._bar = self._bar or ProgressBar(_new_screen(self._color))
-        self._bar.update(redact(text), done=event.done if event else 0, total=event.total if event else None)
+        self._bar = self._bar or ProgressBar(_new_screen(self._color, live=True))
+        self._bar.update(redact(printable(text)), done=event.done if event else 0, total=event.total if event else None)
 
     def _stop(self) -> None:
         for display in (self._bar, self._table):
@@ -177,13 +188,19 @@ class TerminalConsole(PlainConsole):
 class ColorConsole(PlainConsole):
     """Lines in color where there is no terminal, as with `--color always`."""
 
-    def _show_line(self, line: Line) -> None:
+    def _format(self, line: Line) -> str:
         screen = Console(color_system="standard", force_terminal=True, no_color=False)
         with screen.capture() as captured:
-            screen.print(Text(redact(line.text), style=line.style), soft_wrap=True, end="")
-        super()._show_line(replace(line, text=captured.get()))
+            screen.print(Text(redact(super()._format(line)), style=line.style), soft_wrap=True, end="")
+        return captured.get()
 
 
-def _new_screen(color: str) -> Console:
-    """A console of rich: "auto" follows NO_COLOR and FORCE_COLOR."""
-    return Console(highlight=False, markup=False, no_color={"always": False, "never": True}.get(color))
+def _new_screen(color: str, *, live: bool = False) -> Console:
+    """A console of rich: "auto" follows NO_COLOR and FORCE_COLOR.
+
+    A `live` display leaves room for the `^C` that a terminal echoes: on the next line, it would leave the display.
+    """
+    made = Console(highlight=False, markup=False, no_color={"always": False, "never": True}.get(color))
+    if live:
+        made.width = max(20, made.width - _ECHO)
+    return made

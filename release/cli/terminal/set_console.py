@@ -1,4 +1,6 @@
-"""What a run of a set shows: a heading for each phase, a line for each member, its problems, and who is at work.
+"""What a run of a set shows: a line for each phase, the problems of its members, and who is at work.
+
+A member that has none is counted; with `verbose` it has a line.
 
 The events of a set's run become events of an ordinary console: a phase is a step, the members at work its progress.
 """
@@ -26,16 +28,15 @@ from release.core.events import (
     StepFinished,
     StepStarted,
 )
-from release.core.models.check_result import CheckState, Finding
-from release.reports.lines import Line, outcome_to_lines
-from release.reports.set_text import activity_to_text, member_to_lines, phase_note, tally_key
+from release.core.models.check_result import Finding
+from release.reports.check_tally import tally_key, tally_to_text
+from release.reports.lines import SHOWN, Line, outcome_to_lines
+from release.reports.set_text import activity_to_text, member_to_lines, phase_note
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
     from release.core.events import Event
 
-#: the states of checks that are shown in full; the others are counted
-_SHOWN = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 #: messages of a member that are shown if it fails
 _RECENT = 12
 #: columns of a terminal's progress line that its text does not have: the spinner, the bar, the time
@@ -66,6 +67,8 @@ class SetConsole:
         self._phase: SetPhaseStarted | None = None
         self._at_work: dict[str, _MemberAtWork] = {}
         self._finished: dict[str, MemberFinished] = {}
+        #: the checks of all members in the current phase
+        self._states: Counter[str] = Counter()
         #: each problem that was shown → the member that it was shown for
         self._problems: dict[tuple[str, str, tuple[Finding, ...]], str] = {}
         self._drawn = 0.0
@@ -91,7 +94,7 @@ class SetConsole:
                 case MemberFinished():
                     self._finish_member(event)
                 case CheckFinished(outcome=outcome, stops=stops):
-                    if outcome.state in _SHOWN and (outcome.state.blocks or not self._quiet):
+                    if outcome.state in SHOWN and (outcome.state.blocks or not self._quiet):
                         self._console.show(outcome_to_lines(outcome, stops=stops))
                 case Message() | SecretObtained():
                     self._console.on_event(event)
@@ -101,6 +104,11 @@ class SetConsole:
         with self._lock:
             self._console.show(lines)
 
+    @property
+    def columns(self) -> int | None:
+        """The columns of the terminal; None where there is none."""
+        return self._console.width
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop any live display while the user is prompted; the events of other threads wait."""
@@ -108,7 +116,7 @@ class SetConsole:
             yield
 
     def _start(self, phase: SetPhaseStarted) -> None:
-        self._phase, self._at_work, self._finished = phase, {}, {}
+        self._phase, self._at_work, self._finished, self._states = phase, {}, {}, Counter()
         self._console.on_event(StepStarted(title=phase.title))
         self._draw(now=True)
 
@@ -118,10 +126,11 @@ class SetConsole:
         total = len(phase.members) if phase else len(ends)
         refused = len(ends) < total or not {"done", "skipped"}.issuperset(ends)
         status: Literal["done", "refused"] = "refused" if refused else "done"
-        note = phase_note(ends, total)
-        if refused and not self._quiet:
-            self._console.show([Line(text=f"  {note}", style="bold red")])
-        self._console.on_event(StepFinished(title=event.title, status=status, note=note, seconds=event.seconds))
+        tally = "" if refused else tally_to_text(self._states)
+        counted = ": ".join(filter(None, (phase_note(ends, total), tally)))
+        self._console.on_event(
+            StepFinished(title=event.title, status=status, note="", seconds=event.seconds, counted=counted)
+        )  # fmt: skip
 
     def _show_member_event(self, member: str, event: Event) -> None:
         at_work = self._at_work.setdefault(member, _MemberAtWork())
@@ -144,8 +153,9 @@ class SetConsole:
         """Show a problem. Most are those of a member on each index, or of all members of one repository, again."""
         outcome, stops = event.outcome, event.stops and event.outcome.state.blocks
         at_work.states[tally_key(event)] += 1
+        self._states[tally_key(event)] += 1
         at_work.explained = at_work.explained or stops
-        if outcome.state not in _SHOWN or (self._quiet and not stops):
+        if outcome.state not in SHOWN or (self._quiet and not outcome.state.blocks):
             return
         problem = (outcome.check, outcome.reason, outcome.findings)
         known = problem in self._problems
@@ -153,15 +163,14 @@ class SetConsole:
         if known and not stops:
             return
         if first != member:
-            outcome = replace(outcome, findings=(), remedy="", reason=f"as for {first}")
-        named = replace(outcome, title=f"{member}: {outcome.title}")
-        self._console.show(outcome_to_lines(named, stops=event.stops))
+            outcome = replace(outcome, findings=(), remedy="", reason=f"the same as for {first}")
+        self._console.show(outcome_to_lines(outcome, stops=event.stops, prefix=f"{member}: "))
 
     def _finish_member(self, event: MemberFinished) -> None:
         at_work = self._at_work.pop(event.member, _MemberAtWork())
         self._finished[event.member] = event
         refused = event.status == "refused"
-        if refused or not self._quiet:
+        if refused or (self._console.verbose and not self._quiet):
             messages = () if at_work.explained or not refused else tuple(at_work.messages)
             self._console.show(
                 member_to_lines(event, at_work.states, messages=messages, explained=at_work.explained)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
+from release.core.time_text import format_count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -110,7 +112,7 @@ class BlockingProblem:
 
 
 def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
-    """The first problem that blocks, and how many checks failed if there are several; None if nothing blocks.
+    """The first problem that blocks, and how many more checks failed if there are several; None if nothing blocks.
 
     Failures precede unknown results, as in a verdict.
     """
@@ -120,7 +122,7 @@ def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
         return first
     finding = next(_blocking_findings(blocking[0]), None)
     message = finding.message if finding else first.message
-    return replace(first, message=f"{len(blocking)} checks failed: {message}, …")
+    return replace(first, message=f"{message} (and {format_count(len(blocking) - 1, 'more failed check')})")
 
 
 def first_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:

@@ -173,7 +173,7 @@ class Uploader:
         pending = [] if alone else [max(one.due, self._not_before) for one in left if one.phase == "pending"]
         seconds = min(unclear + pending) - self.timing.clock()
         if seconds > 0:
-            text = f"waiting {format_duration(round(seconds))} for {self.index.name}"
+            text = f"waiting {format_duration(round(seconds))} before the next request to {self.index.name}"
             self.notify(Progress(text=text, total=seconds, unit="seconds"))
             self.timing.sleep(seconds)
 
@@ -222,7 +222,7 @@ class Uploader:
                 self._opened = True
                 self._unwritten.append(self._event("accepted", state.file))
                 self._meter.accepted.append(state.file.size)
-                self._show(f"{state.file.filename}: accepted")
+                self._show(f"{state.file.filename}: accepted", detail=True)
                 return
             case Rejection():
                 self._unwritten.append(self._event("refused", state.file, text=result.message))
@@ -281,6 +281,6 @@ class Uploader:
         if events:
             self.journal.write_all(events)
 
-    def _show(self, text: str, *, always: bool = False) -> None:
+    def _show(self, text: str, *, always: bool = False, detail: bool = False) -> None:
         if always or len(self._states) <= MANY:
-            self.notify(Message(text=text))
+            self.notify(Message(text=text, detail=detail))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from release.cli.terminal.live_display import TerminalConsole
 from release.core.events import Event, Message, Progress, StepFinished, StepStarted
 from release.publishing.upload.workers import progress_to_text
+from release.reports.ending import Ending, ending_to_lines
 from release.reports.line_width import fit_line, truncate_middle
-from release.reports.lines import result_to_lines
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
@@ -88,7 +88,8 @@ def test_what_is_to_be_copied_stays_one_line(text: str) -> None:
 
 def test_lines_of_configuration_stand_below_the_last_remedy_as_they_are_pasted() -> None:
     remedy = 'accept it, in pyproject.toml:\n[tool.release.waive]\nthe-tree-is-clean = "known"'
-    lines = [line.text for line in result_to_lines("check", "it fails", remedy, passed=False)]
+    ending = Ending(command="check", message="it fails", remedy=remedy, passed=False)
+    lines = [line.text for line in ending_to_lines(ending, width=80)]
     assert lines == [
         "it fails",
         "→ accept it, in pyproject.toml:",
@@ -129,7 +130,7 @@ def test_an_upload_of_hundreds_stays_within_eighty_columns(monkeypatch: pytest.M
         Message(text=f"{WHEEL}: no clear answer (status 503); pypi asks us to wait 25 s"),
         Progress(text=FAR, done=998e6, total=999e6),
         Progress(text="waiting 25 s for pypi", total=25, unit="seconds"),
-        Progress(text=f"installing {WHEEL} into a clean environment", unit="files"),
+        Progress(text=f"installing acme-widget 1.0 from pypi (wheel): {WHEEL}", unit="files"),
         Message(text="a line of somebody else's: " + "x" * 200, tool_output=True),
         StepFinished(title="upload to pypi", status="done", note="500 of 500 files sent, all of them", seconds=61.3),
     )
@@ -137,4 +138,4 @@ def test_an_upload_of_hundreds_stays_within_eighty_columns(monkeypatch: pytest.M
     assert any(FAR in line for line in shown)
     assert "  acme_widget-1.0-cp313-cp313-manyli…7_x86_64.manylinux2014_x86_64.whl: accepted" in map(str.rstrip, shown)
     (installing,) = {line.split("0:")[0].strip(" ⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") for line in shown if "installing" in line}
-    assert re.fullmatch(r"installing acme_widget\S+…\S*\.whl into a clean environment", installing)
+    assert re.fullmatch(r"installing acme-widget 1.0 f.*…\S*\.whl", installing)

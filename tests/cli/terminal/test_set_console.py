@@ -63,62 +63,67 @@ RUN: list[SetEvent] = [
 ]
 
 
-def shown(events: Iterable[SetEvent], kind: type[PlainConsole] = PlainConsole, *, quiet: bool = False) -> str:
+def shown(
+    events: Iterable[SetEvent], kind: type[PlainConsole] = PlainConsole, *, quiet: bool = False, verbose: bool = False
+) -> str:
     written = list[str]()
-    with SetConsole(kind(written.append, quiet=quiet), width=lambda: 80, quiet=quiet) as console:
+    console = kind(written.append, quiet=quiet)
+    console.verbose = console.verbose or verbose
+    with SetConsole(console, width=lambda: 80, quiet=quiet) as screen:
         for event in events:
-            console.on_event(event)
+            screen.on_event(event)
     return "".join(written)
 
 
-def test_a_log_has_a_line_for_each_member_and_its_problems() -> None:
+def test_a_log_has_the_problems_of_the_members_and_a_line_for_the_phase() -> None:
+    """A member without any is counted; its line is shown on request."""
     assert (
         shown(RUN)
         == """\
-gate
-  warn   a: It is new [it-is-new]
-         it is old
+  warn   a: it is old [it-is-new]
          → renew it
-  ✓ a 2.0: 2 passed, 1 warning
-  FAIL   b: It fits [it-fits]
-         'x' is too long
+  FAIL   b: 'x' is too long [it-fits]
          → shorten it
   ✕ b 2.0: 1 passed, 1 failed
     c: the claims that pypi received:
   ✕ c 2.0: the build failed
       Error: no such file
     → add the file
-  - d 2.0: stopped
-  1 of 4 members done, 2 failed, 1 stopped
-  failed after 3.2 s
+✕ gate  1 of 4 members done, 2 failed, 1 stopped after 3.2 s
 """
     )
+    lines = shown(RUN, verbose=True).splitlines()
+    assert lines[0] == "gate"
+    assert {"  ✓ a 2.0: 2 passed, 1 warning", "  - d 2.0: stopped"} < set(lines)
+
+
+def test_a_healthy_phase_is_one_line() -> None:
+    checks = [event for member in "abcd" for event in (*checked(member, *[PASSED] * 20), finished(member))]
+    assert shown([RUN[0], *checks, RUN[-1]]) == "✓ gate  4 members: 80 passed in 3.2 s\n"
 
 
 def test_the_checks_of_the_set_are_shown_if_they_say_anything() -> None:
     checks: list[SetEvent] = [CheckFinished(outcome=one, stops=True) for one in (PASSED, WARNED, FAILED)]
-    failure = "  FAIL   It fits [it-fits]\n         'x' is too long\n         → shorten it\n"
-    assert shown(checks) == f"  warn   It is new [it-is-new]\n         it is old\n         → renew it\n{failure}"
+    failure = "  FAIL   'x' is too long [it-fits]\n         → shorten it\n"
+    assert shown(checks) == f"  warn   it is old [it-is-new]\n         → renew it\n{failure}"
     assert shown(checks, quiet=True) == failure
-    assert shown([CheckFinished(outcome=FAILED, stops=False)]).startswith("  later  It fits [it-fits]\n")
+    assert shown([CheckFinished(outcome=FAILED, stops=False)]).startswith("  later  'x' is too long [it-fits]\n")
 
 
 def test_a_problem_is_shown_in_full_once() -> None:
     """Members of one repository share the state of its tree, and a member has most warnings on each index again."""
     again = [SetPhaseStarted(title="pypi, level 1 of 1", members=("a",)), *checked("a", WARNED), finished("a")]
     text = shown([*RUN, *again, *checked("c", WARNED, FAILED), finished("c", "refused", "no")])
-    assert text.count("It is new") == 1
-    assert text.endswith(
-        "  ✓ a 2.0: 1 warning\n  FAIL   c: It fits [it-fits] (as for b)\n  ✕ c 2.0: 1 warning, 1 failed\n"
-    )
+    assert text.count("it is old") == 1
+    assert text.endswith("  FAIL   c: the same as for b [it-fits]\n  ✕ c 2.0: 1 warning, 1 failed\n")
     other = replace(FAILED, findings=(replace(FAILED.findings[0], message="'y' is too long"),))
     assert "'y' is too long" in shown([*RUN, *checked("c", other)])
 
 
 def test_what_does_not_stop_a_rehearsal_is_no_failure_of_it() -> None:
     event = MemberEvent(member="a", event=CheckFinished(outcome=FAILED, stops=False))
-    text = shown([*RUN[:1], *checked("a", PASSED), event, finished("a")])
-    assert "  later  a: It fits [it-fits]\n" in text
+    text = shown([*RUN[:1], *checked("a", PASSED), event, finished("a")], verbose=True)
+    assert "  later  a: 'x' is too long [it-fits]\n" in text
     assert "  ✓ a 2.0: 1 passed, 1 would block a release\n" in text
 
 
@@ -126,8 +131,7 @@ def test_quiet_shows_failures_only() -> None:
     assert (
         shown(RUN, quiet=True)
         == """\
-  FAIL   b: It fits [it-fits]
-         'x' is too long
+  FAIL   b: 'x' is too long [it-fits]
          → shorten it
   ✕ b 2.0: 1 passed, 1 failed
     c: the claims that pypi received:
@@ -141,7 +145,7 @@ def test_quiet_shows_failures_only() -> None:
 def test_github_has_a_group_for_each_phase_and_annotations_that_name_the_member() -> None:
     text = shown(RUN, ActionsConsole)
     assert text.startswith("::group::gate\n")
-    assert text.endswith("::endgroup::\n")
+    assert text.endswith("::endgroup::\n✕ gate  1 of 4 members done, 2 failed, 1 stopped after 3.2 s\n")
     assert [line for line in text.splitlines() if line.startswith(("::error", "::warning"))] == [
         "::warning title=a%3A It is new [it-is-new]::it is old. renew it",
         "::error title=b%3A It fits [it-fits]::'x' is too long. shorten it",
@@ -159,11 +163,11 @@ def test_a_secret_goes_to_what_masks_it() -> None:
 def test_blocks_of_several_threads_do_not_mix() -> None:
     names = [f"m{number}" for number in range(8)]
     written = list[str]()
-    console = SetConsole(PlainConsole(written.append), width=lambda: 80)
+    console = SetConsole(PlainConsole(written.append, verbose=True), width=lambda: 80)
     console.on_event(SetPhaseStarted(title="gate", members=tuple(names)))
 
     def work(member: str) -> None:
-        own = replace(FAILED, reason=member)
+        own = replace(FAILED, findings=(replace(FAILED.findings[0], where=member),))
         for event in [*checked(member, *(PASSED, own, own) * 12), finished(member)]:
             console.on_event(event)
 
@@ -175,7 +179,7 @@ def test_blocks_of_several_threads_do_not_mix() -> None:
     lines = "".join(written).splitlines()
     for at, line in enumerate(lines):
         if line.startswith("  FAIL"):
-            assert lines[at + 1 : at + 3] == ["         'x' is too long", "         → shorten it"]
+            assert lines[at + 1] == "         → shorten it"
     assert sum(line.startswith("  ✓") for line in lines) == len(names)
 
 

@@ -35,7 +35,7 @@ def test_of_several_the_first_is_named() -> None:
     unknown = outcome(CheckState.UNKNOWN, reason="no answer from pypi")
     found = blocking_problem([outcome(CheckState.FAILED, DIRTY), unknown, unknown])
     assert found is not None
-    assert (found.message, found.remedy) == ("3 checks failed: 1 path is not committed, …", "git commit")
+    assert (found.message, found.remedy) == ("1 path is not committed (and 2 more failed checks)", "git commit")
 
 
 def finding(cause: str | None, severity: str = "block") -> Finding:
