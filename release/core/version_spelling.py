@@ -50,3 +50,20 @@ def _pre_release(phase: str, number: int, spellings: Sequence[str]) -> str:
                 words = {phase: found["phase"]}
             return f"{found['before']}{words.get(phase, phase)}{found['inside']}{number}"
     return f"{phase}{number}"
+
+
+def spell_as_semver(version: Version, earlier: str = "") -> str | None:
+    """A version in the form of Semantic Versioning, as Cargo and npm require it: 1.2.0-rc.1 of 1.2.0rc1.
+
+    `earlier`: a version whose pre-releases it follows ("1.2.0-rc1", "1.2.0-beta.1"). None for a version that cannot be
+    spelled so: of more than three parts, or with an epoch. Source: Semantic Versioning 2.0.0, rules 2 and 9.
+    """
+    numbers = [*version.release, 0, 0][: max(3, len(version.release))]
+    if version.epoch or len(numbers) > 3:  # noqa: PLR2004 - major, minor, patch
+        return None
+    pre = _pre_release(*version.pre, [earlier, "1.0.0-alpha.1"]).lstrip("-._") if version.pre else ""
+    rest = (
+        pre,
+        *(f"{name}.{getattr(version, name)}" for name in ("post", "dev") if getattr(version, name) is not None),
+    )
+    return "-".join(filter(None, (".".join(map(str, numbers)), ".".join(filter(None, rest)))))

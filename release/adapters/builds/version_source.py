@@ -36,6 +36,8 @@ _OF_SETUPTOOLS: Mapping[str, str] = {
     "versioneer": r"\bversioneer\b",
     "versioningit": r"\bversioningit\b",
     "dunamai": r"\bdunamai\b",
+    "miniver": r"\bget_version_and_cmdclass\b",
+    "setupmeta": r"\bsetupmeta\b",
 }
 
 

@@ -7,50 +7,90 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 from packaging.version import Version
 
 from release.adapters.builds.version_source import find_version_tool
-from release.adapters.project_version import poetry_version, static_version
+from release.adapters.git import repository
+from release.adapters.project_version import (
+    flit_version,
+    maturin_version,
+    meson_version,
+    pattern_version,
+    poetry_version,
+    setuptools_version,
+    static_version,
+)
 from release.adapters.project_version.base import (
     ProjectFiles,
     VersionKind,
     decode_source,
     load_project_file,
+    not_stated,
     offset_of,
-    unknown_place,
 )
+from release.adapters.project_version.bump_tools import find_listed
+from release.adapters.project_version.repeated_version import find_repetitions
+from release.adapters.system.system import System, real_system
 from release.core.errors import ReleaseError
 from release.core.models.preparation import DerivedFromTags, FileEdit, VersionPlace
-from release.core.version_spelling import spell_like
+from release.core.version_spelling import spell_as_semver, spell_like
 
 #: in the order in which they are asked; the first that states a version is the one that the backend reads
 KINDS: Mapping[str, VersionKind] = MappingProxyType({
     "project.version": static_version,
     "tool.poetry.version": poetry_version,
+    "a pattern": pattern_version,
+    "flit": flit_version,
+    "maturin": maturin_version,
+    "meson": meson_version,
+    "setuptools": setuptools_version,
 })  # fmt: skip
+#: their versions have the form of Semantic Versioning
+_SEMVER_FILES = frozenset({"Cargo.toml", "Cargo.lock", "package.json"})
 
 
-def find_version(directory: Path, pyproject: Mapping[str, Any]) -> tuple[VersionPlace, ...] | DerivedFromTags:
+def find_version(
+    directory: Path, pyproject: Mapping[str, Any], *, system: System | None = None
+) -> tuple[VersionPlace, ...] | DerivedFromTags:
     """The places that state the version of the project in `directory`: what the backend reads first, then repetitions.
 
-    `pyproject`: the content of its pyproject.toml; empty where there is none. Nothing is executed. Raises
-    `ReleaseError`, with the file to edit, where the version is computed or no place can be determined.
+    Repetitions are those in the package's own files, unless git ignores them, and in the files that the configuration
+    of a bump tool lists. `pyproject`: the content of its pyproject.toml; empty where there is none. `system`: for git;
+    this machine by default. No code of the project is executed. Raises `ReleaseError`, with the file to edit, where the
+    version is computed or no place can be determined.
     """
     tool = find_version_tool(directory, pyproject)
     if tool is not None:
         return DerivedFromTags(tool=tool)
     project = ProjectFiles(directory=directory, pyproject=pyproject)
-    for kind in KINDS.values():
-        places = kind.find_places(project)
-        if places:
-            return places
-    raise unknown_place(
-        f"cannot determine where {project.backend!r} reads the version of this project", edit="the file that has it"
-    )
+    read = next(filter(None, (kind.find_places(project) for kind in KINDS.values())), None)
+    if read is None:
+        raise not_stated(
+            f"cannot determine where {project.backend!r} reads the version of this project",
+            edit=next(project.package_files(), "the file that states it"),
+        )
+    current = read[0].text
+    found = [*read, *_not_ignored(system, directory, find_repetitions(project, current))]
+    found += find_listed(project, current)
+    unique: dict[tuple[str, int, int], VersionPlace] = {}
+    for place in found:
+        unique.setdefault((place.path, place.line, place.column), place)
+    return tuple(unique.values())
+
+
+def _not_ignored(system: System | None, directory: Path, places: Iterable[VersionPlace]) -> tuple[VersionPlace, ...]:
+    """The places in files that git does not ignore: others are made by a build."""
+    places = tuple(places)
+    system = system or real_system()
+    if not places or repository.find_root(system, directory) is None:
+        return places
+    paths = {place.path for place in places}
+    kept = {one for one in paths if repository.run_git(system, directory, "check-ignore", "--quiet", "--", one).status}
+    return tuple(place for place in places if place.path in kept)
 
 
 def write_version(directory: Path, places: Iterable[VersionPlace], version: str) -> tuple[FileEdit, ...]:
@@ -83,6 +123,14 @@ def _edit(directory: Path, path: str, places: list[VersionPlace], version: str) 
 def _spell(place: VersionPlace, version: str) -> str:
     """A version in the spelling of the place; the zeros of `version` count where the place has no number below ten."""
     parsed = Version(version)
+    if PurePosixPath(place.path).name in _SEMVER_FILES:
+        spelled = spell_as_semver(parsed, place.text)
+        if spelled is None:
+            raise ReleaseError(
+                f"{place.path} cannot state the version {parsed}: it has the form 1.2.3",
+                remedy="choose a version of three parts without an epoch",
+            )
+        return spelled
     numbers = re.match(r"v?((?:\d+!)?\d+(?:\.\d+)*)", version)
     spelled = spell_like(parsed, [place.text, *(numbers.groups() if numbers else ())])
     return spelled if Version(spelled) == parsed else str(parsed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from release.adapters.project_version.base import ProjectFiles, toml_places
+from release.adapters.project_version.base import ProjectFiles
+from release.adapters.project_version.toml_values import toml_places
 from release.core.models.preparation import VersionPlace
 
 

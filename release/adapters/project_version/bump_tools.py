@@ -1,0 +1,204 @@
+"""The files in which the configuration of a bump tool says that the version stands.
+
+Source: the documentation of bump-my-version 1.8 ("Configuration"), bumpver 2026.1132 ("Pattern Search and Replace"),
+commitizen 4.19 ("version_files"), python-semantic-release 10.7 ("version_toml", "version_variables"), tbump 6.11. Their
+lists are what the user states, so a file that has not the version is an error, as it is for them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from packaging.version import Version
+
+from release.adapters.project_version.base import ProjectFiles, place_at, table_of
+from release.adapters.project_version.setup_cfg import ini_options
+from release.adapters.project_version.toml_values import toml_places
+from release.core.errors import ConfigError
+from release.core.models.preparation import VersionPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedFile:
+    """A file that a bump tool edits."""
+
+    #: relative to the project; may be a glob pattern
+    path: str
+    #: what is searched, a regular expression with a group `version`
+    pattern: str
+    #: the tool's setting, for messages
+    setting: str
+    #: whether the tool accepts a file without the version
+    optional: bool = False
+
+
+def find_listed(project: ProjectFiles, current: str) -> Iterator[VersionPlace]:
+    """The places that the project's bump tools would edit. Tools that state another current version are not in use.
+
+    Raises `ConfigError` for a listed file that has not the version.
+    """
+    for tool in TOOLS.values():
+        for listed in tool(project, current):
+            if isinstance(listed, VersionPlace):
+                yield listed
+                continue
+            places = tuple(_search(project, listed))
+            if not places and not listed.optional:
+                raise ConfigError(
+                    f"{listed.setting} lists {listed.path!r}, which has no version {current}",
+                    remedy=f"write {current} into it, or remove it from {listed.setting}",
+                )
+            yield from places
+
+
+def _bumpversion(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    """bump-my-version and bump2version."""
+    for file, keys, settings in _toml_settings(project, (".bumpversion.toml", "pyproject.toml"), "tool", "bumpversion"):
+        if settings.get("current_version") == current:
+            setting = f"tool.bumpversion of {file}"
+            yield from toml_places(project, file, *keys, "current_version")
+            search, missing = settings.get("search"), settings.get("ignore_missing_version")
+            for entry in settings.get("files", ()):
+                path = entry.get("filename") or entry.get("glob") if isinstance(entry, Mapping) else None
+                pattern = _template(str(entry.get("search", search or "{current_version}")), current) if path else None
+                if path and pattern and not entry.get("regex", settings.get("regex")):
+                    optional = bool(entry.get("ignore_missing_version", missing))
+                    yield SearchedFile(path=str(path), pattern=pattern, setting=setting, optional=optional)
+    for file in (".bumpversion.cfg", "setup.cfg"):
+        yield from _bumpversion_ini(project, file, current)
+
+
+def _bumpversion_ini(project: ProjectFiles, file: str, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    text = project.text(file) or ""
+    options = list(ini_options(text))
+    stated = [span for *where, span in options if where == ["bumpversion", "current_version", current]]
+    if not stated:
+        return
+    yield place_at(file, text, stated[0], "bumpversion.current_version")
+    searches = {section: value for section, key, value, _ in options if key == "search"}
+    for section in re.findall(r"(?m)^\[(bumpversion:file[^\]\n]*)\]", text):
+        path = re.sub(r"\(.*\)\s*$", "", section.removeprefix("bumpversion:file").lstrip(":")).strip()
+        pattern = _template(searches.get(section, searches.get("bumpversion", "{current_version}")), current)
+        if path and pattern:
+            yield SearchedFile(path=path, pattern=pattern, setting=f"[{section}] of {file}")
+
+
+def _bumpver(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    for file, keys, settings in _toml_settings(project, ("bumpver.toml", "pyproject.toml"), "tool", "bumpver"):
+        if settings.get("current_version") != current:
+            continue
+        setting = f"tool.bumpver of {file}"
+        yield from toml_places(project, file, *keys, "current_version")
+        for path, patterns in table_of(settings, "file_patterns").items():
+            for text in patterns if isinstance(patterns, list) else [patterns]:
+                spelled = current if "{version}" in str(text) else str(Version(current))
+                name = "{version}" if "{version}" in str(text) else "{pep440_version}"
+                if path != file and (pattern := _template(str(text), spelled, name)):
+                    pattern = re.sub(r"^\\\^", "^", re.sub(r"\\\$$", "$", pattern))
+                    yield SearchedFile(path=path, pattern=pattern, setting=setting)
+
+
+def _commitizen(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    names = (".cz.toml", "cz.toml", "pyproject.toml")
+    for file, keys, settings in _toml_settings(project, names, "tool", "commitizen"):
+        setting = f"tool.commitizen of {file}"
+        if settings.get("version") == current:
+            yield from toml_places(project, file, *keys, "version")
+        elif settings.get("version_provider", "commitizen") == "commitizen":
+            continue
+        for entry in settings.get("version_files", ()):
+            path, _, line = str(entry).partition(":")
+            pattern = rf"(?m)^(?=.*(?:{line or ''})).*?{_version(current)}"
+            yield SearchedFile(path=path, pattern=pattern, setting=setting)
+
+
+def _semantic_release(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    """Its own current version is that of the tags."""
+    files = ("releaserc.toml", "pyproject.toml")
+    for file, _, settings in _toml_settings(project, files, "tool", "semantic_release"):
+        for entry in _strings(settings.get("version_toml")):
+            path, _, keys = entry.partition(":")
+            stated = toml_places(project, path, *keys.partition(":")[0].split("."))
+            yield from (place for place in stated if place.text == current)
+        for entry in _strings(settings.get("version_variables")):
+            path, _, rest = entry.partition(":")
+            name, _, form = rest.partition(":")
+            if form != "tf":
+                pattern = rf"""(?<![\w]){re.escape(name)}['"]?\s*(?::=|[:=@]|==)\s*(['"]?){_version(current)}\1"""
+                yield SearchedFile(path=path, pattern=pattern, setting=f"tool.semantic_release of {file}")
+
+
+def _tbump(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
+    for file, keys, settings in _toml_settings(project, ("tbump.toml", "pyproject.toml"), "tool", "tbump"):
+        if table_of(settings, "version").get("current") != current:
+            continue
+        yield from toml_places(project, file, *keys, "version", "current")
+        for entry in settings.get("file", ()):
+            pattern = _template(str(entry.get("search", "{current_version}")), current)
+            if pattern and "version_template" not in entry:
+                yield SearchedFile(path=str(entry.get("src")), pattern=pattern, setting=f"tool.tbump of {file}")
+
+
+#: tool → the files that its configuration lists
+TOOLS: Mapping[str, Callable[[ProjectFiles, str], Iterator[SearchedFile | VersionPlace]]] = MappingProxyType({
+    "bump-my-version": _bumpversion,
+    "bumpver": _bumpver,
+    "commitizen": _commitizen,
+    "python-semantic-release": _semantic_release,
+    "tbump": _tbump,
+})  # fmt: skip
+
+
+def _search(project: ProjectFiles, listed: SearchedFile) -> Iterator[VersionPlace]:
+    """The places that a pattern matches in a file, or in all files of a glob pattern."""
+    paths = [listed.path]
+    if any(letter in listed.path for letter in "*?["):
+        found = sorted(project.directory.glob(listed.path))
+        paths = [PurePosixPath(*path.relative_to(project.directory).parts).as_posix() for path in found]
+    for path in paths:
+        text = project.text(path) or ""
+        for match in re.finditer(listed.pattern, text):
+            yield place_at(path, text, match.span("version"), "version")
+
+
+def _toml_settings(
+    project: ProjectFiles, files: tuple[str, ...], *keys: str
+) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    """The tables of a tool, with their keys; in a file of its own also `[NAME]`, or the top."""
+    for file in files:
+        if file == "pyproject.toml":
+            data: Mapping[str, Any] = project.pyproject
+        else:
+            try:
+                data = tomllib.loads((project.text(file) or "").removeprefix("\ufeff"))
+            except tomllib.TOMLDecodeError:
+                continue
+        forms = [keys] if file == "pyproject.toml" else [keys, keys[-1:], ()]
+        form = next((one for one in forms if table_of(data, *one)), None)
+        if form is not None:
+            yield file, form, table_of(data, *form)
+
+
+def _template(text: str, current: str, name: str = "{current_version}") -> str | None:
+    """The pattern of a search text; None where it has no version."""
+    before, mark, after = text.partition(name)
+    if not mark or re.search(r"\{(?:now|new_version|utcnow|current_\w+)\b", before + after):
+        return None
+    start = r"(?<![\w.])" if not before else ""
+    end = r"(?![\w.]*\w)" if not after else ""
+    rest = re.escape(after).replace(re.escape(name), re.escape(current))
+    return f"{start}{re.escape(before)}{_version(current, end='')}{end}{rest}"
+
+
+def _version(current: str, *, end: str = r"(?!\.?\w)") -> str:
+    return rf"(?P<version>{re.escape(current)}){end}"
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else (value,) if isinstance(value, str) else ()
