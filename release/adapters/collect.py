@@ -24,6 +24,7 @@ from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution, TwineRefusal
 from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.interpreter import RequiredPython
+from release.core.quoting import quote_path
 from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_form, learn_form
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def load_config(
     tool = load_toml(path).get("tool", {})
     table = tool.get("release", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write it as [tool.release]")
+        raise ConfigError(f"tool.release in {quote_path(path)} is not a table", remedy="write it as [tool.release]")
     return configuration.parse_config(table, check_names)
 
 
@@ -59,17 +60,17 @@ def load_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
-            f"cannot read {str(path)!r}: {error.strerror}", remedy="check the path and its permissions"
+            f"cannot read {quote_path(path)}: {error.strerror}", remedy="check the path and its permissions"
         ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
+            f"{quote_path(path)} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
             remedy="save it as UTF-8, the only encoding of TOML",
         ) from None
     except tomllib.TOMLDecodeError as error:
         text = str(error)
         raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {text[:1].lower()}{text[1:]}", remedy="correct that line"
+            f"{quote_path(path)} is not valid TOML: {text[:1].lower()}{text[1:]}", remedy="correct that line"
         ) from None
 
 

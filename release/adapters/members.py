@@ -15,6 +15,7 @@ from release.core import tables
 from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
+from release.core.quoting import quote_path
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 #: how deep below the root a project is looked for that no pattern names
@@ -54,9 +55,9 @@ def find_members(root: Path, settings: SetSettings, *, table: str = SET_TABLE) -
     members = tuple(sorted(one for one in found if not _is_excluded(one, excluded)))
     if not members:
         raise ConfigError(
-            f"the set in {str(root)!r} has no members: {table}.exclude excludes each of {', '.join(sorted(found))}"
+            f"the set in {quote_path(root)} has no members: {table}.exclude excludes each of {', '.join(sorted(found))}"
             if found
-            else f"the set in {str(root)!r} has no members: the patterns of {table}.members match no project",
+            else f"the set in {quote_path(root)} has no members: the patterns of {table}.members match no project",
             remedy=_remedy(root) or "add a project below it first",
         )
     return members
@@ -83,7 +84,7 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
             )  # fmt: skip
             return settings, ".".join(path)
     below = projects_below(root)
-    where = f"no set is declared in {str(root)!r}"
+    where = f"no set is declared in {quote_path(root)}"
     if not below:
         alone = has_project(root)
         raise ConfigError(
@@ -102,7 +103,7 @@ def require_project(directory: Path) -> None:
     files = [name for name in _PROJECT_FILES if (directory / name).is_file()]
     if has_project(directory) or (files and not projects_below(directory)):
         return
-    below, where = projects_below(directory), f"no Python project in {str(directory)!r}"
+    below, where = projects_below(directory), f"no Python project in {quote_path(directory)}"
     if not below:
         raise ConfigError(
             f"{where}: there is no {', '.join(_PROJECT_FILES)}",
@@ -188,13 +189,13 @@ def _remedy(root: Path) -> str:
         return ""
     verb = "add to" if (root / "pyproject.toml").is_file() else "create"
     listed = ", ".join(f'"{one}"' for one in patterns)
-    return f"{verb} {str(root / 'pyproject.toml')!r}:\n[{SET_TABLE}]\nmembers = [{listed}]"
+    return f"{verb} {quote_path(root / 'pyproject.toml')}:\n[{SET_TABLE}]\nmembers = [{listed}]"
 
 
 def _no_match(root: Path, key: str, pattern: str) -> ConfigError:
     below = projects_below(root)
     near = tables.did_you_mean(pattern, (*suggest_patterns(below), *below))
-    there = f"; there are {name_some(below)}" if below else f"; there is no project in {str(root)!r}"
+    there = f"; there are {name_some(below)}" if below else f"; there is no project in {quote_path(root)}"
     what = "project" if key == "members" else "directory"
     return ConfigError(
         f"{SET_TABLE}.{key}: {pattern!r} matches no {what}{near or there}",

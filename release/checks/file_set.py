@@ -13,6 +13,7 @@ from release.core.models.check_result import Finding, NotApplicable, Note, Obser
 from release.core.models.file_list import FileList, ListedFile, matches
 from release.core.models.index import USER_DOCS, files_of_version
 from release.core.models.project_limits import PROJECT_SIZE
+from release.core.quoting import quote_path
 from release.core.time_text import format_count
 
 #: about any files
@@ -64,7 +65,7 @@ def _tags(filename: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _place(file: BuiltFile) -> str:
-    return repr(file.place or file.filename)
+    return quote_path(file.place or file.filename)
 
 
 @OF_EXPECTED.check()
@@ -141,22 +142,24 @@ def the_files_are_those_of_the_list(built: BuiltFiles) -> Iterator[Observation]:
     names = [file.filename for file in built.files]
     if missing := [one.pattern for one in entries if not any(_covers(one, name) for name in names)]:
         yield Finding(
-            message=f"{format_count(len(missing), 'file')} of {place!r} {_is_or_are(missing)} missing: "
+            message=f"{format_count(len(missing), 'file')} of {quote_path(place)} {_is_or_are(missing)} missing: "
             f"{quote(missing)}",
             remedy="pass the directories of these files as well, after --files",
         )
     if found := [name for name in names if not any(_covers(one, name) for one in entries)]:
         yield Finding(
-            message=f"{format_count(len(found), 'file')} {_is_or_are(found)} not in {place!r}: {quote(found)}",
+            message=f"{format_count(len(found), 'file')} {_is_or_are(found)} not in {quote_path(place)}: "
+            f"{quote(found)}",
             remedy=f"do not pass {'this file' if len(found) == 1 else 'these files'}, or add what was built on purpose "
-            f"to {place!r}",
+            f"to {quote_path(place)}",
         )
     hashes = {one.pattern: one.sha256 for one in entries if one.sha256 is not None}
     for file in built.files:
         listed = hashes.get(file.filename)
         if listed is not None and file.sha256 is not None and listed != file.sha256:
             yield Finding(
-                message=f"{_place(file)} is not the file of {place!r}: its SHA-256 is {file.sha256}, not {listed}",
+                message=f"{_place(file)} is not the file of {quote_path(place)}: its SHA-256 is {file.sha256}, "
+                f"not {listed}",
                 remedy="pass the file that was built with the list, or let the build write the list again",
                 where=file.filename,
             )

@@ -6,6 +6,8 @@ import errno
 from enum import IntEnum
 from pathlib import PurePath
 
+from release.core.quoting import quote_path
+
 
 class Exit(IntEnum):
     """The exit statuses of the program, which are documented in the README."""
@@ -66,7 +68,7 @@ class UnreachableError(ReleaseError):
 
 def from_os_error(error: OSError) -> ReleaseError:
     """An error of the operating system as a `ReleaseError`."""
-    where = f": {str(error.filename)!r}" if error.filename else ""
+    where = f": {quote_path(error.filename)}" if error.filename else ""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return ReleaseError(
             f"no space left on the disk{where}",

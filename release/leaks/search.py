@@ -13,6 +13,7 @@ from release.core.errors import ToolError, UsageError
 from release.core.facts import LeakScan
 from release.core.models.distribution import Distribution
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
+from release.core.quoting import quote_path
 from release.leaks import worktree
 
 #: a key that git has for so long is no accident
@@ -92,7 +93,7 @@ def _scan_path(system: System, path: Path) -> LeakScan:
     try:
         return LeakScan(scope="files", searched=_scan_file(path))
     except OSError as error:
-        message = f"cannot read {str(path)!r}: {_reason(error)}"
+        message = f"cannot read {quote_path(path)}: {_reason(error)}"
         raise UsageError(message, remedy="pass the path of a file or directory") from None
 
 
@@ -126,6 +127,6 @@ def _root(system: System, path: Path) -> Path:
 
 def _no_repository(path: Path) -> UsageError:
     return UsageError(
-        f"{str(path)!r} is not in a git repository, so it has no history and no index",
+        f"{quote_path(path)} is not in a git repository, so it has no history and no index",
         remedy="scan its files: pypi-preflight leaks",
     )

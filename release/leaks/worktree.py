@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import ToolError
+from release.core.quoting import quote_path
 from release.leaks import prefilter
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def start_grep(system: System, directory: Path) -> PendingGrep:
     listed, errors = listing.communicate()
     if listing.returncode:
         raise ToolError(
-            f"git ls-files failed in {str(directory)!r}: {errors.decode('utf-8', 'replace').strip()!r}",
+            f"git ls-files failed in {quote_path(directory)}: {errors.decode('utf-8', 'replace').strip()!r}",
             remedy="run `git status` there, and fix what it reports",
         )
     entries = _split(listed)

@@ -17,6 +17,7 @@ from release.core.errors import RefusedError
 from release.core.events import Message, Observer, Progress
 from release.core.models.distribution import Distribution
 from release.core.models.file_list import ENDINGS
+from release.core.quoting import quote_path
 from release.publishing.journal import Journal
 
 
@@ -122,8 +123,8 @@ def _earlier_build(journal: Journal) -> tuple[Distribution, ...]:
     for event in journal.events():
         if event["event"] == "accepted" and event["index"] != "sandbox":  # a second build may differ
             raise RefusedError(
-                f"{missing.filename!r} is missing from {str(journal.dist)!r}, and {event['index']} has files of this "
-                "build",
+                f"{missing.filename!r} is missing from {quote_path(journal.dist)}, and {event['index']} has files of "
+                "this build",
                 remedy="restore it (download it if the index has it), or release a new version",
             )
     return ()
@@ -140,7 +141,7 @@ def require_same_files(journal: Journal) -> None:
     for file in journal.built():
         if file.path.is_file() and builder.load_distribution(file.path) != file:
             raise RefusedError(
-                f"{str(file.path)!r} has changed since it was built: its SHA-256 is not {file.sha256}",
+                f"{quote_path(file.path)} has changed since it was built: its SHA-256 is not {file.sha256}",
                 remedy="restore it; or, if no index has it yet, remove it and run the same command again",
             )
 
@@ -157,7 +158,7 @@ def copy_files(files: Iterable[Distribution], into: Path) -> None:
         others = sorted(one.name for one in into.iterdir() if one.name.endswith(ENDINGS) and one.name not in names)
         if others:
             raise RefusedError(
-                f"{str(into)!r} has files of another build: {', '.join(map(repr, others[:4]))}",
+                f"{quote_path(into)} has files of another build: {', '.join(map(repr, others[:4]))}",
                 remedy="pass a new directory: --output DIR",
             )
         if not (into / ".gitignore").exists():  # as `uv build` does, so that the next build finds a clean tree

@@ -28,6 +28,7 @@ from release.core.models.index import Index, IndexFile, ProjectListing, files_by
 from release.core.models.results import StepResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX
+from release.core.quoting import quote_path
 from release.publishing import stored_verdict
 from release.publishing.build import rebuild
 from release.publishing.journal import Journal
@@ -210,7 +211,7 @@ def compare_with_dry_run(
     for file in files:
         if not file.path.is_file() or builder.load_distribution(file.path) != file:
             raise RefusedError(
-                f"{str(file.path)!r} has changed since it was checked: its SHA-256 is not {file.sha256}",
+                f"{quote_path(file.path)} has changed since it was checked: its SHA-256 is not {file.sha256}",
                 remedy="find out what replaced it; then restore it, or bump the version",
             )
     name = index.name if index else SANDBOX

@@ -25,6 +25,7 @@ from release.core.models.check_result import Outcome
 from release.core.models.distribution import ReleaseManifest
 from release.core.models.index import Index, is_project_name
 from release.core.models.results import Confirmation
+from release.core.quoting import quote_path
 from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
 
@@ -49,7 +50,8 @@ def parse_request(release: str | None, record: Path | None) -> ConfirmationReque
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(
-                f"cannot read {str(record)!r}: {(why or str(error)).lower()}", remedy="pass the path of a record.json"
+                f"cannot read {quote_path(record)}: {(why or str(error)).lower()}",
+                remedy="pass the path of a record.json",
             ) from None
     in_record = f"{recorded.project}=={recorded.version}" if recorded else ""
     project = _parse_release(release or in_record)

@@ -36,6 +36,7 @@ from release.core.models.index import (
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_limits import FILE_SIZE
 from release.core.models.results import InspectionResult
+from release.core.quoting import quote_path
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
@@ -127,13 +128,13 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
 
 def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
     if path.is_dir():
-        raise UsageError(f"{str(path)!r} is a directory", remedy=f"pass its files: {path / '*'}")
+        raise UsageError(f"{quote_path(path)} is a directory", remedy=f"pass its files: {path / '*'}")
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, 2)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot read {str(path)!r}: {reason}", remedy="pass the path of a file") from None
+        raise UsageError(f"cannot read {quote_path(path)}: {reason}", remedy="pass the path of a file") from None
     return BuiltFile(
         filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit, place=str(path)
     )  # fmt: skip

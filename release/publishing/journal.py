@@ -29,6 +29,7 @@ from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.core.plan import Plan
+from release.core.quoting import quote_path
 
 _NAME = "journal.jsonl"
 REHEARSAL = "rehearsal"
@@ -168,7 +169,7 @@ def member_directory(root: Path, directory: str, name: str) -> Path:
 @contextmanager
 def lock_project(project: Path) -> Iterator[None]:
     """Hold the project's lock. Raises `ReleaseError` where another run holds it."""
-    with _lock(home_directory(project) / "lock", f"another run is in progress in {str(project)!r}"):
+    with _lock(home_directory(project) / "lock", f"another run is in progress in {quote_path(project)}"):
         yield
 
 
@@ -177,7 +178,7 @@ def lock_set(root: Path) -> Iterator[None]:
     """Hold the lock of the set at `root`. Raises `ReleaseError` where another run holds it."""
     path = home_directory(root) / "sets" / "lock"
     path.parent.mkdir(exist_ok=True)
-    with _lock(path, f"another run of the set is in progress in {str(root)!r}"):
+    with _lock(path, f"another run of the set is in progress in {quote_path(root)}"):
         yield
 
 
@@ -190,7 +191,7 @@ def _lock(path: Path, message: str) -> Iterator[None]:
     try:
         held = lock.acquire()
     except Timeout:
-        raise ReleaseError(message, remedy=f"wait until it ends; it holds the lock {str(path)!r}") from None
+        raise ReleaseError(message, remedy=f"wait until it ends; it holds the lock {quote_path(path)}") from None
     with held:
         yield
 

@@ -21,6 +21,7 @@ from release.core.facts import Source
 from release.core.models.distribution import Distribution
 from release.core.models.file_list import ENDINGS, FileList, parse_file_list
 from release.core.models.index import name_from_filename
+from release.core.quoting import quote_path
 from release.core.time_text import format_count
 from release.core.wheel_tags import summarize_files
 from release.publishing import journal as journals
@@ -107,7 +108,7 @@ def load_file_list(path: Path | None) -> FileList | None:
     except OSError as error:
         raise _unreadable(error) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{str(path)!r} is not UTF-8", remedy="write one file name a line, in UTF-8") from None
+        raise UsageError(f"{quote_path(path)} is not UTF-8", remedy="write one file name a line, in UTF-8") from None
 
 
 def files_to_text(found: Sequence[Distribution]) -> str:
@@ -119,7 +120,9 @@ def files_to_text(found: Sequence[Distribution]) -> str:
 
 def _unreadable(error: OSError) -> UsageError:
     reason = (error.strerror or str(error)).lower()
-    return UsageError(f"cannot read {str(error.filename)!r}: {reason}", remedy="check the path and its permissions")
+    return UsageError(
+        f"cannot read {quote_path(error.filename)}: {reason}", remedy="check the path and its permissions"
+    )
 
 
 def _expand(paths: Sequence[Path]) -> Iterator[Path]:
@@ -129,14 +132,14 @@ def _expand(paths: Sequence[Path]) -> Iterator[Path]:
             if not inside:
                 below = "" if _has_sources(path) else ", nor have its subdirectories"
                 raise UsageError(
-                    f"{str(path)!r} has no wheel or sdist{below}", remedy="pass the directory that has them"
+                    f"{quote_path(path)} has no wheel or sdist{below}", remedy="pass the directory that has them"
                 )
             yield from (one.absolute() for one in inside)
         elif path.is_file() and path.name.endswith(ENDINGS):
             yield path.absolute()
         else:
             what = "is not a wheel or sdist" if path.exists() else "does not exist"
-            raise UsageError(f"{str(path)!r} {what}", remedy="pass wheels, sdists, or a directory that has them")
+            raise UsageError(f"{quote_path(path)} {what}", remedy="pass wheels, sdists, or a directory that has them")
 
 
 def _has_sources(directory: Path) -> bool:
@@ -151,7 +154,8 @@ def _search(top: Path) -> Iterator[Path]:
         searched += 1
         if searched > _DIRECTORIES:
             raise UsageError(
-                f"{str(top)!r} has more than {_DIRECTORIES} subdirectories", remedy="pass the directories of the files"
+                f"{quote_path(top)} has more than {_DIRECTORIES} subdirectories",
+                remedy="pass the directories of the files",
             )
         try:
             entries = sorted(directory.iterdir())
@@ -196,5 +200,5 @@ def reject_changed(found: Sequence[Distribution], directory: Path) -> None:
             if event.get("sha256") != hashes[name]:
                 raise RefusedError(
                     f"{name!r} is not the file on {event['index']}, whose SHA-256 in the journal is {event['sha256']}",
-                    remedy=f"use the file in {str(journal.dist)!r}, or release a new version",
+                    remedy=f"use the file in {quote_path(journal.dist)}, or release a new version",
                 )

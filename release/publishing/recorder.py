@@ -22,6 +22,7 @@ from release.core.events import CheckFinished, Event, Message, Observer, StepFin
 from release.core.models.credential import Credential
 from release.core.models.results import RunResult
 from release.core.plan import Build, Confirm, Plan, Upload
+from release.core.quoting import quote_path
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
@@ -113,7 +114,7 @@ def find_record(project: Path, version: str | None) -> Path:
     """The path of a version's record, or of the last "rehearsal"; None: the newest one. Raises `UsageError`."""
     known = journals.record_paths(project)
     if not known:
-        raise UsageError(f"there are no records in {str(project)!r}", remedy="run: pypi-preflight rehearse")
+        raise UsageError(f"there are no records in {quote_path(project)}", remedy="run: pypi-preflight rehearse")
     if version is None:
         return known[-1]
     path = journals.record_path(project, version)

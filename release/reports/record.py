@@ -16,6 +16,7 @@ from release.core.models.check_result import CheckState
 from release.core.models.index import Index
 from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, plan_to_json
+from release.core.quoting import quote_path
 from release.reports.lines import outcome_to_json
 from release.reports.run_text import answer_to_json
 
@@ -156,12 +157,13 @@ def validate_record(value: Any, where: str) -> dict[str, Any]:
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise ReleaseError(
-            f"{where!r} has schema {schema}, but this version supports only {SCHEMA}",
+            f"{quote_path(where)} has schema {schema}, but this version supports only {SCHEMA}",
             remedy="upgrade: python -m pip install --upgrade pypi-preflight",
         )
     if schema != SCHEMA or not _is_record(value):
         raise ReleaseError(
-            f"{where!r} is not a release record", remedy="pass one that a run has written: .release/VERSION/record.json"
+            f"{quote_path(where)} is not a release record",
+            remedy="pass one that a run has written: .release/VERSION/record.json",
         )
     return dict(value)
 

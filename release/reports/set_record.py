@@ -21,6 +21,7 @@ from release.core.models.index import ProjectListing, files_of_version, normaliz
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
 from release.core.models.set_results import IndexStanding, MemberResult, SetRunResult, SetVerb, Standing
 from release.core.plan import SANDBOX
+from release.core.quoting import quote_path
 from release.reports.check_tally import tally_key
 from release.reports.lines import outcome_to_json
 from release.reports.record import format_timestamp
@@ -210,12 +211,12 @@ def validate_set_record(value: Any, where: str) -> dict[str, Any]:
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA_OF_SETS:
         raise ReleaseError(
-            f"{where!r} has schema {schema}, but this version supports only {SCHEMA_OF_SETS}",
+            f"{quote_path(where)} has schema {schema}, but this version supports only {SCHEMA_OF_SETS}",
             remedy="upgrade: python -m pip install --upgrade pypi-preflight",
         )
     if schema != SCHEMA_OF_SETS or not _is_set_record(value):
         raise ReleaseError(
-            f"{where!r} is not the record of a set",
+            f"{quote_path(where)} is not the record of a set",
             remedy="restore the file that `pypi-preflight set` has written: .release/sets/TIME/record.json",
         )
     return dict(value)

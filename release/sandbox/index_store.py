@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from release.core.errors import UsageError
 from release.core.models.index import IndexContents, StoredFile
+from release.core.quoting import quote_path
 from release.sandbox.project_quota import read_size_limits
 
 #: what follows the name of a stored wheel for its METADATA, on disk and in URLs (PEP 658)
@@ -86,7 +87,8 @@ class Store:
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise UsageError(
-                f"cannot use the state directory {str(directory)!r}: {error}", remedy="choose another directory"
+                f"cannot use the state directory {quote_path(directory)}: {getattr(error, 'strerror', None) or error}",
+                remedy="choose another directory",
             ) from None
 
     def _prepare(self) -> None:

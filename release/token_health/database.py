@@ -13,6 +13,7 @@ from pathlib import Path
 from release.core.errors import ReleaseError
 from release.core.models.check_result import CheckState
 from release.core.models.token_health import TokenStatus
+from release.core.quoting import quote_path
 
 #: seconds to wait for another run that writes
 LOCK_TIMEOUT = 10.0
@@ -46,7 +47,8 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise ReleaseError(
-            f"the history {str(path)!r} was written by a newer version of this program", remedy="update this program"
+            f"the history {quote_path(path)} was written by a newer version of this program",
+            remedy="update this program",
         )
     for number, name in enumerate(MIGRATIONS[version:], version + 1):
         statements = resources.files("release.token_health").joinpath(name).read_text(encoding="utf-8")
@@ -79,14 +81,16 @@ def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
     """Return an error of SQLite with a remedy."""
     match _code(error):
         case sqlite3.SQLITE_FULL:
-            return ReleaseError(f"no space left for {str(path)!r}", remedy="free space on that disk")
+            return ReleaseError(f"no space left for {quote_path(path)}", remedy="free space on that disk")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            remedy = f"make {str(path.parent)!r} writable, or use another directory: --state-dir DIR"
-            return ReleaseError(f"cannot write to {str(path)!r}", remedy=remedy)
+            remedy = f"make {quote_path(path.parent)} writable, or use another directory: --state-dir DIR"
+            return ReleaseError(f"cannot write to {quote_path(path)}", remedy=remedy)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return ReleaseError(f"another run is using {str(path)!r}", remedy="wait for it to end, or end it")
+            return ReleaseError(f"another run is using {quote_path(path)}", remedy="wait for it to end, or end it")
         case _:
-            return ReleaseError(f"cannot use {str(path)!r}: {error}", remedy=f"inspect it, or move it away: {path}")
+            return ReleaseError(
+                f"cannot use {quote_path(path)}: {error}", remedy=f"inspect it, or move it away: {path}"
+            )
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from release.core.errors import ReleaseError, from_os_error
 from release.core.models.token_health import StatePeriod, StatusInterval, TokenStatus, TokenTimeline
+from release.core.quoting import quote_path
 from release.core.token_health_facts import PreviousToken
 from release.token_health import database
 from release.token_health.database import from_timestamp, record_status, status_from_row, to_timestamp
@@ -187,7 +188,7 @@ class History:
                     for suffix in ("-wal", "-shm"):
                         with suppress(FileNotFoundError):
                             Path(f"{self.path}{suffix}").replace(f"{aside}{suffix}")
-                    self.notes.append(f"the history was damaged: moved it to {str(aside)!r} and started a new one")
+                    self.notes.append(f"the history was damaged: moved it to {quote_path(aside)} and started a new one")
         except (OSError, TimeoutError):
             return False
         self.run, self._unwritten = None, [*self._written, *self._unwritten]

@@ -14,6 +14,7 @@ from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.token_health import HealthReport, TokenReport, TokenStatus
+from release.core.quoting import quote_path
 from release.token_health.fleet import (
     NO_PROJECT,
     Fleet,
@@ -52,7 +53,7 @@ def load_request(
     if file is not None:
         fleet = load_fleet_file(file)
         if not fleet.entries:
-            raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
+            raise ConfigError(f"{quote_path(file)} lists no tokens", remedy="add a table [[tokens]] for each")
         directory, waive = file.resolve().parent, fleet.waive
         return ScanRequest(
             fleet=fleet, targets=fleet_targets(system, fleet, directory), directory=directory, waive=waive

@@ -22,6 +22,7 @@ from release.core.errors import ConfigError, ToolError
 from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
+from release.core.quoting import quote_path
 
 #: the default build backend of a project that has only a setup.cfg (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
@@ -121,15 +122,15 @@ def load_pyproject(source: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read {str(path)!r}: {error.strerror}", remedy="make it readable") from error
+        raise ConfigError(f"cannot read {quote_path(path)}: {error.strerror}", remedy="make it readable") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
+            f"{quote_path(path)} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
             remedy="save it as UTF-8, the only encoding of TOML",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
+            f"{quote_path(path)} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
         ) from error
 
 
@@ -221,16 +222,16 @@ def _buildable(system: System, source: Path, copy: Path) -> Path:
 
 def _require_project(source: Path) -> None:
     if not source.is_dir():
-        raise ConfigError(f"no directory {str(source)!r}", remedy="pass the project's directory: --directory DIR")
+        raise ConfigError(f"no directory {quote_path(source)}", remedy="pass the project's directory: --directory DIR")
     names = {name for name in ("pyproject.toml", "setup.py", "setup.cfg") if (source / name).is_file()}
     if not names:
         raise ConfigError(
-            f"no project in {str(source)!r}: no pyproject.toml, setup.py or setup.cfg",
+            f"no project in {quote_path(source)}: no pyproject.toml, setup.py or setup.cfg",
             remedy="change to the project's directory, or pass it: --directory DIR",
         )
     if names == {"pyproject.toml"} and not {"project", "build-system"} & load_pyproject(source).keys():
         raise ConfigError(
-            f"{str(source / 'pyproject.toml')!r} has neither a [build-system] nor a [project] table",
+            f"{quote_path(source / 'pyproject.toml')} has neither a [build-system] nor a [project] table",
             remedy="add [build-system] with requires and build-backend of the project's build backend",
         )
 

@@ -16,6 +16,7 @@ from release.core.errors import ConfigError
 from release.core.models.distribution import parse_version
 from release.core.models.index import is_valid_name
 from release.core.models.release_set import Member
+from release.core.quoting import quote_path
 
 _PRIVATE = "Private ::"
 _READ = frozenset({"version", "dependencies", "optional-dependencies", "classifiers"})
@@ -54,7 +55,7 @@ def _completed(member: Member, root: Path, requires: Iterable[str], classifiers:
     """With the rest; name and version become parts of commands, tags and workflows. Raises `ConfigError`."""
     if not is_valid_name(member.name):
         raise ConfigError(
-            f"the project in {member.directory!r} cannot be called {member.name!r}",
+            f"the project in {quote_path(member.directory)} cannot be called {member.name!r}",
             remedy="use letters, digits, '.', '-' and '_' for its name, with a letter or digit at both ends",
         )
     if isinstance(parse_version(member.version), str):
@@ -83,7 +84,7 @@ def _with_extra(text: str, extra: str, directory: str) -> str:
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"{text!r} in project.optional-dependencies of {directory!r} is not a requirement: {reason}",
+            f"{text!r} in project.optional-dependencies of {quote_path(directory)} is not a requirement: {reason}",
             remedy="correct it in pyproject.toml",
         ) from None
     return str(parsed)

@@ -13,6 +13,7 @@ from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
+from release.core.quoting import quote_path
 from release.core.redaction import without_credentials
 
 #: Directories that are not part of a project, and often large. Used only outside of a repository.
@@ -59,7 +60,7 @@ def commit(system: System, root: Path) -> str:
     """The commit of HEAD, 40 hex digits (64 in a SHA-256 repository)."""
     found = _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if found is None:
-        raise ToolError(f"the repository {str(root)!r} has no commit yet", remedy="commit the project first")
+        raise ToolError(f"the repository {quote_path(root)} has no commit yet", remedy="commit the project first")
     return found
 
 
@@ -300,11 +301,11 @@ def run_git(system: System, where: Path, *arguments: str, credentials: bool = Fa
 def _failed(where: Path, verb: str, done: Completed) -> ToolError:
     if "dubious ownership" in done.errors:
         return ToolError(
-            f"git does not trust the repository {str(where)!r}, because another user owns it",
+            f"git does not trust the repository {quote_path(where)}, because another user owns it",
             remedy=f"if you trust it: git config --global --add safe.directory {where.as_posix()}",
         )
     return ToolError(
-        f"git {verb} failed in {str(where)!r}: {failure_line(done.errors)!r}",
+        f"git {verb} failed in {quote_path(where)}: {failure_line(done.errors)!r}",
         remedy=f"run `git {verb}` there, and fix what it reports",
     )
 

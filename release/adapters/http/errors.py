@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of
+from release.core.quoting import quote_path
 
 OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.timeout-reset"
 _ONLINE = "check the network connection, VPN and firewall, then run the same command again"
@@ -44,7 +45,7 @@ def connection_error(host: str, port: int, error: OSError) -> UnreachableError:
 def missing_ca_bundle(path: str) -> UnreachableError:
     """The CA bundle that an environment variable names does not exist."""
     remedy = "correct or unset TWINE_CERT, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
-    return _error(f"the CA bundle {path!r} does not exist", remedy, TLS)
+    return _error(f"the CA bundle {quote_path(path)} does not exist", remedy, TLS)
 
 
 def request_error(url: str, error: Exception) -> UnreachableError:

@@ -18,6 +18,7 @@ from release.adapters.system.system import System
 from release.core import python_versions
 from release.core.errors import ReleaseError
 from release.core.models.interpreter import Interpreter, RequiredPython
+from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -74,7 +75,7 @@ def chosen_to_text(required: RequiredPython, uses: str) -> str:
     assert required.chosen is not None
     chosen, running = required.chosen, required.running
     return (
-        f"using Python {chosen.release} from {chosen.origin} ({str(chosen.path)!r}) for {uses}: "
+        f"using Python {chosen.release} from {chosen.origin} ({quote_path(chosen.path)}) for {uses}: "
         f"the project requires {required.specifier!r}, and this is Python {running.release}"
     )
 

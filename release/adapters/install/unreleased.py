@@ -18,6 +18,7 @@ from release.core import shell
 from release.core.errors import ToolError
 from release.core.models.check_result import Finding
 from release.core.models.index import normalize_name
+from release.core.quoting import quote_path
 
 #: what is known of a requirement that no index has, to be continued after "… does not install: "; None: nothing
 ExplainMissing = Callable[[str], Finding | None]
@@ -68,7 +69,9 @@ def explain_missing(system: System, directory: Path, wanted: str, *, noun: str =
     sibling = next((one for one in known if name and normalize_name(one.name) == normalize_name(name[0])), None)
     if root is None or sibling is None or (root / sibling.directory).resolve() == directory.resolve():
         return None
-    there = f"the repository has {sibling.name} {sibling.version or '(version unknown)'} in {sibling.directory!r}"
+    there = (
+        f"the repository has {sibling.name} {sibling.version or '(version unknown)'} in {quote_path(sibling.directory)}"
+    )
     if not _satisfies(sibling, wanted):
         return Finding(
             message=f"it needs {wanted!r}, and {there}",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from release.adapters.system.state_directory import state_directory
+from release.core.quoting import quote_path
 from release.core.redaction import CREDENTIAL_VARIABLES, Redactor
 from release.core.secret import Secret
 
@@ -31,7 +32,7 @@ def record(text: str) -> None:
 def record_program(argv: Sequence[str], cwd: Path | None) -> None:
     """Add the start of a program to the log."""
     if _record is not None:
-        _record(f"run {list(argv)!r}" + (f" in {str(cwd)!r}" if cwd else ""))
+        _record(f"run {list(argv)!r}" + (f" in {quote_path(cwd)}" if cwd else ""))
 
 
 @contextmanager

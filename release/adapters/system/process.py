@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from release.adapters.system import debug_log
 from release.core.errors import ToolError
+from release.core.quoting import quote_path
 
 #: seconds between two checks of the time limit and of `stop`; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
@@ -108,7 +109,7 @@ def _start(  # noqa: PLR0913 - options of Popen
     except (OSError, ValueError) as error:
         name = Path(argv[0]).name
         if cwd is not None and not cwd.is_dir():
-            message, remedy = f"no directory {str(cwd)!r} to run {name} in", "check that it was not removed"
+            message, remedy = f"no directory {quote_path(cwd)} to run {name} in", "check that it was not removed"
         elif isinstance(error, FileNotFoundError):
             message, remedy = f"no program {name!r} on PATH", f"install {name}, or put its directory on PATH"
         else:

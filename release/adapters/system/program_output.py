@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from release.core.errors import UsageError
+from release.core.quoting import quote_path
 
 #: "ValueError: …", "setuptools.errors.InvalidConfigError: …", "error: …", "ERROR …", "  cause: …"
 _CAUSE = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error|ERROR|fatal|.*\bcause): ?\S|ERROR ")
@@ -88,7 +89,7 @@ def load_log(name: str) -> Log:
             return _read(name, stream)
     except OSError as error:
         raise UsageError(
-            f"cannot read {name!r}: {(error.strerror or str(error)).lower()}",
+            f"cannot read {quote_path(name)}: {(error.strerror or str(error)).lower()}",
             remedy="pass the path of the log, or - and the log on standard input",
         ) from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from release.core.errors import ReleaseError
+from release.core.quoting import quote_path
 
 
 def write_atomically(path: Path, data: bytes) -> bool:
@@ -56,7 +57,7 @@ def replace_private_file(path: Path, before: bytes, after: bytes, *, keep_mode: 
     """
     real = path.resolve()
     if real.read_bytes() != before:
-        raise ReleaseError(f"{str(path)!r} has changed since it was read", remedy="run the same command again")
+        raise ReleaseError(f"{quote_path(path)} has changed since it was read", remedy="run the same command again")
     handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}-")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from release.adapters.system.process import Completed, run_program
 from release.core.errors import ReleaseError
 from release.core.models.interpreter import RequiredPython
+from release.core.quoting import quote_path
 
 
 class RunProgram(Protocol):
@@ -95,7 +96,7 @@ def explain_os_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = f" {str(error.filename)!r}" if error.filename else ""
+        where = f" {quote_path(error.filename)}" if error.filename else ""
         reason = (error.strerror or str(error)).lower()
         remedy = "check that it exists and is readable and writable"
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -32,6 +32,7 @@ from release.core.models.distribution import (
 from release.core.models.index import Index
 from release.core.models.probe import ServerResponse
 from release.core.models.secret_location import location_to_text
+from release.core.quoting import quote_path
 from release.core.redaction import without_credentials
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
@@ -240,7 +241,7 @@ def _not_sent(event: Mapping[str, Any], distribution: Distribution) -> NotSentEr
     if event["is"] == "changed":
         found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it cannot be read: {event['detail']}"
         return NotSentError(
-            f"{str(distribution.path)!r} has changed since it was built: {found}, not {distribution.sha256}",
+            f"{quote_path(distribution.path)} has changed since it was built: {found}, not {distribution.sha256}",
             remedy="find out what wrote to it, then restore the file or build a new version",
         )
     message = f"twine does not accept {distribution.filename!r}: {event['detail']}"

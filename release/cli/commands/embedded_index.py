@@ -8,6 +8,7 @@ from pathlib import Path
 
 from release.cli.command import Command, Write
 from release.core.errors import Exit, UsageError
+from release.core.quoting import quote_path
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,8 @@ def _sandbox(options: argparse.Namespace, _write: Write) -> int:
         try:
             world = SeedData.parse(options.world.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {str(options.world)!r}: {error}", remedy="check the path") from None
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(f"cannot read {quote_path(options.world)}: {reason}", remedy="check the path") from None
     server.serve_in_foreground(
         world, port=options.port, state=options.state, write=_write_unredacted, staged=options.staged, tls=options.tls
     )

@@ -11,6 +11,7 @@ from release.cli.command import Command, Write, no_arguments, show, to_json
 from release.cli.commands.tokens import open_history
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
+from release.core.quoting import quote_path
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
 _READS = frozenset({"directory", "json", "state_dir"})
@@ -92,7 +93,7 @@ def _render(formats: Mapping[str, ReportFormat], name: str, record: dict[str, An
         return formats[name].render(record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReleaseError(
-            f"cannot show {where!r}: it was changed by hand or by another program ({error!r})",
+            f"cannot show {quote_path(where)}: it was changed by hand or by another program ({error!r})",
             remedy="restore the original file, or run the command again",
         ) from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from release.cli.command import READS_PROJECT, Command, Write, open_console, to_json
 from release.core.errors import Exit, UsageError, from_os_error
+from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
@@ -112,7 +113,7 @@ def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tup
             safe_write.write_atomically(file, text.encode())
         except OSError as error:
             cause = from_os_error(error)
-            yield f"cannot write {str(file)!r}: {cause.message}", cause.remedy
+            yield f"cannot write {quote_path(file)}: {cause.message}", cause.remedy
 
 
 def _history(options: argparse.Namespace, write: Write) -> int:

@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from release.core.errors import ConfigError, UsageError
 from release.core.models.index import ProjectListing
+from release.core.quoting import quote_path
 from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def parse_manifest(text: str, place: str) -> ReleaseManifest:
         read = read_table(data, KeyPath(file=place, noun="an object"), _MANIFEST, _MANIFEST, strict=False)
     except ConfigError as error:
         raise UsageError(
-            f"{place!r} is not the record of a release: {error.message}",
+            f"{quote_path(place)} is not the record of a release: {error.message}",
             remedy="pass the record.json that a release writes to .release/VERSION/record.json",
         ) from None
     return ReleaseManifest(**read)

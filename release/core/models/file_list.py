@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from release.core.errors import UsageError
+from release.core.quoting import quote_path
 from release.core.wheel_tags import expand_tags
 
 #: the pattern of an sdist
@@ -86,7 +87,7 @@ def parse_file_list(text: str, place: str) -> FileList:
                 remedy="list each file once",
             )
     if not entries:
-        raise UsageError(f"{place!r} lists no wheel and no sdist", remedy=_REMEDY)
+        raise UsageError(f"{quote_path(place)} lists no wheel and no sdist", remedy=_REMEDY)
     return FileList(place=place, entries=tuple(entries.values()))
 
 
@@ -94,7 +95,7 @@ def _json_lines(text: str, place: str) -> Iterator[str]:
     try:
         found = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place!r} is not valid JSON: {error}", remedy=_REMEDY) from None
+        raise UsageError(f"{quote_path(place)} is not valid JSON: {error}", remedy=_REMEDY) from None
     for number, one in enumerate(found, 1):
         if not isinstance(one, str):
             raise UsageError(f"{place}, line {number}: must be a file name, not {one!r}", remedy=_REMEDY)

@@ -34,6 +34,7 @@ from release.core.models.secret_location import (
     location_to_text,
     project_of,
 )
+from release.core.quoting import quote_path
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.credentials.sources import base, keyring
@@ -114,7 +115,7 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
             yield StoredSecret(
                 source="configured", location=location, secret=credential.password,
                 projects=tuple(dict.fromkeys(projects)), replaceable=isinstance(location, PrivateFile),
-                manual_change=f"write the new token to {str(key)!r}, or run the same command again"
+                manual_change=f"write the new token to {quote_path(str(key))}, or run the same command again"
                 if isinstance(location, PrivateFile)
                 else f"store the new token where {location.argv[0]!r} reads it",
             )  # fmt: skip
@@ -141,12 +142,14 @@ def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCreden
                 return StoredCredential(resolution=Resolution(credential=None, remarks=(refused,)))
             data = stream.read(_MAX_SIZE + 1)
     except FileNotFoundError:
-        return _missing(f"there is no file {str(path)!r}", "write the token to it, or correct its path", location)
+        return _missing(f"there is no file {quote_path(path)}", "write the token to it, or correct its path", location)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return _unknown(f"{str(path)!r} cannot be read: {reason}", "make it readable for your user only")
+        return _unknown(f"{quote_path(path)} cannot be read: {reason}", "make it readable for your user only")
     if len(data) > _MAX_SIZE:
-        return _missing(f"{str(path)!r} is too long for a token", "write the token to it, and nothing else", location)
+        return _missing(
+            f"{quote_path(path)} is too long for a token", "write the token to it, and nothing else", location
+        )
     origin = PrivateFile(path=location.path, unchecked=sys.platform == "win32")
     since = datetime.fromtimestamp(about.st_mtime, UTC)
     return _stored(Secret(_text(data)), origin, username, since)
@@ -167,7 +170,7 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
     else:
         return None
     return Finding(
-        message=f"{str(path)!r} {what} and is not used; if others may have read the token, replace it",
+        message=f"{quote_path(path)} {what} and is not used; if others may have read the token, replace it",
         remedy=command,
         where=location_to_text(location),
         cause="cred.missing",

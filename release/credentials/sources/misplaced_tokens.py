@@ -21,6 +21,7 @@ from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import CredentialCandidate
 from release.core.models.secret_location import EnvironmentVariable, location_to_text
+from release.core.quoting import quote_path
 from release.core.secret import Secret
 from release.core.shell import ShellName
 from release.core.tokens.token import contains_token
@@ -141,10 +142,12 @@ def _in_copy(path: Path, right: Path, query: SourceQuery) -> Iterator[Finding]:
     if line := _line_with_token(path, query):
         remedy = pypirc.move_command(detect_user_environment(query.env).shell_name, path, query.home)
         if right.exists():
-            remedy = f"copy line {line} of {str(path)!r} to the section [{query.index.name}] of {str(right)!r}"
+            remedy = (
+                f"copy line {line} of {quote_path(path)} to the section [{query.index.name}] of {quote_path(right)}"
+            )
         yield base.warning(
-            f"line {line} of {str(path)!r} has a token of {query.index.name}, but no tool reads this file: it must be "
-            f"{str(right)!r}", remedy, f"{path}, line {line}", "pypirc.not-found",
+            f"line {line} of {quote_path(path)} has a token of {query.index.name}, but no tool reads this file: "
+            f"it must be {quote_path(right)}", remedy, f"{path}, line {line}", "pypirc.not-found",
         )  # fmt: skip
 
 
@@ -157,15 +160,15 @@ def _configuration(query: SourceQuery, reported: Collection[str]) -> Iterator[Fi
         if not known and (line := _line_with_token(path, query)):
             reader = f"which only {tool} reads" if tool else "where uploads do not look for one"
             yield base.warning(
-                f"line {line} of {str(path)!r} has a token of {index.name}, {reader}", store, f"{path}, line {line}",
-                "cred.missing",
+                f"line {line} of {quote_path(path)} has a token of {index.name}, {reader}", store,
+                f"{path}, line {line}", "cred.missing",
             )  # fmt: skip
     for directory in filter(None, (query.directory, query.home)):
         for name in _VARIABLE_FILES:
             path = directory / name
             if line := _line_with_token(path, query):
                 yield base.warning(
-                    f"line {line} of {str(path)!r} has a token of {index.name}, but its variables are not in the "
+                    f"line {line} of {quote_path(path)} has a token of {index.name}, but its variables are not in the "
                     "environment", _load_command(user.shell_name, path) or store, f"{path}, line {line}",
                     "env.not-forwarded",
                 )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any
 from release.core.models.credential import CredentialCandidate, StoredSecret
 from release.core.models.index import WELL_KNOWN
 from release.core.models.secret_location import ConfigFileKey
+from release.core.quoting import quote_path
 from release.core.secret import Secret
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery, is_same
@@ -42,7 +43,7 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
         yield StoredSecret(
             source="poetry", location=location, secret=secret,
             manual_change=f"run the same command again, or change {location.key} in [{location.section}] of "
-            f"{location.path!r}",
+            f"{quote_path(location.path)}",
         )  # fmt: skip
 
 

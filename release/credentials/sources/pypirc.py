@@ -18,6 +18,7 @@ from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
 from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
+from release.core.quoting import quote_path
 from release.core.secret import Secret
 from release.core.shell import ShellName
 from release.core.tokens.token import contains_token
@@ -38,7 +39,7 @@ def find(query: SourceQuery) -> SourceResult | None:
         return _result(file, query.index)
     if query.config_file is not None:
         raise BrokenSourceError(
-            f"there is no file {name!r}", remedy="correct the path", cause="pypirc.not-found", where=name
+            f"there is no file {quote_path(name)}", remedy="correct the path", cause="pypirc.not-found", where=name
         )
     remarks = tuple(_misplaced_files(query))
     return SourceResult(remarks=remarks) if remarks else None
@@ -130,7 +131,7 @@ def _misplaced_files(query: SourceQuery) -> Iterator[Finding]:
     for path in mistaken_paths(query):
         if path.is_file():
             yield base.warning(
-                f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
+                f"no tool reads {quote_path(path)}: the file must be {quote_path(home / '.pypirc')}",
                 move_command(name, path, home), str(path), "pypirc.not-found",
             )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, UsageError
+from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -117,7 +118,7 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
         binary, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
     if lock is not None and not (directory / lock).is_file():
         raise UsageError(
-            f"no file {lock!r} in {str(directory)!r}",
+            f"no file {lock!r} in {quote_path(directory)}",
             remedy=f"create it: echo pypi-preflight=={version('pypi-preflight')} | "
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
@@ -150,7 +151,7 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
     with explain_os_errors("the workflow"):
         if path.exists() and not force and path.read_bytes() != text.encode():
             raise ReleaseError(
-                f"{str(path)!r} exists with other contents",
+                f"{quote_path(path)} exists with other contents",
                 remedy="compare them (omit --output to print the workflow), or use --force to replace the file",
             )
         return safe_write.write_atomically(path, text.encode())

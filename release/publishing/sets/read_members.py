@@ -20,6 +20,7 @@ from release.core.errors import ConfigError, ReleaseError
 from release.core.models.check_result import Unknown
 from release.core.models.index import WELL_KNOWN, is_valid_name, normalize_name
 from release.core.models.release_set import Member
+from release.core.quoting import quote_path
 from release.core.set_order import requirement_name
 
 #: builds of metadata at the same time: each starts an installer and a build backend
@@ -99,7 +100,7 @@ def _member_config(root: Path, config: Config, directory: str) -> Config:
     if own.release_set is not None:
         raise ConfigError(
             f"'{directory}/pyproject.toml' has a table [tool.release.set], but it is a member of the set in "
-            f"{str(root)!r}",
+            f"{quote_path(root)}",
             remedy=f'remove that table, or exclude the member in the other one: exclude = ["{directory}"]',
         )
     return own

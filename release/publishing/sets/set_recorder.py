@@ -29,6 +29,7 @@ from release.core.events import (
 from release.core.models.credential import Credential
 from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetRunResult, SetVerb
+from release.core.quoting import quote_path
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing import recorder
@@ -166,7 +167,9 @@ def find_set_record(root: Path, name: str | None = None) -> Path:
     """The path of the record of a run, by the name of its directory; None: of the last run. Raises `UsageError`."""
     known = set_record_paths(root)
     if not known:
-        raise UsageError(f"there are no records of a set in {str(root)!r}", remedy="run: pypi-preflight set rehearse")
+        raise UsageError(
+            f"there are no records of a set in {quote_path(root)}", remedy="run: pypi-preflight set rehearse"
+        )
     if name is None:
         return known[-1]
     path = next((one for one in known if one.parent.name == name), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from release.adapters import collect
 from release.core.errors import UsageError
 from release.core.models.release_set import Sibling
+from release.core.quoting import quote_path
 from release.publishing import build, prebuilt
 
 
@@ -21,7 +22,7 @@ def find_siblings(directory: Path, *, without: Path | None = None) -> tuple[Sibl
     found = [_sibling(one) for one in places if one.resolve() != own and build.has_distributions(one)]
     if not found:
         raise UsageError(
-            f"{str(directory)!r} has no directory with wheels or sdists",
+            f"{quote_path(directory)} has no directory with wheels or sdists",
             remedy="pass the directory that has one directory for each sibling, with its files: --siblings DIR",
         )
     return tuple(found)

@@ -18,6 +18,7 @@ from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System, explain_os_errors
 from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, ToolError, UsageError
+from release.core.quoting import quote_path
 from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: 
     fields = "minute, hour, day, month, weekday" + (f", next on {first:%Y-%m-%d}" if first else "")
     times = f"{scheduler.times.text!r} ({scheduler.time_zone}: {fields})"
     return [
-        f"Schedule: {kind} checks every token of {str(request.target)!r} at {times}; it changes nothing.",
+        f"Schedule: {kind} checks every token of {quote_path(request.target)} at {times}; it changes nothing.",
         f"Output: {scheduler.output}. Exit status: 0 healthy, 1 broken, 5 warnings, 6 unknown.",
         f"Keyring: {scheduler.keyring}.",
         *(f"Note: {note}" for note in scheduler.notes),

@@ -12,6 +12,7 @@ from pathlib import Path
 from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
+from release.core.quoting import quote_path
 from release.publishing.ci import SERVICES
 from release.token_health.schedulers import base, cron_expression
 from release.token_health.schedulers.base import ScheduleRequest, ScheduleStatus
@@ -57,7 +58,7 @@ class CiService:
             inside = path.resolve().relative_to(self._root.resolve()).as_posix()
         except ValueError:
             raise UsageError(
-                f"{str(path)!r} is not in the repository {str(self._root)!r}, so a workflow cannot read it",
+                f"{quote_path(path)} is not in the repository {quote_path(self._root)}, so a workflow cannot read it",
                 remedy="move it into the repository; it names where secrets are stored, and contains none",
             ) from None
         return [] if inside == "." else [name, inside]
@@ -77,7 +78,7 @@ class CiService:
         start = b"# Written by `pypi-preflight schedule"
         if self.path.is_file() and not self.path.read_bytes().startswith(start):
             raise ReleaseError(
-                f"{str(self.path)!r} was not written by this program", remedy="inspect it, and move it elsewhere"
+                f"{quote_path(self.path)} was not written by this program", remedy="inspect it, and move it elsewhere"
             )
 
     def status(self) -> ScheduleStatus:
