@@ -112,12 +112,12 @@ def unknown_command(word: str, words: Sequence[str]) -> UsageError:
     """The error for a word that is no command; `words` are all others of the command line."""
     if word == "upload":
         files = " ".join(_directories(words)) or "dist"
-        dry_run = f"pypi-preflight testpypi --files {files}"
+        dry_run = f"pypi-preflight testpypi {files}"
         if any(one.removeprefix("--repository=") == "testpypi" for one in words):
             return UsageError("'upload' is twine's command: it is 'testpypi' here", remedy=f"run: {dry_run}")
         return UsageError(
             "'upload' is twine's command: it is 'publish' here, after a dry run with the same files",
-            remedy=f"run: {dry_run} && pypi-preflight publish --files {files}",
+            remedy=f"run: {dry_run} && pypi-preflight publish {files}",
         )
     if word.lower() in _BUMPS or _is_version(word):
         bump = word.lower().removeprefix("pre") if word.lower().startswith("pre") else word

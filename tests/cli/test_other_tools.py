@@ -27,10 +27,10 @@ def answer(*words: str) -> UsageError:
     [
         (
             ["upload", *FILES],
-            "run: pypi-preflight testpypi --files dist && pypi-preflight publish --files dist",
+            "run: pypi-preflight testpypi dist && pypi-preflight publish dist",
         ),
-        (["upload", "-r", "testpypi", *FILES], "run: pypi-preflight testpypi --files dist"),
-        (["upload", "--repository=testpypi", "my files/a-1.whl"], "run: pypi-preflight testpypi --files 'my files'"),
+        (["upload", "-r", "testpypi", *FILES], "run: pypi-preflight testpypi dist"),
+        (["upload", "--repository=testpypi", "my files/a-1.whl"], "run: pypi-preflight testpypi 'my files'"),
         (["check", "--strict", *FILES], "run: pypi-preflight inspect dist/*"),
         (["fullrelease"], "bump the version, then release: pypi-preflight prepare --release"),
         (["minor"], "run: pypi-preflight prepare minor"),

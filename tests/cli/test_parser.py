@@ -67,6 +67,15 @@ def test_an_option_of_the_command_may_precede_it() -> None:
     assert parsed("--offline", "verify").offline
 
 
+@pytest.mark.parametrize("words", [("publish", "dist/a.whl"), ("publish", "--files", "dist/a.whl")])
+def test_files_are_arguments_too_as_with_twine_and_uv(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--yes"]) == 2
+    assert "'dist/a.whl' does not exist" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

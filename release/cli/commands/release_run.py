@@ -58,12 +58,17 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Declare these options, and give defaults to all others that a plan may have."""
+    """Declare these options, and give defaults to all others that a plan may have.
+
+    A command with `--files` takes the files as arguments, too: that is how twine, uv and others take them.
+    """
     for name in names:
         parser.add_argument(name, **_OPTIONS[name])
+    if "--files" in names:
+        parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="the same as --files")
     parser.set_defaults(
-        index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None, files=(),
-        require_complete=None, output=None, siblings=None,
+        index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None,
+        files=(), paths=(), require_complete=None, output=None, siblings=None,
     )  # fmt: skip
 
 
@@ -73,6 +78,7 @@ def _command(*options: str) -> Command:
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:
     """Run the command's plan; with `--plan`, only show it."""
+    options.files = [*options.paths, *options.files]
     with _sibling_files(options) as add_siblings:
         return _run_plan(options, write, add_siblings)
 
