@@ -4,6 +4,8 @@ A project's own `tasks.py` is two lines:
 
     from pypi_preflight import tasks
     namespace = tasks.collection()
+
+Its own tasks in that file stand next to these. Each task has the name of its command; older names are aliases.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
+
+from release.cli.task_namespace import TaskNamespace
+
+__all__ = ["collection"]
 
 #: nox, where PYTHONPATH names a directory with a module of its name, or of one of its libraries
 _NOX = (
@@ -34,25 +40,34 @@ def _run(command: str, *options: str) -> None:
 
 
 def _flags(**flags: str | bool | Sequence[str]) -> list[str]:
-    """The options that have a value: a switch, one with a value, or one with several."""
+    """The options that have a value: a switch, one with a value, or one with several; "_" in their names is "-"."""
     words: list[str] = []
     for name, value in flags.items():
         if value:
             values = () if value is True else (value,) if isinstance(value, str) else value
-            words += [f"--{name}", *map(str, values)]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return words
 
 
 @task(auto_shortflags=False)
 def check(_: Context, index: str = "", new_project: str = "") -> None:
     """Check the source and the credentials for each index."""
-    _run("check", *_flags(index=index, **{"new-project": new_project}))
+    _run("check", *_flags(index=index, new_project=new_project))
 
 
 @task(auto_shortflags=False)
-def build(_: Context, output: str = "") -> None:
+def build(_: Context, output: str = "", siblings: str = "") -> None:
     """Build sdist and wheel from a clean clone, and check them; with --output, copy them into a directory."""
-    _run("build", *_flags(output=output))
+    _run("build", *_flags(output=output, siblings=siblings))
+
+
+@task(auto_shortflags=False, iterable=["files"], help=_FILES)
+def inspect(_: Context, files: Sequence[str], index: str = "", others: bool = False) -> None:
+    """Check whether PyPI would accept these files, or those in dist/; --others also runs third-party checkers."""
+    found = [*files] or sorted(str(path) for path in Path("dist").glob("*") if path.is_file())
+    if not found:
+        raise Exit("dist/ is empty\n→ pass files: invoke inspect --files FILE", code=2)
+    _run("inspect", *found, *_flags(index=index, others=others))
 
 
 @task(auto_shortflags=False)
@@ -62,9 +77,9 @@ def verify(_: Context, index: str = "", project: str = "", offline: bool = False
 
 
 @task(auto_shortflags=False)
-def diagnose(_: Context, log: str = "", offline: bool = False) -> None:
+def diagnose(_: Context, log: str = "", here: bool = False, project: str = "", offline: bool = False) -> None:
     """Find the cause of a failed upload in its log, or what would make the next one fail."""
-    _run("diagnose", *_flags(log=log, offline=offline))
+    _run("diagnose", *_flags(log=log, here=here, project=project, offline=offline))
 
 
 @task(auto_shortflags=False)
@@ -79,10 +94,8 @@ def store(_: Context, index: str = "pypi", project: str = "") -> None:
     _run("store", *_flags(index=index, project=project))
 
 
-@task(auto_shortflags=False)
-def token_health(
-    _: Context, fleet: str = "", offline: bool = False, strict: bool = False, notify: bool = False
-) -> None:
+@task(auto_shortflags=False, aliases=("token-health",))
+def tokens(_: Context, fleet: str = "", offline: bool = False, strict: bool = False, notify: bool = False) -> None:
     """Show the health of all tokens of a project or fleet (a TOML file)."""
     _run("tokens", *_flags(fleet=fleet, offline=offline, strict=strict, notify=notify))
 
@@ -102,11 +115,11 @@ def rehearse(_: Context, built: bool = False, allow: bool = False, offline: bool
 @task(auto_shortflags=False, iterable=["files"], help=_FILES)
 def testpypi(_: Context, files: Sequence[str], new_project: str = "") -> None:  # noqa: PT028 - a task, not a test
     """Upload to TestPyPI, install from there and run smoke tests: the dry run."""
-    _run("testpypi", *_flags(files=files, **{"new-project": new_project}))
+    _run("testpypi", *_flags(files=files, new_project=new_project))
 
 
-@task(auto_shortflags=False, iterable=["files"], help=_FILES)
-def upload(
+@task(auto_shortflags=False, iterable=["files"], help=_FILES, aliases=("upload",))
+def publish(
     _: Context,
     files: Sequence[str],
     yes: bool = False,
@@ -114,8 +127,8 @@ def upload(
     dry_run_on: str = "",
     new_project: str = "",
 ) -> None:
-    """Upload the built files to PyPI and confirm the release."""
-    options: dict[str, Any] = {"yes": yes, "index": index, "dry-run-on": dry_run_on, "new-project": new_project}
+    """Upload the built files to PyPI and confirm the release; `release` does the whole chain."""
+    options: dict[str, Any] = {"yes": yes, "index": index, "dry_run_on": dry_run_on, "new_project": new_project}
     _run("publish", *_flags(**options, files=files))
 
 
@@ -132,9 +145,27 @@ def leaks(_: Context, history: bool = False, staged: bool = False) -> None:
 
 
 @task(auto_shortflags=False)
+def ci(_: Context, service: str, set: bool = False, output: str = "", force: bool = False) -> None:  # noqa: A002 - its option
+    """Print the workflow of a release: github, gitlab or buildkite; --set for a set; --output writes a file."""
+    _run("ci", service, *_flags(set=set, output=output, force=force))
+
+
+@task(auto_shortflags=False)
 def schedule(_: Context, every: str = "", kind: str = "", fleet: str = "", do: str = "print") -> None:
     """Schedule recurring token checks; --do install, remove or status."""
     _run("schedule", f"--{do}", *_flags(every=every, kind=kind, fleet=fleet))
+
+
+@task(auto_shortflags=False, positional=["action"])
+def config(_: Context, action: str = "show") -> None:
+    """Show the settings and where they come from, or check them: invoke config check."""
+    _run("config", action)
+
+
+@task(auto_shortflags=False)
+def sandbox(_: Context, port: str = "", world: str = "", tls: bool = False) -> None:
+    """Run the embedded index in the foreground."""
+    _run("sandbox", *_flags(port=port, world=world, tls=tls))
 
 
 @task(auto_shortflags=False)
@@ -157,14 +188,32 @@ def history(_: Context) -> None:
 
 @task(auto_shortflags=False)
 def release(context: Context, yes: bool = False, new_project: str = "") -> None:
-    """Release: show the plan, ask for approval, then run the nox sessions up to PyPI."""
+    """Release, the whole chain: show the plan, ask for approval, then run the nox sessions up to PyPI."""
     _require_noxfile("pypi-preflight release")
     _run("release", "--plan")
-    _run_session(context, "publish", *_flags(**{"new-project": new_project}), yes=yes)
+    _run_session(context, "release", *_flags(new_project=new_project), yes=yes)
+
+
+@task(auto_shortflags=False, iterable=["only"])
+def set_list(_: Context, only: Sequence[str], index: str = "", offline: bool = False) -> None:
+    """List the members of a set in the order of their requirements, and which would be released."""
+    _run("set", "list", *_flags(only=only, index=index, offline=offline))
 
 
 @task(auto_shortflags=False, iterable=["only", "new_project"])
-def release_set(
+def set_check(_: Context, only: Sequence[str], new_project: Sequence[str], index: str = "") -> None:
+    """Check the source and the credentials of all members of a set."""
+    _run("set", "check", *_flags(only=only, new_project=new_project, index=index))
+
+
+@task(auto_shortflags=False, iterable=["only"])
+def set_rehearse(_: Context, only: Sequence[str], allow: bool = False, offline: bool = False) -> None:
+    """Rehearse the release of a set on one embedded index."""
+    _run("set", "rehearse", *_flags(only=only, allow=allow, offline=offline))
+
+
+@task(auto_shortflags=False, iterable=["only", "new_project"], aliases=("release-set",))
+def set_release(
     context: Context,
     only: Sequence[str],
     new_project: Sequence[str],
@@ -173,13 +222,15 @@ def release_set(
 ) -> None:
     """Release a set: show its members, ask for approval, then run the nox session set-release."""
     _require_noxfile("pypi-preflight set release")
-    options = [*_list("only", only), *_flags(index=index)]
+    options = _flags(only=only, index=index)
     _run("set", "list", *options)
-    _run_session(context, "set-release", *options, *_list("new-project", new_project), yes=yes)
+    _run_session(context, "set-release", *options, *_flags(new_project=new_project), yes=yes)
 
 
-def _list(name: str, values: Sequence[str]) -> list[str]:
-    return [f"--{name}", *values] if values else []
+@task(auto_shortflags=False, iterable=["only"])
+def set_status(_: Context, only: Sequence[str], index: str = "", offline: bool = False) -> None:
+    """Show what each index has of a set, and the command that continues."""
+    _run("set", "status", *_flags(only=only, index=index, offline=offline))
 
 
 def _require_noxfile(command: str) -> None:
@@ -212,14 +263,21 @@ def _approved() -> bool:
 
 
 TASKS = (
-    check, build, verify, diagnose, explain, store, token_health, schedule, rotate, rehearse, testpypi, upload, confirm,
-    leaks, status, report, history, release, release_set,
+    check, build, inspect, verify, diagnose, explain, store, tokens, schedule, rotate, rehearse, testpypi, publish,
+    confirm, leaks, ci, config, sandbox, status, report, history, release, set_list, set_check, set_rehearse,
+    set_release, set_status,
 )  # fmt: skip
 
 
-def collection(name: str | None = None, *, nox_prefix: str = "") -> Collection:
-    """The tasks, as a namespace. `nox_prefix` is the one passed to `release.sessions.register`."""
-    made = Collection(name, *TASKS) if name else Collection(*TASKS)
+def collection(name: str | None = None, *, prefix: str = "", nox_prefix: str = "") -> Collection:
+    """The tasks, as the namespace of a file, next to the tasks that the file defines itself.
+
+    `prefix` is put before each name ("release-" makes "release-build"). With `name`, it is a collection to be added to
+    a namespace: "name.build". `nox_prefix` is the prefix that was passed to `sessions.register`. Invoke stops with
+    exit status 2 if the file has a task of one of these names.
+    """
+    file = {} if name else sys._getframe(1).f_globals  # noqa: SLF001 - the file that calls
+    made = TaskNamespace(TASKS, name=name, prefix=prefix, file=file)
     made.configure({"nox_prefix": nox_prefix})
     return made
 

@@ -61,12 +61,12 @@ def test_the_lists_read_well(tmp_path: Path) -> None:
     project = with_two_files(make(tmp_path))
     listed = project.command(*INVOKE, "--list")
     assert listed.status == 0, listed.all
-    for name in ("check", "build", "verify", "rehearse", "testpypi", "upload", "confirm", "status", "release"):
+    for name in ("check", "build", "verify", "rehearse", "testpypi", "publish", "confirm", "status", "release"):
         line = next(row for row in listed.out.splitlines() if row.split()[:1] == [name])
         assert len(line.split()) > 4
     sessions = project.command(*NOX, "-l")
     assert sessions.status == 0, sessions.all
-    for name in ("check", "build", "rehearse", "testpypi", "publish"):
+    for name in ("check", "build", "rehearse", "testpypi", "publish", "release", "tokens"):
         assert any(row.split()[:3] == ["-", name, "->"] for row in sessions.out.splitlines()), sessions.out
 
 
