@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,13 +57,32 @@ def _held_since(system: System, directory: Path, leak: Leak) -> str | None:
     return f"{date:%Y-%m-%d}" if system.now() - date > _OLD else None
 
 
-def scan_paths(
-    system: System, directory: Path, paths: Sequence[Path], *, history: bool = False, staged: bool = False
+def scan_paths(  # noqa: PLR0913 - the options of the command
+    system: System,
+    directory: Path,
+    paths: Sequence[Path],
+    *,
+    history: bool = False,
+    staged: bool = False,
+    kinds: Collection[str] | None = None,
 ) -> tuple[LeakScan, ...]:
     """Scan `paths`, or without any the directory; also their whole `history`; or only what is `staged`.
 
+    `kinds`: the kinds of secrets to report, keys of `SECRET_KINDS`; None: all.
     Raises `UsageError` for an impossible combination or path, `ToolError` where git fails.
     """
+    found = _scan_all(system, directory, paths, history=history, staged=staged)
+    return found if kinds is None else tuple(_only(one, kinds) for one in found)
+
+
+def _only(scan: LeakScan, kinds: Collection[str]) -> LeakScan:
+    leaks = tuple(leak for leak in scan.searched.leaks if leak.kind in kinds)
+    return replace(scan, searched=replace(scan.searched, leaks=leaks))
+
+
+def _scan_all(
+    system: System, directory: Path, paths: Sequence[Path], *, history: bool, staged: bool
+) -> tuple[LeakScan, ...]:
     if staged:
         if history or paths:
             raise UsageError("--staged cannot be combined with paths or --history", remedy="remove one of them")

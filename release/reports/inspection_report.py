@@ -93,13 +93,13 @@ def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Itera
             digest = f"  sha256 {document['sha256'][:16]}…" if document["sha256"] else ""
             verdict = "accept" if accepted else "REFUSE"
             yield printable(f"{verdict}  {document['file']}  {format_size(document['size'])}{digest}")
-        yield from _findings_to_text(document["findings"], quiet=quiet)
+        yield from findings_to_text(document["findings"], quiet=quiet)
         if not quiet:
             yield from (f"  {line}" for line in tree_lines(file.members))
             if file.metadata not in shown:
                 yield from (f"  {line}" for line in _project_page(file))
             shown.add(file.metadata)
-    yield from _findings_to_text(found.document["release"], quiet=quiet, of_release=True)
+    yield from findings_to_text(found.document["release"], quiet=quiet, of_release=True)
     if found.index is not None and not quiet:
         yield (
             f"checked against the files on {found.index.name}; it does not show which project names are prohibited, "
@@ -107,7 +107,8 @@ def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Itera
         )
 
 
-def _findings_to_text(findings: Sequence[Mapping[str, Any]], *, quiet: bool, of_release: bool = False) -> Iterator[str]:
+def findings_to_text(findings: Sequence[Mapping[str, Any]], *, quiet: bool, of_release: bool = False) -> Iterator[str]:
+    """Lines of findings of a document; `of_release`: with the file of each. With `quiet`, only those that block."""
     for finding in findings:
         if not quiet or finding["severity"] == "block":
             yield from map(printable, _finding_to_text(finding, with_file=of_release))

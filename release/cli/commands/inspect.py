@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from release.cli.command import READS_PROJECT, Command, Write, no_arguments, show
 from release.core.errors import Exit
+from release.core.models.leak import SECRET_KINDS
 
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", metavar="NAME", help="the index, by its name in the configuration")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE",
+        help="a wheel or sdist; or a pyproject.toml, whose declared metadata is checked without a build",
+    )  # fmt: skip
     parser.add_argument("--others", action="store_true", help="also run third-party checkers that are installed")
 
 
 def _inspect(options: argparse.Namespace, write: Write) -> int:
-    from release.adapters.system import system
-    from release.publishing import inspection
-    from release.reports import inspection_report
+    from release.publishing import declared
 
-    directory = options.directory.resolve()
-    index = inspection.find_index(options.index, directory, options.config) if options.index else None
-    found = inspection.inspect_files(
-        system.real_system(), options.files, index=index, project=directory if options.others else None
-    )
-    show(options, write, found.document, inspection_report.inspection_to_text(found, quiet=options.quiet))
-    return Exit.REFUSED if found.refused else Exit.DONE
+    declarations = declared.inspect_declarations(list(filter(declared.is_declaration, options.files)))
+    files = [file for file in options.files if not declared.is_declaration(file)]
+    document: dict[str, Any] = {"schema": 1, "files": declarations, "release": []}
+    lines, refused = declared.declarations_to_text(declarations, quiet=options.quiet), declared.refuses(declarations)
+    if files:
+        from release.adapters.system import system
+        from release.publishing import inspection
+        from release.reports import inspection_report
+
+        directory = options.directory.resolve()
+        index = inspection.find_index(options.index, directory, options.config) if options.index else None
+        found = inspection.inspect_files(
+            system.real_system(), files, index=index, project=directory if options.others else None
+        )
+        document = {**found.document, "files": [*declarations, *found.document["files"]]}
+        lines = chain(lines, inspection_report.inspection_to_text(found, quiet=options.quiet))
+        refused = refused or found.refused
+    show(options, write, document, lines)
+    return Exit.REFUSED if refused else Exit.DONE
 
 
 def _add_leaks_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
     parser.add_argument("--history", action="store_true", help="also search all objects in the Git history")
     parser.add_argument("--staged", action="store_true", help="search only what is staged for commit")
+    parser.add_argument(
+        "--kind", action="append", choices=tuple(SECRET_KINDS), metavar="KIND",
+        help="report only secrets of this kind, such as pypi-token; may be repeated",
+    )  # fmt: skip
 
 
 def _leaks(options: argparse.Namespace, write: Write) -> int:
@@ -40,8 +60,9 @@ def _leaks(options: argparse.Namespace, write: Write) -> int:
     from release.leaks import search
 
     found = search.scan_paths(
-        system.real_system(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
-    )
+        system.real_system(), options.directory.resolve(), options.paths,
+        history=options.history, staged=options.staged, kinds=options.kind,
+    )  # fmt: skip
     from release.reports import leaks_text
 
     show(options, write, leaks_text.leaks_to_json(found), leaks_text.leaks_to_text(found, quiet=options.quiet))
