@@ -7,6 +7,7 @@ rendered by sphinx-argparse-cli, from `all_commands`.
 import argparse
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,8 @@ def _generated(name: str) -> str:
 
 
 def _configuration() -> str:
-    """Every key, from the JSON Schema; without one, the commented example of the README."""
-    if CONFIG_SCHEMA.is_file():
-        return schema_to_markdown(_read_schema(CONFIG_SCHEMA), level=2, prefix="tool.release")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```toml\n.*?^```$", readme, re.DOTALL | re.MULTILINE)
-    return str(block)
+    """Every key of `[tool.release]`."""
+    return schema_to_markdown(_read_schema(CONFIG_SCHEMA), level=2, prefix="tool.release")
 
 
 def _read_schema(path: Path) -> dict[str, object]:
@@ -52,9 +49,21 @@ def _read_schema(path: Path) -> dict[str, object]:
     return schema
 
 
+def copy_schemas(site: Path) -> None:
+    """Copy the JSON Schemas of the package into the site, where their identifiers lead."""
+    (site / "schemas").mkdir(exist_ok=True)
+    for path in sorted((ROOT / "release").rglob("*.schema.json")):
+        shutil.copyfile(path, site / "schemas" / path.name)
+
+
 def setup(app: "Sphinx") -> dict[str, object]:
     def on_source_read(_app: "Sphinx", _name: str, content: list[str]) -> None:
         content[0] = fill_in(content[0])
 
+    def on_build_finished(built: "Sphinx", failure: Exception | None) -> None:
+        if failure is None and built.builder.format == "html":
+            copy_schemas(Path(built.outdir))
+
     app.connect("source-read", on_source_read)
+    app.connect("build-finished", on_build_finished)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

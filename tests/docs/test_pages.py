@@ -18,6 +18,7 @@ from release.checks.all_checks import check_sections
 from release.checks.description_checks import relative_targets
 from release.cli.commands import COMMANDS
 from release.cli.parser import parse_command_line
+from release.core import config
 from release.core.errors import Exit, UsageError
 from release.diagnostics.catalog import CATALOG
 from tests.docs.markdown_pages import (
@@ -25,6 +26,7 @@ from tests.docs.markdown_pages import (
     PAGES,
     ROOT,
     anchors,
+    blocks,
     command_lines,
     ids,
     inline_code,
@@ -100,6 +102,25 @@ def test_a_command_that_does_not_exist_is_noticed(words: list[str], *, expected:
     assert is_command(words) is expected
 
 
+def test_every_configuration_in_a_block_is_one_that_the_program_reads() -> None:
+    count = 0
+    for page in IN_REPOSITORY:
+        for text in (block.text for block in blocks(read(page)) if block.language == "toml"):
+            table = tomllib.loads(text).get("tool", {}).get("release")
+            if table is not None:
+                config.parse_config(table)
+                count += 1
+    assert count > 5
+
+
+def test_every_input_and_output_of_the_action_is_described() -> None:
+    page = read(DOCS / "coming-from" / "publishing-action.md")
+    inputs, outputs = read(ROOT / "action.yml").partition("\nruns:")[0].split("\noutputs:")
+    names = re.findall(r"^  ([a-z-]+):$", inputs, re.MULTILINE) + re.findall(r"^  (\w+):$", outputs, re.MULTILINE)
+    assert len(names) > 10
+    assert not [name for name in names if f"`{name}`" not in page]
+
+
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
     """The extension of Sphinx that generates parts of the reference."""
@@ -121,8 +142,6 @@ def test_the_reference_has_every_command(generator: ModuleType) -> None:
 
 
 def test_the_reference_has_every_key_of_the_configuration(generator: ModuleType) -> None:
-    from release.core import config
-
     text = generator.fill_in(read(DOCS / "reference" / "configuration.md"))
     for key in sorted(config._READERS):
         assert re.search(rf"(?<![\w-]){key}(?![\w-])", text), key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from release.checks.all_checks import check_sections
 from release.cli.commands import COMMANDS
 from release.cli.parser import full_parser
 from release.diagnostics.catalog import CATALOG
+from tests import headless_browser
 from tests.docs.markdown_pages import ROOT, links
 
 pytestmark = [
@@ -111,6 +113,27 @@ def test_every_check_and_cause_has_a_heading(site: Path) -> None:
         assert f'<code class="docutils literal notranslate"><span class="pre">{one.name}</span></code><a' in checks
     for id_ in CATALOG:
         assert f'<span class="pre">{id_}</span></code><a' in failures, id_
+
+
+def test_the_identifier_of_a_schema_leads_to_it(site: Path) -> None:
+    for path in (ROOT / "release").rglob("*.schema.json"):
+        text = path.read_text(encoding="utf-8")
+        assert (site / "schemas" / path.name).read_text(encoding="utf-8") == text
+        if identifier := json.loads(text).get("$id"):
+            assert identifier == f"{SITE_ADDRESS}schemas/{path.name}"
+
+
+@pytest.mark.skipif(not (headless_browser.CHROMIUM and headless_browser.DRIVER), reason="there is no browser")
+def test_no_page_is_wider_than_the_screen(site: Path, tmp_path: Path) -> None:
+    """Tables and transcripts scroll within the page, on a telephone as well as on a desk."""
+    pytest.importorskip("selenium")
+    width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    with headless_browser.browser(tmp_path / "profile") as running:
+        for page in sorted(path for path in site.rglob("*.html") if path.name not in {"genindex.html", "search.html"}):
+            for pixels in (390, 1280):
+                headless_browser.show(running, page, width=pixels, scheme="light")
+                assert running.execute_script(width) <= 0, (page.relative_to(site), pixels)
+        assert all(url.startswith(("file:", "data:")) for url in headless_browser.requests(running))
 
 
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
