@@ -9,6 +9,12 @@ from typing import Literal
 
 from packaging.version import InvalidVersion, Version
 
+from release.core.calendar_version import (
+    CalendarForm,
+    find_calendar_form,
+    next_calendar_version,
+    raise_counter,
+)
 from release.core.conventional_commits import CommitLevel, describe_level, highest_level
 from release.core.errors import UsageError
 from release.core.models.preparation import Bump, CommitSummary, EarlierVersion, Proposal
@@ -47,6 +53,8 @@ class _State:
     newest: Version | None
     #: the newest first
     released: tuple[EarlierVersion, ...]
+    #: where the versions have the date
+    form: CalendarForm | None
     commits: Sequence[CommitSummary]
     today: date
 
@@ -75,9 +83,10 @@ def propose_version(
     versions = sorted(((_parse(one.text), one) for one in released), key=lambda pair: pair[0] or Version("0"))
     newest = versions[-1][0] if versions else None
     known = max(filter(None, (current, newest)), default=None)
+    newest_first = tuple(one for _, one in reversed(versions))
     state = _State(
-        current=known, newest=newest, released=tuple(one for _, one in reversed(versions)),
-        commits=commits, today=today,
+        current=known, newest=newest, released=newest_first, commits=commits, today=today,
+        form=None if known is None else find_calendar_form(known, newest_first, today),
     )  # fmt: skip
     word = _word(wish)
     if wish is not None and word is None:
@@ -91,6 +100,8 @@ def _propose(state: _State, word: Word | None) -> tuple[Version, Bump | None, st
     current = state.current
     if current is None:
         return _first(word)
+    if state.form is not None and (found := _of_calendar(state, current, state.form, word)):
+        return found
     if word is None:
         return _from_history(state, current)
     reason = f"{word!r} of {current}"
@@ -105,6 +116,33 @@ def _propose(state: _State, word: Word | None) -> tuple[Version, Bump | None, st
             return next_post_release(current), "post", reason
         case "dev":
             return next_dev_release(current), "dev", reason
+
+
+def _of_calendar(
+    state: _State, current: Version, form: CalendarForm, word: Word | None
+) -> tuple[Version, Bump | None, str] | None:
+    """The next calendar version; None for what is the same as for other versions."""
+    reason = f"{current} has the date, and today is {state.today:%Y-%m-%d}"
+    following = next_calendar_version(form, current, state.today)
+    match word:
+        case "major" | "minor" if word == "major" or not form.is_yearly:
+            raise UsageError(
+                f"{word!r} has no meaning for versions with the date, such as {current}",
+                remedy="pypi-preflight prepare",
+            )
+        case "patch" if not form.is_yearly:
+            return raise_counter(form, current), "patch", f"'patch' of {current}"
+        case "pre" | "alpha" | "beta" | "rc" if not is_before_release(current):
+            base = following or raise_part(current, "minor")
+            return first_pre_release(base, _PHASES.get(word, "rc"), first=_first_number(state)), "pre", reason
+        case "dev" if not is_before_release(current):
+            return Version(f"{following or raise_part(current, 'minor')}.dev1"), "dev", reason
+        case None if following is not None:
+            if state.is_current_released or following.release[: form.length] > current.release[: form.length]:
+                return following, "calendar", reason
+            if not form.is_yearly:
+                return final_release(current), None, f"{current} is not released yet"
+    return None
 
 
 def _first(word: Word | None) -> tuple[Version, Bump | None, str]:
@@ -144,7 +182,7 @@ def _part_of_history(state: _State) -> tuple[Part, str]:
     """The part that the commits raise, and why; without Conventional Commits the last one, at most the third."""
     found = highest_level(state.commits)
     if found is not None:
-        part = _allowed(found, state.newest)
+        part = _allowed(found, state)
         return part, describe_level(found, breaking=found.level == "major")
     why = "the commits do not follow Conventional Commits" if state.commits else "no commits since the last release"
     parts = max((len(version.release) for one in state.released if (version := _parse(one.text))), default=3)
@@ -152,10 +190,14 @@ def _part_of_history(state: _State) -> tuple[Part, str]:
     return last, f"{why}: a {last} release"
 
 
-def _allowed(found: CommitLevel, newest: Version | None) -> Part:
-    """The part for a level: before 1.0 a breaking change is a minor release (Semantic Versioning 2.0.0, 4)."""
-    early = newest is not None and newest.epoch == 0 and newest.release[0] == 0
-    return "minor" if early and found.level == "major" else found.level
+def _allowed(found: CommitLevel, state: _State) -> Part:
+    """The part for a level: a breaking change is a minor release before 1.0, and where the first part is the year.
+
+    Source: Semantic Versioning 2.0.0, rule 4.
+    """
+    version = state.newest or state.current
+    early = version is not None and version.epoch == 0 and version.release[0] == 0
+    return "minor" if (early or state.form is not None) and found.level == "major" else found.level
 
 
 def _pre_release(state: _State, current: Version, phase: Phase | None) -> Version:
@@ -175,7 +217,7 @@ def _pre_release(state: _State, current: Version, phase: Phase | None) -> Versio
     if state.newest is not None and not state.is_current_released:  # the files state the next version already
         return first_pre_release(current, phase or "rc", first=first)
     level = highest_level(state.commits)
-    part = _allowed(level, current) if level and level.commit else "minor"
+    part = _allowed(level, state) if level and level.commit else "minor"
     return first_pre_release(raise_part(current, part), phase or "rc", first=first)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from release.core.errors import UsageError
@@ -108,3 +111,29 @@ def test_what_is_refused(current: str, wish: str, message: str, remedy: str) -> 
     with pytest.raises(UsageError) as error:
         propose(current, wish)
     assert (error.value.message, error.value.remedy) == (message, remedy)
+
+
+numbers = st.lists(st.integers(0, 40), min_size=1, max_size=4).filter(any)
+rests = st.sampled_from(["", "a1", "b2", "rc1", ".dev3", "a1.dev2", ".post1", "rc2.post1", ".post1.dev2"])
+words = [None, *WORDS]
+subjects = st.lists(st.sampled_from(["feat: a", "fix!: b", "docs: c", "Add d", "Merge branch 'x'"]), max_size=4)
+
+
+@given(
+    release=numbers, rest=rests, epoch=st.sampled_from(["", "1!"]), word=st.sampled_from([None, *WORDS]), log=subjects
+)
+@settings(max_examples=60, deadline=None)
+def test_a_proposal_is_newer_than_what_is_released(
+    release: list[int], rest: str, epoch: str, word: str | None, log: list[str]
+) -> None:
+    current = f"{epoch}{'.'.join(map(str, release))}{rest}"
+    found = None
+    with suppress(UsageError):
+        found = propose(current, word, *log)
+    if found is None:
+        assert word in {"final", "alpha", "beta", "rc", "pre"}
+        return
+    assert found.version > Version(current)
+    assert Version(found.text) == found.version
+    assert len(found.version.release) >= len(release)
+    assert found.version.epoch == Version(current).epoch
