@@ -83,6 +83,8 @@ class ToolRun:
     argv: tuple[str, ...]
     #: in a few words: "update uv.lock"
     what: str
+    #: the files and directories that it changes, relative to the project, with slashes
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
