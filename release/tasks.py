@@ -70,6 +70,14 @@ def inspect(_: Context, files: Sequence[str], index: str = "", others: bool = Fa
     _run("inspect", *found, *_flags(index=index, others=others))
 
 
+@task(auto_shortflags=False, positional=["version"])
+def prepare(
+    _: Context, version: str = "", yes: bool = False, plan: bool = False, release: bool = False, offline: bool = False
+) -> None:
+    """Bump the version (major, minor, patch, pre, VERSION), date the changelog, check and commit."""
+    _run("prepare", *filter(None, [version]), *_flags(yes=yes, plan=plan, release=release, offline=offline))
+
+
 @task(auto_shortflags=False)
 def verify(_: Context, index: str = "", project: str = "", offline: bool = False, exchange: bool = False) -> None:
     """Verify the credentials; if they do not work, show why and how to fix it."""

@@ -23,7 +23,7 @@ _UV_LOCK = "uv.lock"
 _DIRECTORIES = ("editable", "virtual", "directory")
 
 
-def plan_lock(
+def plan_lock(  # noqa: PLR0913 - a project, and where it is
     system: System, root: Path, directory: Path, project: str, version: Version, *, offline: bool
 ) -> ToolRun | Finding | None:
     """The run that brings uv.lock to a version of the project; a finding with the remedy where uv is not installed.

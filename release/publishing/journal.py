@@ -3,6 +3,7 @@
     .release/
       .gitignore                  excludes the directory from the repository
       lock                        held by the current run
+      prepare.lock, prepare.json  of a preparation: see release/publishing/prepare/undo_record.py
       rehearsal/                  the last rehearsal of the tree, with its record.json
       <version>/record.json       the runs for that version: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
@@ -170,6 +171,13 @@ def member_directory(root: Path, directory: str, name: str) -> Path:
 def lock_project(project: Path) -> Iterator[None]:
     """Hold the project's lock. Raises `ReleaseError` where another run holds it."""
     with _lock(home_directory(project) / "lock", f"another run is in progress in {quote_path(project)}"):
+        yield
+
+
+@contextmanager
+def lock_preparation(project: Path) -> Iterator[None]:
+    """Hold the lock of a preparation, which runs checks meanwhile. Raises `ReleaseError` where another one holds it."""
+    with _lock(home_directory(project) / "prepare.lock", f"another preparation is in progress in {str(project)!r}"):
         yield
 
 

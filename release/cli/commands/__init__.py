@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, _Entry] = {
     "testpypi": _Entry("release", "release_run", "upload the same files to TestPyPI and test them: a dry run"),
     "publish": _Entry("release", "release_run", "upload built files to PyPI, and confirm the release"),
     "release": _Entry("release", "release_run", "all of these: check, build, rehearse, TestPyPI, PyPI, tag"),
+    "prepare": _Entry("release", "prepare", "bump the version, date the changelog, check and commit"),
     "set": _Entry("release", "set_command", "release several projects that depend on each other as one"),
     "confirm": _Entry("release", "confirm", "confirm a published release: hashes, clean install, smoke test"),
     "status": _Entry("release", "inspect", "show what was built, and what was uploaded where"),

@@ -11,6 +11,8 @@ from typing import Literal
 
 from packaging.version import Version
 
+from release.core.models.check_result import Finding
+
 #: what raises a version: a part of it, the next pre-release, its final release, the next post-release or development
 #: release, or the date of a calendar version
 Bump = Literal["major", "minor", "patch", "pre", "final", "post", "dev", "calendar"]
@@ -120,3 +122,5 @@ class Preparation:
     message: str | None = None
     #: the local tag to create, where the version is derived from tags; None otherwise
     tag: str | None = None
+    #: what blocks it, or what the user should know of the files
+    findings: tuple[Finding, ...] = ()

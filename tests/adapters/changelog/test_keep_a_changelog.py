@@ -23,8 +23,8 @@ COMMITS = (
 
 def request(directory: Path, version: str = "1.2.0", **more: object) -> ChangelogRequest:
     made = ChangelogRequest(
-        system=real_system(), directory=directory, version=Version(version), text=version, today=TODAY, tag=f"v{version}",
-        last_tag="v1.1.0", commits=COMMITS, configured=None, at_last_tag=lambda _: None,
+        system=real_system(), directory=directory, version=Version(version), text=version, today=TODAY,
+        tag=f"v{version}", last_tag="v1.1.0", commits=COMMITS, configured=None, at_last_tag=lambda _: None,
     )  # fmt: skip
     return replace(made, **more)  # type: ignore[arg-type] # by its tests
 
