@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
+from release.adapters.system import debug_log
 from release.core.encodable import to_ascii, to_encodable
 
 _HANDLER = "pypi-preflight"
@@ -55,6 +56,7 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
     from release.core.redaction import redact
 
     stream = stream or sys.stdout
+    debug_log.record(text)
     try:
         stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()

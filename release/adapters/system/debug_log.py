@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from release.adapters.system.state_directory import state_directory
 from release.core.quoting import quote_path
-from release.core.redaction import CREDENTIAL_VARIABLES, Redactor
-from release.core.secret import Secret
 
 #: characters of an entry
 _LONGEST = 4000
+#: lines after the first are indented; control characters are shown
+_READABLE = {10: "\n    ", **{number: f"\\x{number:02x}" for number in (*range(9), *range(11, 32), 127)}}
 
 _record: Callable[[str], None] | None = None
 
@@ -42,12 +39,18 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
     It lies in the user's state directory, or in the temporary directory where that cannot be written.
     """
     global _record  # noqa: PLW0603 - one log for a process
+    import platform
+    from datetime import UTC, datetime
+
+    from release.core.redaction import CREDENTIAL_VARIABLES, Redactor
+    from release.core.secret import Secret
+
     path, stream = _create(env)
     redact = Redactor(Secret(value) for name, value in env.items() if CREDENTIAL_VARIABLES.match(name))
     start = time.monotonic()
 
     def write(text: str) -> None:
-        text = redact(text[:_LONGEST]).rstrip("\n").replace("\n", "\n    ")
+        text = redact(text[:_LONGEST]).rstrip("\n").translate(_READABLE)
         stream.write(f"{time.monotonic() - start:8.3f}  {text}\n")
         stream.flush()
 
@@ -67,6 +70,9 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
 
 
 def _create(env: Mapping[str, str]) -> tuple[Path, TextIO]:
+    import tempfile
+    from datetime import UTC, datetime
+
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
         directory = state_directory(env) / "debug"
