@@ -26,7 +26,10 @@ class StepFinished:
     status: Literal["done", "refused", "skipped"]
     #: a short text to show after the title; may be empty
     note: str
+    #: without the time that a person took to answer
     seconds: float
+    #: seconds that a person took to answer: an approval, a new token
+    prompted: float = 0
     #: what the step consisted of, in numbers: "12 passed, 1 failed"; empty where its observers count
     counted: str = ""
 

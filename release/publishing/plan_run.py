@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
@@ -39,6 +39,7 @@ from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
 from release.leaks import search
 from release.publishing import access, adoption, build, compare, prebuilt, promote, result, stored_verdict
+from release.publishing.answer_timer import AnswerTimer
 from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
 from release.publishing.run_resources import RunResources
@@ -84,6 +85,8 @@ class PlanRun:
     offline: bool
     #: whether any step with a lasting effect had something to do
     changed: bool = False
+    #: of the current step
+    answers: AnswerTimer = field(default_factory=AnswerTimer)
 
     def execute(self, steps: Iterable[Step]) -> tuple[Step, ReleaseError] | None:
         """Execute these steps of the plan in order. The step that failed and why, or None.
@@ -94,7 +97,7 @@ class PlanRun:
         for step in steps:
             if blocked is not None and not isinstance(step, _HARMLESS):
                 break
-            title, started = step.title, time.monotonic()
+            title, started, self.answers = step.title, time.monotonic(), AnswerTimer()
             failure: ReleaseError | None = None
             done = StepResult(changed=False)
             try:
@@ -106,16 +109,17 @@ class PlanRun:
                 failure = error
             except OSError as error:
                 failure = from_os_error(error)
-            seconds = time.monotonic() - started
+            prompted = self.answers.seconds
+            seconds = time.monotonic() - started - prompted
+            ended = StepFinished(title=title, status="refused", note="", seconds=seconds, prompted=prompted)
             if failure is not None:
-                self.notify(StepFinished(title=title, status="refused", note=failure.message, seconds=seconds))
+                self.notify(replace(ended, note=failure.message))
                 if not (isinstance(failure, result.ChecksFailedError) and isinstance(step, _HARMLESS)):
                     return step, failure
                 blocked = blocked or step
                 continue
             self.changed = self.changed or (done.changed and plans.has_lasting_effect(step))
-            status: Literal["done", "skipped"] = "done" if done.changed else "skipped"
-            self.notify(StepFinished(title=title, status=status, note=done.note, seconds=seconds))
+            self.notify(replace(ended, status="done" if done.changed else "skipped", note=done.note))
         return None if blocked is None else (blocked, result.checks_failed(self.outcomes))
 
     def _execute(self, step: Step) -> StepResult:
@@ -200,7 +204,7 @@ class PlanRun:
                 or not access.may_renew(self.plan, self.outcomes, outcomes)
             ):
                 break
-            credential = self.renew(facts, problem)
+            credential = self.answers.ask(partial(self.renew, facts, problem))
             if credential is None:
                 break
             facts, outcomes = self._access(name, credential)
@@ -292,7 +296,7 @@ class PlanRun:
     def _require_approval(self) -> None:
         if not self.approved:
             new_on = promote.new_project_index(self.plan, self.listings, self.resources.trusted)
-            self.approved = self.approve(self.plan, new_on)
+            self.approved = self.answers.ask(partial(self.approve, self.plan, new_on))
             if not self.approved:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 

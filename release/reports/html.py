@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 
 from release.core.time_text import format_duration
 from release.reports import record_text
@@ -22,8 +23,9 @@ _LEVELS = {"done": "good", "skipped": "calm", "refused": "bad", "broken off": "b
 def render(record: Data) -> str:
     """The page: result, indexes, files, then the runs, the newest first."""
     run = record["runs"][-1]
+    title = record_text.headline(run["exit"]["message"]) or record_text.run_outcome(run)[1]
     return render_page(
-        "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
+        "release.html", title=f"{record_text.release_title(record)}: {title}",
         record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
         format_duration=format_duration, upload_targets=upload_targets, timeline=timeline,
     )  # fmt: skip
@@ -68,9 +70,14 @@ def _took(step: Data) -> str:
 
 
 def _start(step: Data, run: Data) -> float | None:
-    """Seconds from the start of the run to that of the step; None where the step did not start or has no valid time."""
+    """Seconds from the start of the run to that of the step, without the answers of people in between.
+
+    None where the step did not start or has no valid time.
+    """
     try:
-        return max((datetime.fromisoformat(step["begun"]) - datetime.fromisoformat(run["begun"])).total_seconds(), 0.0)
+        start = (datetime.fromisoformat(step["begun"]) - datetime.fromisoformat(run["begun"])).total_seconds()
+        before = takewhile(lambda one: one is not step, run["steps"])
+        return max(start - sum(map(record_text.prompted_seconds, before)), 0.0)
     except (TypeError, ValueError):
         return None
 

@@ -29,16 +29,19 @@ def summary(record: Data) -> str:
 def _last_run(record: Data) -> Iterator[str]:
     run = record["runs"][-1]
     emoji, title = EMOJI[record_text.run_outcome(run)[0]], record_text.release_title(record)
-    yield f"## {emoji} {escape_markdown(title)}: {run['verb']}"
+    message = run["exit"]["message"]
+    headline = record_text.headline(message) or f"{title}: {record_text.run_outcome(run)[1]}"
+    yield f"## {emoji} {escape_markdown(headline)}"
     yield ""
-    yield f"**{escape_markdown(run['exit']['message'])}**"
+    if message not in {"", headline}:
+        yield f"**{escape_markdown(message)}**<br>"
     if run["exit"]["remedy"]:
-        yield f"<br>→ {escape_markdown(run['exit']['remedy'])}"
+        yield f"→ {escape_markdown(run['exit']['remedy'])}"
     yield ""
     commit = f" · commit {markdown_code(run['commit'])}" if run.get("commit") else ""
     tag = f" · tag {markdown_code(record['tag'])}" if record["tag"] else ""
     begun, took = record_text.timestamp_to_text(run["begun"]), format_duration(record_text.run_seconds(run))
-    yield f"{begun}, {took}{commit}{tag}"
+    yield f"{escape_markdown(title)}, {run['verb']}, {begun}, {took}{commit}{tag}"
     yield from markdown_section("", "| index | status |", "|---|---|", rows=_indexes(record))
     yield from markdown_section("", "### Problems", "", rows=_problems(run))
     files = (
@@ -74,15 +77,15 @@ def _problems(run: Data) -> Iterator[str]:
 
 
 def outcome_to_markdown(check: Data) -> Iterator[str]:
-    """A check that did not pass, with its findings, as an item of a list."""
+    """The findings of a check that did not pass, each as an item of a list: its cause, its name, its remedy."""
     subject = f" ({escape_markdown(check['subject'])})" if check.get("subject") else ""
-    reason = f": {escape_markdown(check['reason'])}" if check.get("reason") else ""
+    reason = f": {escape_markdown(check['reason'])}" if check.get("reason") and check["findings"] else ""
     emoji, state = EMOJI[record_text.level(check)], record_text.state_label(check)
-    yield f"- {emoji} **{escape_markdown(check['title'])}**{subject}, {markdown_code(check['check'])}: {state}{reason}"
     for finding in record_text.findings_of(check):
-        yield f"  - {escape_markdown(record_text.finding_to_text(finding))}"
+        text = escape_markdown(record_text.finding_to_text(finding))
+        yield f"- {emoji} **{text}**{subject}, {markdown_code(check['check'])}: {state}{reason}"
         if finding.get("remedy"):
-            yield f"    <br>→ {escape_markdown(finding['remedy'])}"
+            yield f"  <br>→ {escape_markdown(finding['remedy'])}"
 
 
 def answer_to_markdown(index: str, answer: Data) -> str:

@@ -57,11 +57,11 @@ def problem_lines(run: Data) -> Iterator[str]:
     """The checks of a run that did not pass, with their findings, and the uploads that failed."""
     for check in record_text.checks_with_problems(run):
         subject = f" [{check['subject']}]" if check.get("subject") else ""
-        reason = f" ({check['reason']})" if check.get("reason") else ""
-        yield f"{record_text.state_label(check)}: {check['title']}{subject} [{check['check']}]{reason}"
+        reason = f" ({check['reason']})" if check.get("reason") and check["findings"] else ""
         for finding in record_text.findings_of(check):
             remedy = f"\n  → {finding['remedy']}" if finding.get("remedy") else ""
-            yield f"  {record_text.finding_to_text(finding)}{remedy}"
+            text = record_text.finding_to_text(finding)
+            yield f"{record_text.state_label(check)}: {text}{subject} [{check['check']}]{reason}{remedy}"
     for index, answer in record_text.failed_uploads(run):
         yield f"{index}, {answer['filename']}: {record_text.answer_to_text(answer)}"
 

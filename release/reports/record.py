@@ -129,6 +129,7 @@ def _step(title: str, planned: Mapping[str, Any], step: StepRecord | None) -> di
     return {
         "title": title, "step": planned["step"], "index": planned.get("index"),
         "begun": format_timestamp(step.begun) if step else None, "seconds": round(ended.seconds, 3) if ended else None,
+        "prompted": round(ended.prompted, 3) if ended else 0,
         "how": ended.status if ended else "broken off" if step else "not reached", "note": ended.note if ended else "",
     }  # fmt: skip
 

@@ -24,6 +24,8 @@ _OUTCOMES: Mapping[int, tuple[Level, str]] = {
     Exit.DONE: ("good", "done"), Exit.REFUSED: ("bad", "refused"), Exit.USAGE: ("bad", "not possible"),
     Exit.UNCHANGED: ("bad", "upload failed"), Exit.INCOMPLETE: ("bad", "incomplete"),
 }  # fmt: skip
+#: characters of a title
+_LONG = 140
 _WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 
 
@@ -79,15 +81,26 @@ def checks_with_problems(run: Data) -> list[Data]:
 
 
 def findings_of(check: Data) -> Iterator[Data]:
-    """The findings of a check, or one for a check that could not run."""
+    """The findings of a check, or one for a check that could not run, also where that is accepted."""
     yield from check["findings"]
-    if not check["findings"] and blocks_release(check):
+    if not check["findings"] and (blocks_release(check) or check["state"] == "waived"):
         yield {"message": check.get("reason") or check["state"], "remedy": check.get("remedy", "")}
 
 
 def run_outcome(run: Data) -> tuple[Level, str]:
     """How a run ended: a level and a word."""
     return _OUTCOMES.get(run["exit"]["status"], ("bad", "failed"))
+
+
+def headline(message: str) -> str:
+    """The cause in a message, for a title: its first line; of a long one, the first part."""
+    first = message.partition("\n")[0]
+    return first if len(first) <= _LONG else first.partition("; ")[0]
+
+
+def after_headline(message: str) -> str:
+    """What the headline leaves out."""
+    return message[len(headline(message)) :].strip("; \n")
 
 
 def release_title(record: Data) -> str:
@@ -103,11 +116,18 @@ def timestamp_to_text(timestamp: str) -> str:
 
 
 def run_seconds(run: Data) -> float:
-    """How long a run took; 0 if its times are invalid."""
+    """How long a run took, without the time that a person took to answer; 0 if its times are invalid."""
     try:
-        return (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["begun"])).total_seconds()
+        took = (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["begun"])).total_seconds()
+        return max(0.0, took - sum(map(prompted_seconds, run.get("steps") or run.get("phases") or ())))
     except (ValueError, TypeError):
         return 0.0
+
+
+def prompted_seconds(step: Data) -> float:
+    """The seconds that a person took to answer in a step, or after a phase; earlier versions did not record them."""
+    found = step.get("prompted", 0)
+    return float(found) if isinstance(found, int | float) else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

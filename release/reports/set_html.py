@@ -109,7 +109,13 @@ def _edges(members: Sequence[Data], nodes: Mapping[str, _Node]) -> Iterator[tupl
 def _phases_as_run(record: Data) -> Data:
     """The phases in the form of the steps of a run."""
     steps = [
-        {"title": one["title"], "begun": one["begun"], "seconds": one["seconds"], "how": _phase_end(one)}
+        {
+            "title": one["title"],
+            "begun": one["begun"],
+            "seconds": one["seconds"],
+            "prompted": one.get("prompted", 0),
+            "how": _phase_end(one),
+        }
         for one in record["phases"]
     ]
     return {"begun": record["begun"], "ended": record["ended"], "steps": steps}

@@ -27,9 +27,11 @@ def render(record: Data) -> str:
 
 def _lines(record: Data) -> Iterator[str]:
     members = set_record_text.released(record)
-    yield f"## {EMOJI[set_record_text.set_outcome(record)[0]]} {escape_markdown(set_record_text.set_title(record))}"
+    message = set_record_text.set_headline(record)
+    headline = escape_markdown(record_text.headline(message))
+    yield f"## {EMOJI[set_record_text.set_outcome(record)[0]]} {headline}"
     yield ""
-    yield f"**{escape_markdown(set_record_text.set_headline(record))}**"
+    yield f"**{escape_markdown(set_record_text.set_title(record))}**"
     if remedy := set_record_text.set_remedy(record):
         yield f"<br>→ {escape_markdown(remedy)}"
     yield from markdown_section("", rows=(f"- {escape_markdown(one)}" for one in set_record_text.set_progress(record)))

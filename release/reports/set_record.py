@@ -53,6 +53,8 @@ class PhaseRecord:
     begun: datetime
     #: None while it goes on, or if the run was interrupted during this phase
     seconds: float | None = None
+    #: seconds after it that a person took to answer
+    prompted: float = 0
     #: name of a member → how it ended
     ends: Mapping[str, MemberFinished] = field(default_factory=dict)
 
@@ -188,7 +190,7 @@ def _standings(run: SetRunRecord, facts: MemberFacts, *, planned: bool) -> Itera
 def _phase(phase: PhaseRecord, *, with_notes: bool) -> dict[str, Any]:
     return {
         "title": phase.title, "index": phase.index, "level": phase.level, "begun": format_timestamp(phase.begun),
-        "seconds": None if phase.seconds is None else round(phase.seconds, 3),
+        "seconds": None if phase.seconds is None else round(phase.seconds, 3), "prompted": round(phase.prompted, 3),
         "members": [_end(name, phase.ends.get(name), with_notes=with_notes) for name in phase.members],
     }  # fmt: skip
 

@@ -27,8 +27,6 @@ _LONGEST, _SHORTEST = timedelta(days=90), timedelta(days=1)
 _STALE = timedelta(days=14)
 #: states of a check that ran
 _RAN = {"passed", "warned", "failed", "waived"}
-#: only rows before this one start unfolded
-_OPEN = 25
 
 
 def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str:
@@ -44,16 +42,16 @@ def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str
     return render_page(
         "tokens.html", title=f"Token health: {counts}", counts=counts, level=_LEVELS[worst], start=start, now=now,
         times=f"last check {_minute(last)}, page created {_minute(now)}" if last else "run: pypi-preflight tokens",
-        rows=[_row(one, start=start, now=now, unfolded=number < _OPEN) for number, one in enumerate(ranked)],
+        rows=[_row(one, start=start, now=now) for one in ranked],
         height=_STRIP, heights=_HEIGHTS, legend=_LEGEND,
     )  # fmt: skip
 
 
-def _row(one: TokenTimeline, *, start: datetime, now: datetime, unfolded: bool) -> Mapping[str, object]:
+def _row(one: TokenTimeline, *, start: datetime, now: datetime) -> Mapping[str, object]:
     seen, shown = one.now.seen, list(_visible_spans(one, start, now))
     states = "; ".join(f"{span.state} since {_minute(span.since)}" for span, _ in shown) or "not checked in this period"
     return {
-        "seen": seen, "level": _LEVELS[seen.state], "unfolded": unfolded and seen.word == "broken",
+        "seen": seen, "level": _LEVELS[seen.state],
         "left": _left(one, now), "bars": [_bar(span, end, start, now) for span, end in shown], "description": states,
         "facts": _facts(one), "checks": [_check(one, name) for name in seen.checks],
     }  # fmt: skip

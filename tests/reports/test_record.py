@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 
 from release.core.errors import Exit, ReleaseError
 from release.core.models.distribution import Rejection, UnclearResponse, UploadResult
+from release.reports import html, markdown, record_text
 from release.reports import record as records
-from release.reports import record_text
+from release.reports.html import timeline
+from release.reports.record import format_timestamp
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
 
 SCHEMA = json.loads((Path(records.__file__).parent / "record.schema.json").read_text(encoding="utf-8"))
@@ -160,3 +163,48 @@ def test_what_is_no_record_is_told_with_its_path(value: object, said: str) -> No
         records.validate_record(value, "there/record.json")
     assert "there/record.json" in caught.value.message
     assert caught.value.remedy
+
+
+def test_the_time_that_a_person_took_to_answer_is_no_time_of_the_run() -> None:
+    """A record of an earlier version does not have it."""
+    told = record(story("release"))
+    run = told["runs"][-1]
+    took, bars = record_text.run_seconds(run), timeline(run)
+    assert took > 60
+    step = run["steps"][7]
+    step["prompted"] = 3600.0
+    for one in run["steps"][8:]:
+        one["begun"] = later(one["begun"], 3600)
+    run["ended"] = later(run["ended"], 3600)
+    assert record_text.run_seconds(run) == pytest.approx(took)
+    assert timeline(run) == bars
+    for one in run["steps"]:
+        one.pop("prompted")
+    assert record_text.run_seconds(run) == pytest.approx(took + 3600)
+
+
+def later(timestamp: str, seconds: float) -> str:
+    return format_timestamp(datetime.fromisoformat(timestamp) + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("message", "headline", "rest"),
+    [
+        ("the tree is dirty", "the tree is dirty", ""),
+        ("it does not build: 'x'\n    error: x\n    hint: y", "it does not build: 'x'", "    error: x\n    hint: y"),
+        (
+            f"pypi refused a file; on pypi: {'a.whl, ' * 30}",
+            "pypi refused a file",
+            f"on pypi: {'a.whl, ' * 30}".strip(),
+        ),
+        ("a; b", "a; b", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_headline_of_a_failed_run_is_its_cause(message: str, headline: str, rest: str) -> None:
+    assert record_text.headline(message) == headline
+    assert record_text.after_headline(message).strip() == rest.strip()
+    if message == "the tree is dirty":
+        failed = record(story("check", stopped_at=0, exit=Exit.REFUSED, message=message, remedy="commit it"))
+        assert f'<h1 class="cause bad">{message}</h1>' in html.render(failed)
+        assert markdown.summary(failed).startswith(f"## ❌ {message}\n\n→ commit it\n")

@@ -144,7 +144,7 @@ def test_report_reads_the_last_run_of_a_set(tmp_path: Path, capsys: pytest.Captu
     path = tmp_path / ".release" / "sets" / "20261105T120000Z" / "record.json"
     set_recorder.write_set_record(path, record_of(five(), fails="acme-http"))
     assert told().startswith("set of 7 members: release\n")
-    assert told("20261105T120000Z", "--markdown").startswith("## ❌ set of 7 members: release\n")
+    assert told("20261105T120000Z", "--markdown").startswith("## ❌ acme-http 2.0: acme\\_http-2.0.tar.gz: refused ")
     assert '"schema": 1' in told("--json")
     assert told("--html", "--output", str(tmp_path / "set.html")) == f"written: {tmp_path / 'set.html'}\n"
     assert "the record of one project, not of a set" in told("--junit")

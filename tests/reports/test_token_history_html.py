@@ -83,16 +83,18 @@ def test_a_strip_has_its_states_where_they_were(case: str) -> None:
     assert bars(token_history_page([strip(seen(), *states)], now=NOW)) == expected
 
 
-def test_the_gravest_is_first_and_unfolded() -> None:
-    rows = re.findall(
-        r'<details class="token \w+"( open="")?>.*?<span class="state">(\w+)<',
-        token_history_page(every_state(), now=NOW),
-        re.DOTALL,
-    )
-    assert [state for _, state in rows] == [
+def test_the_gravest_is_first_and_each_row_shows_cause_and_remedy_while_it_is_folded() -> None:
+    """The element `summary` is what a folded row shows."""
+    made = token_history_page(every_state(), now=NOW)
+    rows = re.findall(r"<summary>(.*?)</summary>", made, re.DOTALL)
+    assert " open=" not in made
+    assert [re.findall(r'<span class="state">(\w+)<', row)[0] for row in rows] == [
         "expired", "revoked", "broken", "unknown", "expiring", "warning", "healthy", "healthy",
     ]  # fmt: skip
-    assert [bool(opened) for opened, _ in rows] == [True] * 3 + [False] * 5
+    assert "the token expired 2 days ago" in rows[0]
+    assert '<a href="https://packages.example/manage/account/token/"' in rows[0]
+    assert "the keyring is locked" in rows[3]
+    assert "why" not in rows[6], "a healthy one without a message has none"
 
 
 def test_a_check_tells_when_it_was_last_made_though_it_does_not_apply_any_more() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,9 @@ def test_on_a_terminal_it_continues_with_the_new_token(project: UserProject, on:
     assert screen.text.count("the token is truncated") == 1
     assert good[20:] not in screen.text
     assert len(files_on(on.testpypi)) == 2
+    record = json.loads((project.root / ".release" / "1.0" / "record.json").read_bytes())
+    prompted = {step["title"]: step["prompted"] for step in record["runs"][-1]["steps"]}
+    assert [title for title, seconds in prompted.items() if seconds] == ["check the credentials for testpypi"]
     assert f"password = {good}\n" in (project.home / ".pypirc").read_text(encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
@@ -33,8 +33,12 @@ from release.core.quoting import quote_path
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing import recorder
+from release.publishing.answer_timer import AnswerTimer
 from release.reports import record, set_record
 from release.reports.set_record import PhaseRecord, SetRunRecord
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 @dataclass(kw_only=True)
@@ -76,6 +80,20 @@ class SetRecorder:
         return replace(
             self.system, env={name: v for name, v in self.system.env.items() if name != recorder.JOB_SUMMARY}
         )
+
+    def timed(self, ask: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+        """The same question, where the time that a person takes to answer is recorded."""
+
+        def timed_question(about: Asked) -> Answer:
+            timer = AnswerTimer()
+            try:
+                return timer.ask(lambda: ask(about))
+            finally:
+                if self._phases:
+                    last = self._phases[-1]
+                    self._phases[-1] = replace(last, prompted=last.prompted + timer.seconds)
+
+        return timed_question
 
     def notify(self, event: SetEvent) -> None:
         """Record an event and forward it."""

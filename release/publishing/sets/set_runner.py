@@ -54,7 +54,10 @@ def execute_set(
             forward=options.notify, system=options.system, root=options.directory, release_set=release_set,
             verb=options.verb, indexes=_indexes(release_set, options), command=options.command,
         )  # fmt: skip
-        own = replace(options, notify=recorder.notify, system=recorder.member_system())
+        own = replace(
+            options, notify=recorder.notify, system=recorder.member_system(), approve=recorder.timed(options.approve),
+            approve_new=recorder.timed(options.approve_new),
+        )  # fmt: skip
         projects = [one.member.name for one in release_set.members]
         with SetTools(
             system=own.system, settings=own.config.upload, start=own.start, projects=projects
