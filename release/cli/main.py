@@ -74,12 +74,12 @@ def _show_versions(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _signals_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: cleanly, and recorded in the journal."""
+    """Let SIGTERM, SIGHUP and Ctrl-Break end a run as Ctrl-C does: cleanly, and recorded in the journal."""
 
     def stop(_number: int, _frame: object) -> Never:
         raise KeyboardInterrupt
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = [(number, signal.signal(number, stop)) for number in numbers]
     try:
         yield

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
@@ -115,7 +115,7 @@ class Journal:
 
     def remove_files(self) -> None:
         """Remove the files of an earlier build before a new one."""
-        shutil.rmtree(self.dist, ignore_errors=True)
+        remove_tree(self.dist)
 
 
 def for_plan(plan: Plan, project: Path) -> Journal:

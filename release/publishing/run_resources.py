@@ -5,7 +5,6 @@ Sandbox, TestPyPI and PyPI are handled alike; only their `Index` value differs.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -17,6 +16,7 @@ from typing import Self
 
 from release.adapters import collect
 from release.adapters.install import interpreters, smoke_tests, unreleased, venv
+from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.system import System
 from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
@@ -112,7 +112,7 @@ class RunResources:
         """Remove what steps have left in that directory, where no later step needs it."""
         assert self._scratch is not None
         for path in self._scratch.iterdir():
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
 
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""

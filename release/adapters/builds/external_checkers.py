@@ -6,13 +6,14 @@ Observed: check-wheel-contents 0.6.3, pydistcheck 0.11.3, validate-pyproject 0.2
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from release.adapters.system.own_child import own_child_environment
+from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.redaction import without_credentials
@@ -42,7 +43,8 @@ CHECKERS = (
 
 def run_checker(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
     """The problems of a file; None where the checker is not installed. Raises `ToolError` where it fails."""
-    program = shutil.which(checker.name, path=str(Path(sys.executable).parent)) or shutil.which(checker.name)
+    places = (str(Path(sys.executable).parent), system.env.get("PATH", ""))
+    program = find_program(checker.name, os.pathsep.join(places))
     if program is None:
         return None
     # Without trove-classifiers, validate-pyproject would download the list of classifiers.

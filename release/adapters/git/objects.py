@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from release.adapters.git.repository import failure_line
+from release.adapters.system.program_path import with_program_path
 from release.core.errors import ToolError
 
 #: bytes; a larger object is read in pieces
@@ -48,7 +49,7 @@ def read_objects(root: str, env: Mapping[str, str], names: Iterable[str]) -> Ite
         requested.write("".join(f"{name}\n" for name in names).encode())
         requested.seek(0)
         with subprocess.Popen(
-            ["git", "cat-file", "--batch", "--buffer"],
+            with_program_path(["git", "cat-file", "--batch", "--buffer"], env),
             cwd=root, env=dict(env), stdin=requested, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 20,
         ) as process:  # fmt: skip
             assert process.stdout is not None
@@ -106,7 +107,12 @@ class _Body(io.RawIOBase):
 def git_bytes(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
     """The output of git, undecoded. Raises `ToolError`."""
     done = subprocess.run(
-        ["git", *arguments], cwd=root, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        with_program_path(["git", *arguments], env),
+        cwd=root,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         verb = next(one for one in arguments if one[0] != "-" and "=" not in one)

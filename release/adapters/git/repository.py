@@ -28,6 +28,7 @@ _OTHER_REPOSITORY = re.compile(
     "GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|NAMESPACE"
     "|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|CONFIG|EXTERNAL_DIFF)"
 )
+_LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")  # the bytes of the commit, also by Git for Windows
 #: seconds for a request to a remote
 _REMOTE_LIMIT = 10
 #: seconds for a push; the user's pre-push hook may run tests
@@ -167,9 +168,8 @@ def untracked_files(system: System, directory: Path) -> tuple[str, ...]:
 def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
     """Clone into `into` and check out `commit`, with tags and submodules."""
     # The umask decides the modes of the files, which end up in the sdist.
-    git_output(system, root, "clone", "--quiet", "--no-checkout", str(root), str(into), umask=0o022)
-    checkout = (*_large_files(system, root), "checkout", "--quiet", "--detach", commit)
-    done = run_git(system, into, *checkout, umask=0o022)
+    git_output(system, root, "clone", "--quiet", "--no-checkout", *_LINE_ENDS, str(root), str(into), umask=0o022)
+    done = run_git(system, into, *_large_files(system, root), "checkout", "--quiet", "--detach", commit, umask=0o022)
     if "smudge filter lfs failed" in done.errors:  # Observed: git-lfs 3.3.0, 2026-11
         reason = failure_line(done.errors)
         raise ToolError(f"Git LFS has no content for a file of the commit: {reason!r}", remedy="git lfs pull")
@@ -258,7 +258,7 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
         if not (source / path / ".git").exists():
             continue
         git_output(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
-        options = ("-c", "protocol.file.allow=always", *_large_files(system, source / path))
+        options = (*_LINE_ENDS, "-c", "protocol.file.allow=always", *_large_files(system, source / path))
         update = (*options, "submodule", "--quiet", "update", "--init", "--", path)
         git_output(system, copy, *update, umask=0o022)
         _submodules(system, source / path, copy / path)

@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
+from release.adapters.system.safe_write import replace_file
 from release.core.errors import UnreachableError
 from release.core.models.index import Index, IndexFile, ProjectListing, host_of
 
@@ -155,7 +156,7 @@ def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as work:
         fetched = download_file(file, Path(work))
         cached.parent.mkdir(exist_ok=True)
-        return fetched.replace(cached)
+        return replace_file(fetched, cached)
 
 
 def _evict(root: Path, needed: int) -> None:

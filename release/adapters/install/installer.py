@@ -6,7 +6,6 @@ import configparser
 import importlib.util
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core.errors import UsageError
 from release.core.models.index import PYPI, TESTPYPI, Index, well_known
@@ -49,7 +49,7 @@ def choose_installer(system: System) -> Installer:
 
 def find_uv(system: System) -> Path | None:
     """The path of uv, on PATH or in this environment; None where it is not installed."""
-    found = shutil.which("uv", path=system.env.get("PATH", ""))
+    found = find_program("uv", system.env.get("PATH", ""))
     if found:
         return Path(found)
     if importlib.util.find_spec("uv") is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.adapters.install import installer
+from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core import python_versions
 from release.core.errors import ReleaseError
@@ -152,7 +152,7 @@ def _of_launcher(system: System) -> Iterator[Interpreter]:
 
 def _on_path(system: System) -> Iterator[Interpreter]:
     for minor in python_versions.MINORS:
-        found = shutil.which(f"python3.{minor}", path=system.env.get("PATH", ""))
+        found = find_program(f"python3.{minor}", system.env.get("PATH", ""))
         if found and ".pyenv" not in found and "shims" not in Path(found).parts:
             yield from _probe(system, Path(found), "PATH")
 

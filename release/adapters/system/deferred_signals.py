@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+#: SIGBREAK: Ctrl-Break and a closed console, on Windows
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 #: what delivers a signal as if nothing had replaced its handler: number of the signal, frame
 _Deliver = Callable[[int, FrameType | None], None]
 

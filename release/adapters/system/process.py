@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from release.adapters.system import debug_log
+from release.adapters.system.program_path import with_program_path
 from release.core.errors import ToolError
 from release.core.quoting import quote_path
 
@@ -102,7 +103,7 @@ def _start(  # noqa: PLR0913 - options of Popen
     pipe, by_platform = subprocess.PIPE, {} if sys.platform == "win32" else {"umask": umask}
     try:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # the options depend on the platform
-            list(argv), cwd=cwd, env=dict(env), encoding="utf-8", errors="replace",
+            with_program_path(argv, env), cwd=cwd, env=dict(env), encoding="utf-8", errors="replace",
             stdin=pipe if feed else subprocess.DEVNULL, stdout=pipe, stderr=pipe if apart else subprocess.STDOUT,
             **OWN_GROUP, **by_platform,
         )  # fmt: skip
@@ -133,10 +134,11 @@ def read_lines(stream: IO[Any], put: Callable[[Any], object]) -> None:
     put(None)
 
 
-def _feed(stream: IO[str], text: str) -> None:
+def _feed(stream: TextIO, text: str) -> None:
     # A program may exit without reading its input; its exit status says whether that is an error.
+    # As bytes: a text stream would write "\r\n" on Windows.
     with contextlib.suppress(OSError, ValueError), stream:
-        stream.write(text)
+        stream.buffer.write(text.encode("utf-8", "replace"))
 
 
 def _output_lines(
@@ -176,7 +178,9 @@ def _output_lines(
 def _end(process: subprocess.Popen[str]) -> None:
     """End a program and everything that it has started."""
     if sys.platform == "win32":
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+        with contextlib.suppress(OSError):
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+        process.kill()  # where that is missing or refused
     else:
         _signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

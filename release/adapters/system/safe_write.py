@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from release.core.errors import ReleaseError
 from release.core.quoting import quote_path
+
+#: seconds before the next attempt to replace a file that is open; two seconds in total
+_WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
 
 
 def write_atomically(path: Path, data: bytes) -> bool:
@@ -26,7 +32,7 @@ def write_atomically(path: Path, data: bytes) -> bool:
     try:
         with new.open("wb") as file:
             _write(file, data)
-        new.replace(path)
+        replace_file(new, path)
     except BaseException:
         with suppress(OSError):
             new.unlink()
@@ -38,6 +44,30 @@ def _write(file: IO[bytes], data: bytes) -> None:
     file.write(data)
     file.flush()
     os.fsync(file.fileno())
+
+
+def replace_file(source: Path, target: Path) -> Path:
+    """Move a file to the place of another, which may exist; returns `target`. Raises `OSError`.
+
+    Windows refuses that while a reader, or a virus scanner, has the other open: it is tried again for a while.
+    """
+    for wait in _WAITS if sys.platform == "win32" else ():
+        try:
+            return source.replace(target)
+        except PermissionError:
+            time.sleep(wait)
+    return source.replace(target)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory as far as possible, also files that may not be written, such as objects of git (Windows)."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        for one in (path, *path.rglob("*")):
+            if not one.is_symlink():
+                with suppress(OSError):
+                    one.chmod(stat.S_IRWXU)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_file(path: Path) -> bool:
@@ -67,7 +97,7 @@ def replace_private_file(path: Path, before: bytes, after: bytes, *, keep_mode: 
                 os.chown(name, real.stat().st_uid, real.stat().st_gid)
         if keep_mode:
             Path(name).chmod(stat.S_IMODE(real.stat().st_mode))
-        os.replace(name, real)  # noqa: PTH105 - mkstemp returns a string
+        replace_file(Path(name), real)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()

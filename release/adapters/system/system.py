@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from release.adapters.system.process import Completed, run_program
+from release.adapters.system.safe_write import remove_tree
 from release.core.errors import ReleaseError
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
@@ -114,7 +114,7 @@ def temporary_directory(what: str, *, prefix: str, parent: Path | None = None) -
     try:
         yield directory
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)
 
 
 def path_from_here(path: Path) -> str:

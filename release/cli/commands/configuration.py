@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from release.cli.command import READS_PROJECT, Command, Write, show
 from release.core.errors import ConfigError, Exit
+from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
     from release.core.config_listing import Setting
@@ -93,7 +94,7 @@ def _load(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     tool = load_toml(path).get("tool", {})
     table = tool.get("release", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write [tool.release]")
+        raise ConfigError(f"tool.release in {quote_path(path)} is not a table", remedy="write [tool.release]")
     return str(path), table
 
 

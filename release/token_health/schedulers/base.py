@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from release.adapters.system.process import Completed, TimedOutError
+from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System, explain_os_errors
 from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, ToolError, UsageError
@@ -139,7 +139,7 @@ def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: 
 def run_tool(system: System, argv: Sequence[str], *, hint: str, text: str | None = None) -> Completed:
     """Run a scheduler's program, for a minute at most. Raises `ToolError`; `hint` is the remedy if it is missing."""
     env = {**system.env, "LC_ALL": "C"}  # its messages are parsed
-    if shutil.which(argv[0], path=env.get("PATH")) is None:
+    if find_program(argv[0], env.get("PATH", os.defpath)) is None:
         raise ToolError(f"no program {argv[0]!r} on PATH", remedy=hint)
     try:
         return system.run(argv, env=env, timeout=60.0, apart=True, input=text)

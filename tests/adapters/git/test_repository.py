@@ -183,6 +183,22 @@ def test_a_clone_has_the_commit_its_tags_and_nothing_else(tmp_path: Path) -> Non
     assert git.changed_paths(system(), into) == ()
 
 
+def test_a_clone_has_the_bytes_of_the_commit_whatever_git_writes_elsewhere(tmp_path: Path) -> None:
+    """Git for Windows sets core.autocrlf=true for everybody."""
+    inner = repository(tmp_path / "inner", **{"deep.txt": "d\n"})
+    top = repository(tmp_path / "r", **{"a.txt": "1\n2\n", "b.bat": "3\n", ".gitattributes": "*.bat text eol=crlf\n"})
+    do(top, "submodule", "--quiet", "add", str(inner), "lib")
+    commit(top)
+    config = tmp_path / "config"
+    config.write_text("[core]\nautocrlf = true\n", encoding="utf-8")
+    into = tmp_path / "clone"
+    git.clone_commit(system(GIT_CONFIG_GLOBAL=str(config)), top, git.commit(system(), top), into)
+    assert (into / "a.txt").read_bytes() == b"1\n2\n"
+    assert (into / "lib" / "deep.txt").read_bytes() == b"d\n"
+    assert (into / "b.bat").read_bytes() == b"3\r\n", "what the project asks for"
+    assert git.changed_paths(system(GIT_CONFIG_GLOBAL=str(config)), into) == ()
+
+
 def test_a_clone_brings_submodules_from_where_they_are(tmp_path: Path) -> None:
     inner = repository(tmp_path / "inner", **{"deep.txt": "d"})
     lib = repository(tmp_path / "lib", **{"lib.txt": "l"})
