@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from argparse import Namespace
+from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote
@@ -53,6 +54,24 @@ def test_every_link_within_the_repository_leads_to_a_file_and_a_heading() -> Non
             if not target.exists() or (anchor and anchor not in anchors(read(target))):
                 dead.append(f"{page.relative_to(ROOT)}: {link}")
     assert not dead
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Sphinx warns of a page in no toctree, and of a pattern without a page."""
+    entries = [
+        line
+        for block in blocks(read(DOCS / "index.md"))
+        if block.language == "{toctree}"
+        for line in block.text.splitlines()
+        if line and not line.startswith(":")
+    ]
+    names = {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} - {"index"}
+    found = {
+        entry: {name for name in names if name.count("/") == entry.count("/") and fnmatch(name, entry)}
+        for entry in entries
+    }
+    assert names == set().union(*found.values())
+    assert all(found.values())
 
 
 def test_every_command_in_a_block_is_one_that_the_program_reads() -> None:
