@@ -72,39 +72,51 @@ _COMMANDS: Mapping[str, _Answer] = {
 _SECRET = "a secret on the command line can be read by every program on this machine"  # noqa: S105 - a sentence
 _STORE = "store it: pypi-preflight store --index pypi; or set TWINE_PASSWORD or UV_PUBLISH_TOKEN"
 _DECLARE = "add [tool.release.indexes.NAME] with upload-url to pyproject.toml, and pass --index NAME"
-_USER = "the user name comes from the environment, .pypirc or the keyring"
-_NEVER_TWICE = "files that the index has are never sent again: they are compared by hash"
-_OPTIONS: Mapping[str, _Answer] = {
-    "-r": _Answer("it is --index here", "pass --index NAME; upload to TestPyPI: pypi-preflight testpypi"),
-    "--repository": _Answer("it is --index here", "pass --index NAME; upload to TestPyPI: pypi-preflight testpypi"),
-    "--repository-url": _Answer("indexes have names here", _DECLARE),
-    "--publish-url": _Answer("indexes have names here", _DECLARE),
-    "--check-url": _Answer(_NEVER_TWICE, "omit the option"),
-    "--skip-existing": _Answer(_NEVER_TWICE, "omit the option"),
-    "-u": _Answer(_USER, "omit the option: with a token it is always __token__"),
-    "--username": _Answer(_USER, "omit the option: with a token it is always __token__"),
-    "-p": _Answer(_SECRET, _STORE),
-    "--password": _Answer(_SECRET, _STORE),
-    "-t": _Answer(_SECRET, _STORE),
-    "--token": _Answer(_SECRET, _STORE),
-    "--non-interactive": _Answer("without a terminal, nothing prompts", "omit the option, or pass --yes"),
-    "--no-input": _Answer("without a terminal, nothing prompts", "omit the option, or pass --yes"),
-    "--strict": _Answer("warnings that block are a setting", "omit the option; see [tool.release.checks]"),
-    "--sign": _Answer("indexes accept no PGP signatures", "omit the option; see [tool.release] attest"),
-    "-s": _Answer("indexes accept no PGP signatures", "omit the option; see [tool.release] attest"),
-    "--attestations": _Answer("attestations are made where possible", "omit the option; see [tool.release] attest"),
-    "--trusted-publishing": _Answer(
-        "it is used in a job with an identity and without a password",
-        "omit the option; prove it: pypi-preflight verify --exchange",
-    ),
-    "--disable-progress-bar": _Answer("without a terminal, there is none", "omit the option, or pass --quiet"),
-    "--build": _Answer("a release builds", "omit the option: pypi-preflight release"),
-    "--any-branch": _Answer("the branch is a setting", "add the branch to maintenance-branches in [tool.release]"),
-    "--no-tests": _Answer("tests of the project are not run", "omit the option"),
-    "--no-publish": _Answer("publishing is a command of its own", "run: pypi-preflight rehearse"),
-    "--no-draft": _Answer("a GitHub release is a setting", "omit the option; see [tool.release] github-release"),
-    "--preview": _Answer("it is --plan here", "run: pypi-preflight release --plan"),
-    "--force": _Answer("a failed check is accepted by name", "add it with the reason to [tool.release.waive]"),
+_USER = "it is read from the environment, .pypirc or the keyring, and is __token__ with a token"
+_NEVER_TWICE = "what the index has is never sent again, by hash"
+
+
+class _Option(NamedTuple):
+    """The answer to an option of another tool."""
+
+    #: why it is not needed, or how it is called here
+    meaning: str
+    #: in the imperative; empty: run the command without the option
+    remedy: str = ""
+    #: how many words it has after it
+    values: int = 0
+    #: what stands in its place
+    instead: str = ""
+
+
+_OPTIONS: Mapping[str, _Option] = {
+    "-r": _Option("it is --index here", values=1, instead="--index"),
+    "--repository": _Option("it is --index here", values=1, instead="--index"),
+    "--repository-url": _Option("indexes have names here", _DECLARE),
+    "--publish-url": _Option("indexes have names here", _DECLARE),
+    "--check-url": _Option(_NEVER_TWICE, values=1),
+    "--skip-existing": _Option(_NEVER_TWICE),
+    "-u": _Option(_USER, values=1),
+    "--username": _Option(_USER, values=1),
+    "-p": _Option(_SECRET, _STORE),
+    "--password": _Option(_SECRET, _STORE),
+    "-t": _Option(_SECRET, _STORE),
+    "--token": _Option(_SECRET, _STORE),
+    "--non-interactive": _Option("it is --yes here", instead="--yes"),
+    "--no-input": _Option("it is --yes here", instead="--yes"),
+    "--strict": _Option("which warnings block is a setting: [tool.release.checks]"),
+    "--sign": _Option("indexes accept no PGP signatures; attestations are a setting: attest"),
+    "-s": _Option("indexes accept no PGP signatures; attestations are a setting: attest"),
+    "--attestations": _Option("attestations are a setting: attest"),
+    "--trusted-publishing": _Option("it is used in a CI job with an identity and no password", values=1),
+    "--disable-progress-bar": _Option("it is --quiet here", instead="--quiet"),
+    "--build": _Option("a release builds", "run: pypi-preflight release"),
+    "--any-branch": _Option("the branches are a setting", "add the branch to maintenance-branches in [tool.release]"),
+    "--no-tests": _Option("the project's tests are not run"),
+    "--no-publish": _Option("publishing is a command of its own", "run: pypi-preflight rehearse"),
+    "--no-draft": _Option("a GitHub release is a setting: github-release"),
+    "--preview": _Option("it is --plan here", instead="--plan"),
+    "--force": _Option("a failed check is accepted by name", "add it with the reason to [tool.release.waive]"),
 }  # fmt: skip
 
 
@@ -133,8 +145,11 @@ def unknown_command(word: str, words: Sequence[str]) -> UsageError:
     return UsageError(f"there is no command {word!r}{did_you_mean(word, COMMANDS)}", remedy=_LIST)
 
 
-def answer_option(command: str | None, word: str, words: Sequence[str]) -> UsageError | None:
-    """The error for an option or argument that the command does not have, if another tool has it; else None."""
+def answer_option(command: str, word: str, words: Sequence[str]) -> UsageError | None:
+    """The error for an option or argument that the command does not have, if another tool has it; else None.
+
+    `words` are those after the command.
+    """
     if command == "check" and any(one.endswith(_FILES) for one in words):
         files = " ".join(_directories(words, "/*"))
         return UsageError(
@@ -145,10 +160,26 @@ def answer_option(command: str | None, word: str, words: Sequence[str]) -> Usage
             f"'release' has no argument {word!r}: the version is bumped before",
             remedy=f"run: pypi-preflight prepare {word} --release",
         )
-    answer = _OPTIONS.get(word)
-    return answer and UsageError(
-        f"{command or 'pypi-preflight'} has no option {word!r}: {answer.meaning}", remedy=answer.remedy
-    )
+    if word not in _OPTIONS:
+        return None
+    option = _OPTIONS[word]
+    remedy = option.remedy or f"run: {_without(command, word, option, words)}"
+    return UsageError(f"{command!r} has no option {word!r}: {option.meaning}", remedy=remedy)
+
+
+def _without(command: str, word: str, option: _Option, words: Sequence[str]) -> str:
+    """The command line without the option, or with what stands in its place; files are shortened to `dist/*`."""
+    left: list[str] = []
+    rest = iter(words)
+    for one in rest:
+        name, equals, value = one.partition("=")
+        if name != word:
+            left += [] if one.endswith(_FILES) else [one]
+            continue
+        values = [value] if equals else [value for _, value in zip(range(option.values), rest, strict=False)]
+        left += [option.instead, *values] if option.instead else []
+    quoted = [shell.quote_argument("posix", one) for one in ("pypi-preflight", command, *left)]
+    return " ".join([*quoted, *_directories(words, "/*")])
 
 
 def _directories(words: Sequence[str], end: str = "") -> list[str]:

@@ -82,7 +82,7 @@ def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> arg
         raise _unknown_option(parser, ["--plan"], options.command)
     _, unknown = parser.parse_known_args([*early, *options.words], options)
     if unknown:
-        raise _unknown_option(parser, unknown, options.command)
+        raise _unknown_option(parser, unknown, options.command, [*early, *options.words])
     return options
 
 
@@ -128,17 +128,19 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _unknown_option(parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None) -> UsageError:
+def _unknown_option(
+    parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None, words: Sequence[str] = ()
+) -> UsageError:
     """The error for words that a command does not have. Values are not repeated: one may be a password."""
     from release.cli.other_tools import answer_option
     from release.core.tables import did_you_mean
 
     options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
+    first = options[0] if options else unknown[0]
+    if command is not None and (answered := answer_option(command, first, words)) is not None:
+        return answered
     where = f"{command!r} has" if command else "there is"
     if not options:
-        answered = answer_option(command, unknown[0], unknown)
-        return answered or UsageError(f"{where} no argument {unknown[0]!r}", remedy=f"see: {parser.prog} --help")
+        return UsageError(f"{where} no argument {first!r}", remedy=f"see: {parser.prog} --help")
     known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 - the only list of them
-    answered = answer_option(command, options[0], unknown)
-    hint = did_you_mean(options[0], known)
-    return answered or UsageError(f"{where} no option {options[0]!r}{hint}", remedy=f"see: {parser.prog} --help")
+    return UsageError(f"{where} no option {first!r}{did_you_mean(first, known)}", remedy=f"see: {parser.prog} --help")

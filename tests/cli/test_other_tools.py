@@ -37,6 +37,10 @@ def answer(*words: str) -> UsageError:
         (["premajor"], "run: pypi-preflight prepare major"),
         (["1.2.0"], "run: pypi-preflight prepare 1.2.0"),
         (["release", "minor"], "run: pypi-preflight prepare minor --release"),
+        (["publish", "--skip-existing", *FILES], "run: pypi-preflight publish dist/*"),
+        (["publish", "-r", "testpypi", "--yes", *FILES], "run: pypi-preflight publish --index testpypi --yes dist/*"),
+        (["testpypi", "--check-url=https://packages.example/", *FILES], "run: pypi-preflight testpypi dist/*"),
+        (["release", "--no-input"], "run: pypi-preflight release --yes"),
         (["login"], "run: pypi-preflight store --index pypi"),
         (["token-health"], "run: pypi-preflight tokens"),
         (["dist/acme-1.0.tar.gz"], "check it: pypi-preflight inspect dist/acme-1.0.tar.gz"),
@@ -55,8 +59,9 @@ def test_a_secret_on_the_command_line_is_refused_with_the_reason(option: str) ->
 
 def test_each_command_of_an_answer_is_one() -> None:
     """Those of `prepare` are among them."""
-    answers = [*other_tools._COMMANDS.values(), *other_tools._OPTIONS.values()]
-    lines = [line for one in answers for line in re.findall(r"pypi-preflight ([a-z][^;]*)", one.remedy)]
+    remedies = [one.remedy for one in other_tools._COMMANDS.values()]
+    remedies += [one.remedy for one in other_tools._OPTIONS.values()]
+    lines = [line for remedy in remedies for line in re.findall(r"pypi-preflight ([a-z][^;]*)", remedy)]
     assert len(lines) > 20
     for line in lines:
         words = [re.sub("[.,]$", "", word) for word in shlex.split(line)]
