@@ -17,6 +17,7 @@ from release.adapters.system.system import System
 from release.checks import engine, published_release
 from release.checks.all_checks import check_names
 from release.core.config import Config
+from release.core.decoding import decode_text
 from release.core.errors import ConfigError, UsageError
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import ProjectMetadata
@@ -46,7 +47,7 @@ def parse_request(release: str | None, record: Path | None) -> ConfirmationReque
     recorded = None
     if record is not None:
         try:
-            recorded = distribution.parse_manifest(record.read_text(encoding="utf-8"), str(record))
+            recorded = distribution.parse_manifest(decode_text(record.read_bytes()), str(record))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(

@@ -16,6 +16,7 @@ from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.system.system import System
 from release.core.config import Config
+from release.core.decoding import decode_text
 from release.core.errors import RefusedError, UsageError
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
@@ -104,7 +105,7 @@ def load_file_list(path: Path | None) -> FileList | None:
     if path is None:
         return None
     try:
-        return parse_file_list(path.read_text(encoding="utf-8"), str(path))
+        return parse_file_list(decode_text(path.read_bytes()), str(path))
     except OSError as error:
         raise _unreadable(error) from None
     except UnicodeDecodeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from release.core.decoding import decode_text, has_utf16_mark
 from release.core.errors import UsageError
 from release.core.quoting import quote_path
 
@@ -105,7 +105,9 @@ def _read(name: str, stream: BinaryIO) -> Log:
             del tail[:-PART]
     del tail[:-PART]
     skipped = size - len(head) - len(tail)
-    data = bytes(head + (b"\n\n" if skipped else b"") + tail)
-    # Windows PowerShell redirects output as UTF-16.
-    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    return Log(name=name, text=data.decode(encoding, "replace"), size=size, skipped=skipped)
+    if not skipped:
+        return Log(name=name, text=decode_text(bytes(head + tail), "replace"), size=size, skipped=0)
+    if has_utf16_mark(head):  # the end is in the same encoding
+        tail[:0] = head[:2]
+    text = "\n\n".join(decode_text(bytes(one), "replace") for one in (head, tail))
+    return Log(name=name, text=text, size=size, skipped=skipped)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from release.cli.command import Command, Write
+from release.core.decoding import decode_text
 from release.core.errors import Exit, UsageError
 from release.core.quoting import quote_path
 
@@ -30,7 +31,7 @@ def _sandbox(options: argparse.Namespace, _write: Write) -> int:
     world = None
     if options.world:
         try:
-            world = SeedData.parse(options.world.read_text(encoding="utf-8"))
+            world = SeedData.parse(decode_text(options.world.read_bytes()))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UsageError(f"cannot read {quote_path(options.world)}: {reason}", remedy="check the path") from None
