@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pytest
 
 from release.sandbox.publishers import CiJob
 from tests.publishing.ci.action_runner import ActionRun
+from tests.publishing.ci.component import included
+from tests.publishing.ci.pipeline_runner import PipelineRun
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import Indexes, UserProject, files_on, indexes, make, posts, release_table
 from tests.stories.test_trusted_publishing import WORLD, exchanges
@@ -118,3 +121,35 @@ def test_the_action_installs_itself_by_hash_and_inspects(tmp_path: Path) -> None
         assert (run.status, run.outputs["verdict"]) == (0, "done"), run.log
         began = use(project, installs=True, command="inspect")
         assert began.status == 0, "an earlier step of the job has installed it"
+
+
+@pytest.mark.slow
+def test_the_component_publishes_on_gitlab_and_says_why_it_did_not(tmp_path: Path) -> None:
+    """The files are artifacts of a job before it; the token is a CI/CD variable of the environment."""
+    with job(tmp_path) as (on, project):
+        project.commit()
+        jobs = included({"password": "$UPLOAD_TOKEN", "print-hash": True})
+        build = {"stage": "build", "script": ["true"], "artifacts": {"paths": ["dist/"]}}
+        text = json.dumps({"stages": ["build", "deploy"], "variables": {}, "build": build, **jobs})
+        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+
+        def run(work: str, token: str) -> PipelineRun:
+            one = PipelineRun(
+                text=text, repository=project.root, work=tmp_path / work, env=project.environment() | {"PATH": path},
+                scoped=lambda environment: {"UPLOAD_TOKEN": token} if environment == "pypi" else {},
+                predefined={"CI_COMMIT_TAG": "v1.0"},
+            )  # fmt: skip
+            one.run()
+            return one
+
+        red = run("red", "pypi-short")
+        assert list(red.failures) == ["publish"]
+        assert posts(on.pypi) == []
+        assert red.dotenv["PREFLIGHT_VERDICT"] == "refused"
+        assert red.dotenv["PREFLIGHT_CAUSE"].startswith("cred.")
+        green = run("green", on.pypi.tokens["account"].reveal())
+        assert green.failures == {}, green.failures["publish"]
+        assert len(files_on(on.pypi)) == 2
+    assert green.dotenv["PREFLIGHT_VERDICT"] == "done"
+    (record,) = (tmp_path / "green" / "artifacts").rglob("record.json")
+    assert json.loads(record.read_text(encoding="utf-8"))["version"] == "1.0"

@@ -19,7 +19,7 @@ from tests.publishing.ci.workflow_runner import StepFailedError, check_out, copy
 _GLOBAL = {"stages", "default", "variables"}
 _JOB_KEYS = {
     "stage", "extends", "rules", "variables", "before_script", "script", "artifacts", "environment", "resource_group",
-    "needs", "trigger",
+    "needs", "trigger", "image", "interruptible", "id_tokens",
 }  # fmt: skip
 
 
@@ -53,12 +53,14 @@ class PipelineRun:
                 return
 
     def _applies(self, job: Mapping[str, Any]) -> bool:
-        """Whether any of its rules holds: a comparison, or a match of a variable."""
+        """Whether any of its rules holds: a variable, its comparison, or its match."""
         for rule in job.get("rules", [{"if": '$CI_PIPELINE_SOURCE != "no"'}]):
-            found = re.fullmatch(r'\$(\w+) (==|!=|=~) (?:"(.*)"|/(.*)/)', rule["if"])
+            found = re.fullmatch(r'\$(\w+)(?: (==|!=|=~) (?:"(.*)"|/(.*)/))?', rule["if"])
             assert found, f"unknown rule {rule}"
             value = self.predefined.get(found[1], "")
-            if found[2] == "=~":
+            if found[2] is None:
+                holds = bool(value)
+            elif found[2] == "=~":
                 holds = re.search(found[4].replace(r"\/", "/"), value) is not None
             else:
                 holds = (value == found[3]) == (found[2] == "==")
@@ -87,7 +89,9 @@ class PipelineRun:
             check_out(self.repository, machine)
         if artifacts.exists():
             copy_files(artifacts, machine)
-        env = {**self.env, **settings, **self.dotenv, **self.scoped(job.get("environment", ""))}
+        given = {**self.dotenv, **self.scoped(job.get("environment", ""))}
+        expanded = {key: _expanded(value, given) for key, value in settings.items()}
+        env = {**self.env, **expanded, **given}
         lines = [one for one in (*job.get("before_script", ()), *job["script"]) if not _installs(one)]
         done = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
@@ -96,17 +100,30 @@ class PipelineRun:
         if done.returncode:
             failed = StepFailedError(f"exit status {done.returncode} of {lines}\n{done.stdout}{done.stderr}")
             self.failures[name] = str(failed)
-            return
-        for path in job.get("artifacts", {}).get("paths", ()):
-            assert (machine / path).exists(), f"{name}: no artifact {path}"
-            copy_files(machine / path, artifacts / (path if path.endswith("/") else str(Path(path).parent)))
-        if report := job.get("artifacts", {}).get("reports", {}).get("dotenv"):
+            if job.get("artifacts", {}).get("when") != "always":
+                return
+        self._collect(name, job.get("artifacts", {}), machine)
+
+    def _collect(self, name: str, settings: Mapping[str, Any], machine: Path) -> None:
+        artifacts = self.work / "artifacts"
+        for path in settings.get("paths", ()):
+            found = list(machine.glob(path)) if "*" in path else [machine / path]
+            assert found, f"{name}: no artifact {path}"
+            for one in found:
+                assert one.exists(), f"{name}: no artifact {path}"
+                copy_files(one, artifacts / (one if one.is_dir() else one.parent).relative_to(machine))
+        if report := settings.get("reports", {}).get("dotenv"):
             self.dotenv |= dict(line.split("=", 1) for line in (machine / report).read_text().splitlines())
 
 
 def _installs(line: str) -> bool:
     """Whether a line installs what is there already."""
     return "pip install" in line or line.startswith(("apt-get", "git lfs"))
+
+
+def _expanded(value: str, env: Mapping[str, str]) -> str:
+    """The value of a job's variable with the CI/CD variables in it; one that is missing is empty."""
+    return re.sub(r"\$(\w+)", lambda found: env.get(found[1], ""), value)
 
 
 def _default(value: Any) -> str:
