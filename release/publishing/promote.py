@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release.adapters.git import repository, tags
+from release.adapters.git import pushes, repository, tags
 from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -73,7 +73,7 @@ def push_release_tag(system: System, directory: Path, step: PushTag, journal: Jo
     """Push the tag, once the release is confirmed. Raises `ToolError`."""
     root = repository.find_root(system, directory)
     assert root is not None
-    if not repository.push_tag(system, root, step.remote, step.name):
+    if not pushes.push_tag(system, root, step.remote, step.name):
         return StepResult(changed=False, note=f"{step.remote} has {step.name}")
     journal.write("pushed", tag=step.name, remote=step.remote)
     return StepResult(changed=True)

@@ -1,4 +1,4 @@
-"""Read a git repository, clone it, and create and push tags, which are the only changes made to a user's repository.
+"""Read a git repository, and clone it.
 
 Paths are absolute, or relative to the root of the repository with forward slashes. Every function raises
 `ToolError` where git fails unexpectedly.
@@ -31,8 +31,6 @@ _OTHER_REPOSITORY = re.compile(
 _LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")  # the bytes of the commit, also by Git for Windows
 #: seconds for a request to a remote
 _REMOTE_LIMIT = 10
-#: seconds for a push; the user's pre-push hook may run tests
-_PUSH_LIMIT = 600
 _BY_HAND = "run `git fetch`, fix what it reports, then run the same command again"
 
 
@@ -216,7 +214,7 @@ def _missing(system: System, root: Path, other: str) -> int | None:
 def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Unknown:
     """The commit of a ref at a remote; empty where it has no such ref."""
     try:
-        answer = _run_at_remote(system, root, "ls-remote", "--quiet", remote, ref, timeout=_REMOTE_LIMIT)
+        answer = run_at_remote(system, root, "ls-remote", "--quiet", remote, ref, timeout=_REMOTE_LIMIT)
     except TimedOutError:
         return Unknown(reason=f"no answer within {_REMOTE_LIMIT} s", remedy=_BY_HAND)
     if answer.status:
@@ -227,7 +225,7 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
 def remote_tags(system: System, root: Path, remote: str) -> dict[str, str]:
     """The commits of all tags at a remote, by the names of the tags; empty where it cannot be reached."""
     try:
-        answer = _run_at_remote(system, root, "ls-remote", "--quiet", "--tags", remote, timeout=_REMOTE_LIMIT)
+        answer = run_at_remote(system, root, "ls-remote", "--quiet", "--tags", remote, timeout=_REMOTE_LIMIT)
     except TimedOutError:
         return {}
     found = {}
@@ -237,7 +235,7 @@ def remote_tags(system: System, root: Path, remote: str) -> dict[str, str]:
     return found
 
 
-def _run_at_remote(system: System, root: Path, *arguments: str, timeout: float) -> Completed:
+def run_at_remote(system: System, root: Path, *arguments: str, timeout: float) -> Completed:
     """Run git with the user's credentials; neither git nor ssh nor a credential manager prompts."""
     env = git_environment(system, credentials=True)
     env |= {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
@@ -314,37 +312,3 @@ def failure_line(text: str) -> str:
     """The line with the reason: that of git with "fatal:" or "error:", else the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1] if lines else "")
-
-
-def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
-    """Push one tag, without prompting; returns whether the remote did not have it yet.
-
-    Raises `ToolError` where the remote cannot be reached, has another tag of that name, or refuses it.
-    """
-    ours = git_output(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
-    theirs = remote_commit(system, root, remote, f"refs/tags/{tag}")
-    by_hand = f"fix that, then push the tag: git push {remote} {tag}"
-    if isinstance(theirs, Unknown):
-        raise ToolError(f"cannot ask the remote {remote!r} for the tag {tag!r}: {theirs.reason}", remedy=by_hand)
-    if theirs == ours:
-        return False
-    if theirs:
-        raise ToolError(
-            f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
-            remedy="find out who created it, and correct it there; to keep it: push-tag = false in [tool.release]",
-        )
-    words = ("push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}")
-    try:
-        done = _run_at_remote(system, root, *words, timeout=_PUSH_LIMIT)
-    except TimedOutError:
-        raise ToolError(f"pushing the tag {tag!r} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
-    if done.status:
-        raise ToolError(f"the tag {tag!r} was not pushed: {_why(done.errors, done.output)!r}", remedy=by_hand)
-    return True
-
-
-def _why(errors: str, output: str) -> str:
-    """The message of the remote, else of git. Source: git-push(1), "OUTPUT": "!" marks a rejected reference."""
-    remote = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
-    refused = [line[1:].strip() for line in output.splitlines() if line.startswith("!")]
-    return "; ".join([*filter(None, remote), *refused][:4]) or failure_line(errors)
