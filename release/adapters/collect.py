@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from release.adapters.builds.version_source import find_version_source
-from release.adapters.git import projects, signing, tags
+from release.adapters.git import prepared_commit, projects, signing, tags
 from release.adapters.git import repository as git
 from release.adapters.install import interpreters
 from release.adapters.installed_versions import installed_versions
@@ -172,6 +172,7 @@ def collect_git(system: System, directory: Path) -> GitState | Unknown | None:
             all_tags=tags.all_tags(system, root),
             remote=remote,
             on_remote=tags.is_on_remote(system, root, commit) if remote else None,
+            push_to=prepared_commit.find_push(system, root, directory, commit),
             root_project=_root_project(directory, root),
             other_projects=projects.has_other_projects(system, root, directory),
             below_root=directory.resolve() != root.resolve(),

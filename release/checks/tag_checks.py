@@ -216,6 +216,8 @@ def a_branch_of_the_remote_has_the_commit(source: Source) -> Iterator[Observatio
     git = _git(source)
     if git.remote is None or not source.config.push_tag:
         yield NotApplicable(reason="no tag is pushed")
+    elif git.push_to is not None:
+        yield NotApplicable(reason=f"{'/'.join(git.push_to)} gets the commit once the release is confirmed")
     elif source.rehearsal or git.branch is None or git.on_remote is None:
         yield NotApplicable(reason="the commit is not on a branch" if git.branch is None else "nothing is pushed")
     elif not git.on_remote:

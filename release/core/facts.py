@@ -84,6 +84,8 @@ class GitState:
     remote: str | None = None
     #: whether a branch of any remote has the commit, as of the last fetch; None if it is not needed
     on_remote: bool | None = None
+    #: the remote and its branch that the commit is pushed to after the release, as `prepare` made it; None: not pushed
+    push_to: tuple[str, str] | None = None
     #: why the tag cannot be signed; None if it can, or need not be signed
     signing: Finding | Unknown | None = None
     #: name and commit of the tags that the remote has and this clone has not; empty if it was not asked

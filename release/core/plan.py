@@ -58,7 +58,7 @@ class Build(_Titled):
     #: "commit": a fresh clone of the commit; "tree": the directory in its current state;
     #: "journal": the files of an earlier build only; "given": files that were built elsewhere
     origin: Literal["commit", "tree", "journal", "given"]
-    #: the files that are "given", in a few words: "97 wheels for 5 Pythons and 20 platforms, 1 sdist"
+    #: the files that are "given": "97 wheels for 5 Pythons and 20 platforms, 1 sdist"
     files: str = ""
 
     @property
@@ -129,6 +129,17 @@ class PushTag(_Titled):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushCommit(_Titled):
+    """Push the commit that `prepare` has made to the branch's upstream, unless it is there already."""
+
+    KIND = "push-commit"
+    TITLE = "push the commit {step.commit:.12} to {step.remote}/{step.branch}"
+    commit: str
+    remote: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOnGitHub(_Titled):
     """Create a release on GitHub: first a draft, then its files; it is published last."""
 
@@ -140,13 +151,14 @@ class ReleaseOnGitHub(_Titled):
 
 
 Check = CheckSource | CheckCredentials | CheckFiles
-Promotion = CompareWithDryRun | Tag | PushTag | ReleaseOnGitHub
+Promotion = CompareWithDryRun | Tag | PushTag | PushCommit | ReleaseOnGitHub
+AFTER_RELEASE = PushTag | PushCommit | ReleaseOnGitHub
 Step = Check | Promotion | Build | Upload | Confirm
 
 
 def has_lasting_effect(step: Step) -> bool:
     """Whether the step changes anything that outlives the run, apart from its record and the files that it builds."""
-    return isinstance(step, Tag | PushTag | ReleaseOnGitHub) or (isinstance(step, Upload) and step.index != SANDBOX)
+    return isinstance(step, Tag | AFTER_RELEASE) or (isinstance(step, Upload) and step.index != SANDBOX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +208,8 @@ class Plan:
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the indexes that the steps use, in order of appearance."""
-        return tuple(
-            dict.fromkeys(step.index for step in self.steps if isinstance(step, Upload | Confirm | CheckCredentials))
-        )
+        used = (step.index for step in self.steps if isinstance(step, Upload | Confirm | CheckCredentials))
+        return tuple(dict.fromkeys(used))
 
 
 def make_plan(  # noqa: PLR0913 - a command with its options
@@ -312,6 +323,8 @@ def _tag_steps(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[
         after.append(PushTag(name=source.tag, remote=git.remote))
     if config.github_release and git.github is not None:
         after.append(ReleaseOnGitHub(repository=git.github, tag=source.tag))
+    if config.push_tag and git.push_to is not None:
+        after.append(PushCommit(commit=git.commit, remote=git.push_to[0], branch=git.push_to[1]))
     return before, tuple(after)
 
 
@@ -324,8 +337,7 @@ def plan_to_json(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
             data["url"] = indexes[step.index].upload_url if step.index in indexes else "the embedded sandbox"
             data["irreversible"] = step in plan.irreversible
         steps.append(data)
-    names = ("verb", "project", "version", "commit", "strict", "exchanges")
-    fields = {name: getattr(plan, name) for name in names}
+    fields = {name: getattr(plan, name) for name in ("verb", "project", "version", "commit", "strict", "exchanges")}
     return {"schema": 1, **fields, "steps": steps}
 
 

@@ -15,7 +15,17 @@ from release.core.errors import ToolError
 from release.core.models.distribution import Distribution
 from release.core.models.index import ProjectListing
 from release.core.models.results import StepResult
-from release.core.plan import SANDBOX, CompareWithDryRun, Plan, Promotion, PushTag, ReleaseOnGitHub, Tag, require_name
+from release.core.plan import (
+    SANDBOX,
+    CompareWithDryRun,
+    Plan,
+    Promotion,
+    PushCommit,
+    PushTag,
+    ReleaseOnGitHub,
+    Tag,
+    require_name,
+)
 from release.publishing.compare import compare_with_dry_run
 from release.publishing.journal import Journal
 
@@ -39,6 +49,8 @@ def execute_promotion(  # noqa: PLR0913 - a step, and what it publishes
             return tag_release(system, directory, step, plan=plan, files=files, journal=journal)
         case PushTag():
             return push_release_tag(system, directory, step, journal)
+        case PushCommit():
+            return push_release_commit(system, directory, step, journal)
         case ReleaseOnGitHub():
             return publish_on_github(system, step, plan, files, journal)
 
@@ -76,6 +88,16 @@ def push_release_tag(system: System, directory: Path, step: PushTag, journal: Jo
     if not pushes.push_tag(system, root, step.remote, step.name):
         return StepResult(changed=False, note=f"{step.remote} has {step.name}")
     journal.write("pushed", tag=step.name, remote=step.remote)
+    return StepResult(changed=True)
+
+
+def push_release_commit(system: System, directory: Path, step: PushCommit, journal: Journal) -> StepResult:
+    """Push the commit of the release, once it is confirmed. Raises `ToolError`."""
+    root = repository.find_root(system, directory)
+    assert root is not None
+    if not pushes.push_commit(system, root, step.commit, remote=step.remote, ref=f"refs/heads/{step.branch}"):
+        return StepResult(changed=False, note=f"{step.remote} has {step.commit[:12]}")
+    journal.write("pushed", commit_of=step.commit, branch=step.branch, remote=step.remote)
     return StepResult(changed=True)
 
 

@@ -12,7 +12,7 @@ from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.models.check_result import CheckState, Outcome, blocking_problem, first_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
-from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
+from release.core.plan import AFTER_RELEASE, SANDBOX, Confirm, Plan, PushTag, Step, Tag, Upload
 from release.core.time_text import format_count, format_time
 
 #: options that only `build` has, with their values as a shell reads them
@@ -107,7 +107,7 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
     message = error.message
     if exit_ == Exit.INCOMPLETE:
         parts = [message, *_uploaded_texts(run)]
-        if isinstance(step, PushTag | ReleaseOnGitHub):  # they follow a published release
+        if isinstance(step, AFTER_RELEASE):  # they follow a published release
             left = run.plan.steps[run.plan.steps.index(step) :]
             parts.append(f"not done: {', '.join(one.title for one in left)}")
         message = "; ".join(parts)
@@ -134,7 +134,7 @@ def _exit(run: RunState, step: Step | None, error: ReleaseError) -> Exit:
             return Exit.INCOMPLETE
         if run.uploads.get(step.index):
             return Exit.UNCHANGED
-    return Exit.INCOMPLETE if run.touched or isinstance(step, PushTag | ReleaseOnGitHub) else error.exit
+    return Exit.INCOMPLETE if run.touched or isinstance(step, AFTER_RELEASE) else error.exit
 
 
 def _accepted(run: RunState, index: str) -> list[str]:

@@ -31,14 +31,33 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
             f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
             remedy="find out who created it, and correct it there; to keep it: push-tag = false in [tool.release]",
         )
-    words = ("push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}")
+    _push(system, root, remote, f"refs/tags/{tag}", what=f"the tag {tag!r}", by_hand=by_hand)
+    return True
+
+
+def push_commit(system: System, root: Path, commit: str, *, remote: str, ref: str) -> bool:
+    """Push a commit to a branch of the remote, for example "refs/heads/main"; whether the remote did not have it yet.
+
+    Raises `ToolError` where the remote cannot be reached, has commits that are not here, or refuses it.
+    """
+    by_hand = f"run `git pull --rebase`, then push it: git push {remote} HEAD:{ref.removeprefix('refs/heads/')}"
+    theirs = repository.remote_commit(system, root, remote, ref)
+    if isinstance(theirs, Unknown):
+        raise ToolError(f"cannot ask the remote {remote!r} for {ref!r}: {theirs.reason}", remedy=by_hand)
+    if theirs and not repository.run_git(system, root, "merge-base", "--is-ancestor", commit, theirs).status:
+        return False
+    _push(system, root, remote, f"{commit}:{ref}", what=f"the commit {commit[:12]}", by_hand=by_hand)
+    return True
+
+
+def _push(system: System, root: Path, remote: str, refspec: str, *, what: str, by_hand: str) -> None:  # noqa: PLR0913 - what is pushed, and where
+    words = ("push", "--atomic", "--porcelain", remote, refspec)
     try:
         done = repository.run_at_remote(system, root, *words, timeout=_PUSH_LIMIT)
     except TimedOutError:
-        raise ToolError(f"pushing the tag {tag!r} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
+        raise ToolError(f"pushing {what} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
     if done.status:
-        raise ToolError(f"the tag {tag!r} was not pushed: {_why(done.errors, done.output)!r}", remedy=by_hand)
-    return True
+        raise ToolError(f"{what} was not pushed: {_why(done.errors, done.output)!r}", remedy=by_hand)
 
 
 def _why(errors: str, output: str) -> str:

@@ -90,6 +90,12 @@ def upstream(system: System, root: Path) -> str | None:
     return found and found[0]
 
 
+def upstream_branch(system: System, root: Path) -> tuple[str, str] | None:
+    """The remote of the upstream, and the branch there; None without an upstream at a remote."""
+    found = _upstream(system, root)
+    return (found[2], found[3].removeprefix("refs/heads/")) if found and found[2] != "." else None
+
+
 def remote(system: System, root: Path) -> str | None:
     """The remote that tags are pushed to: that of the upstream, else "origin", else the only remote."""
     found = _upstream(system, root)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.adapters import collect
-from release.adapters.git import commits, tags
+from release.adapters.git import commits, prepared_commit, tags
 from release.adapters.git import repository as git
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.program_output import cause_line, last_lines
@@ -21,6 +21,7 @@ from release.core.models.distribution import parse_version
 from release.core.models.preparation import FileEdit, ToolRun
 from release.core.redaction import without_credentials
 from release.core.time_text import format_count
+from release.publishing import journal as journals
 from release.publishing.prepare.collect_preparation import CollectedPreparation, repository_path
 from release.publishing.prepare.undo_record import UndoRecord, current_bytes, write_file
 
@@ -104,6 +105,10 @@ class PreparationRun:
             if member.preparation.tag is not None:
                 with self._step(f"create the tag {member.preparation.tag} here"):
                     self._tag(member, member.preparation.tag)
+        if record.message is not None:
+            for member in self.members:
+                journals.home_directory(member.directory)
+                prepared_commit.mark_prepared(member.directory, self.commit)
         record.remove()
 
     def _require_unmoved(self) -> None:

@@ -116,7 +116,7 @@ class MemberRun:
         steps = self.opened.state.plan.steps
         end = _end_of(steps, index)
         while self._done < end and self.failure is None:
-            if isinstance(steps[self._done], plans.Tag | plans.PushTag):
+            if isinstance(steps[self._done], plans.Tag | plans.PushTag | plans.PushCommit):
                 with push:
                     self._execute(self._done + 1)
             else:
