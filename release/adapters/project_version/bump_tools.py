@@ -100,7 +100,7 @@ def _bumpver(project: ProjectFiles, current: str) -> Iterator[SearchedFile | Ver
                 spelled = current if "{version}" in str(text) else str(Version(current))
                 name = "{version}" if "{version}" in str(text) else "{pep440_version}"
                 if path != file and (pattern := _template(str(text), spelled, name)):
-                    pattern = re.sub(r"^\\\^", "^", re.sub(r"\\\$$", "$", pattern))
+                    pattern = "(?m)" + re.sub(r"^\\\^", "^", re.sub(r"\\\$$", "$", pattern))
                     yield SearchedFile(path=path, pattern=pattern, setting=setting)
 
 
@@ -161,9 +161,16 @@ def _search(project: ProjectFiles, listed: SearchedFile) -> Iterator[VersionPlac
     if any(letter in listed.path for letter in "*?["):
         found = sorted(project.directory.glob(listed.path))
         paths = [PurePosixPath(*path.relative_to(project.directory).parts).as_posix() for path in found]
+    try:
+        pattern = re.compile(listed.pattern)
+    except re.error as error:
+        raise ConfigError(
+            f"the pattern of {listed.setting} for {listed.path!r} is not valid: {error}",
+            remedy=f"correct {listed.setting}",
+        ) from None
     for path in paths:
         text = project.text(path) or ""
-        for match in re.finditer(listed.pattern, text):
+        for match in pattern.finditer(text):
             yield place_at(path, text, match.span("version"), "version")
 
 
