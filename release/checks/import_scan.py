@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from release.acceptance.zip_reader import ZipContents, open_zip
 from release.checks.unshipped_files import is_development_file
+from release.core.python_source import parse_source
 
 #: bytes; a larger module is not parsed
 _LARGEST = 2 * 1024 * 1024
@@ -41,7 +42,7 @@ def find_importers(wheel: BinaryIO, wanted: AbstractSet[str]) -> Mapping[str, st
 
 def _imports(code: bytes, path: str) -> set[str]:
     try:
-        tree = ast.parse(code)
+        tree = parse_source(code)
         module = path.removesuffix(".py").split("/")
         return {name for node in _unconditional_imports(tree.body) for name in _names(node, module)}
     except (SyntaxError, ValueError, RecursionError, MemoryError):

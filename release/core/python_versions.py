@@ -11,6 +11,8 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from release.core.python_source import parse_source
+
 #: the minor versions of Python 3 that a remedy may name. Source: devguide.python.org, "Status of Python versions"
 MINORS = range(8, 16)
 _PYPROJECT = "pyproject.toml"
@@ -123,7 +125,7 @@ def _of_setup_cfg(text: str) -> str:
 def _of_setup_py(text: str) -> str:
     """The literal `python_requires` of a call of `setup`; it is parsed, not run."""
     try:
-        tree = ast.parse(text)
+        tree = parse_source(text)
     except (SyntaxError, ValueError, RecursionError):
         return ""
     for node in ast.walk(tree):

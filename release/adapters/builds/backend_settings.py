@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from release.core.models.source_tree import BackendSettings, DeclaredFile
+from release.core.python_source import parse_source
 
 #: start of a build backend's name → the project that provides it
 _BACKENDS = (
@@ -196,7 +197,7 @@ def _keywords(code: str) -> Mapping[str, Any]:
     """The arguments of setup() and find_packages() in a setup.py; of those that are computed, only their names."""
     found: dict[str, Any] = {}
     try:
-        tree = ast.parse(code)
+        tree = parse_source(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return found
     for node in ast.walk(tree):
