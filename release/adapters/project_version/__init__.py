@@ -6,7 +6,8 @@ To add a kind, write a module with `find_places` and add it to `KINDS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +29,7 @@ from release.adapters.project_version.base import (
     ProjectFiles,
     VersionKind,
     decode_source,
+    is_same_version,
     load_project_file,
     not_stated,
     offset_of,
@@ -58,10 +60,12 @@ def find_version(
 ) -> tuple[VersionPlace, ...] | DerivedFromTags:
     """The places that state the version of the project in `directory`: what the backend reads first, then repetitions.
 
-    Repetitions are those in the package's own files, unless git ignores them, and in the files that the configuration
-    of a bump tool lists. `pyproject`: the content of its pyproject.toml; empty where there is none. `system`: for git;
-    this machine by default. No code of the project is executed. Raises `ReleaseError`, with the file to edit, where the
-    version is computed or no place can be determined.
+    Repetitions are equal versions where the backend would read them too (Cargo.toml, meson.build, setup.py), or in the
+    package's own files, unless git ignores these, and those in the files that the configuration of a bump tool lists.
+
+    `pyproject`: the content of its pyproject.toml; empty where there is none. `system`: for git; this machine by
+    default. No code of the project is executed. Raises `ReleaseError`, with the file to edit, where the version is
+    computed or no place can be determined.
     """
     tool = find_version_tool(directory, pyproject)
     if tool is not None:
@@ -74,12 +78,20 @@ def find_version(
             edit=next(project.package_files(), "the file that states it"),
         )
     current = read[0].text
-    found = [*read, *_not_ignored(system, directory, find_repetitions(project, current))]
+    repeated = (*_repeated_elsewhere(project, current), *find_repetitions(project, current))
+    found = [*read, *_not_ignored(system, directory, repeated)]
     found += find_listed(project, current)
     unique: dict[tuple[str, int, int], VersionPlace] = {}
     for place in found:
         unique.setdefault((place.path, place.line, place.column), place)
     return tuple(unique.values())
+
+
+def _repeated_elsewhere(project: ProjectFiles, current: str) -> Iterator[VersionPlace]:
+    """The places of other kinds that state the same version: Cargo.toml beside a static `project.version`."""
+    for kind in KINDS.values():
+        with suppress(ReleaseError):  # of a kind that the backend does not use
+            yield from (place for place in kind.find_places(project) if is_same_version(place.text, current))
 
 
 def _not_ignored(system: System | None, directory: Path, places: Iterable[VersionPlace]) -> tuple[VersionPlace, ...]:

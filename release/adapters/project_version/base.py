@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from release.core.errors import ReleaseError, from_os_error
 from release.core.models.preparation import VersionPlace
@@ -109,6 +110,14 @@ def offset_of(text: str, place: VersionPlace) -> int | None:
             return None
     start += place.column
     return start if text.startswith(place.text, start) else None
+
+
+def is_same_version(text: str, other: str) -> bool:
+    """Whether two spellings are the same version: "1.2.0-rc.1" and "1.2.0rc1"."""
+    try:
+        return Version(text) == Version(other)
+    except InvalidVersion:
+        return text == other
 
 
 def not_stated(message: str, *, edit: str) -> ReleaseError:

@@ -8,16 +8,17 @@ from pathlib import PurePosixPath
 
 from release.adapters.project_version.base import ProjectFiles, place_at
 from release.core.models.preparation import VersionPlace
+from release.core.python_source import parse_source
 
 #: imports that are followed from file to file
 _LONGEST_CHAIN = 5
 
 
 def parse_python(text: str) -> ast.Module | None:
-    """The module; None if it is not valid Python."""
+    """The module; None if it is not valid Python, or has line ends that are not counted as such elsewhere (CR)."""
     try:
-        return ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError):
+        return None if "\r" in text else parse_source(text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

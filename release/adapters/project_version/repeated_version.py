@@ -6,18 +6,15 @@ from collections.abc import Iterator
 
 from release.adapters.project_version.base import ProjectFiles
 from release.adapters.project_version.python_values import attribute_place
-from release.adapters.project_version.toml_values import toml_places
 from release.core.models.preparation import VersionPlace
 
 _NAMES = ("__version__", "VERSION", "version")
 
 
 def find_repetitions(project: ProjectFiles, current: str) -> Iterator[VersionPlace]:
-    """The places in the files that state a version by custom, and in `[tool.poetry]`, with the very text `current`."""
+    """The places in the files that state a version by custom, with the very text `current`."""
     for path in project.package_files():
         for name in _NAMES if not path.endswith("__init__.py") else _NAMES[:1]:
             place = attribute_place(project, path, name)
             if place is not None and place.text == current:
                 yield place
-    yield from (place for place in toml_places(project, "pyproject.toml", "tool", "poetry", "version")
-                if place.text == current)  # fmt: skip

@@ -132,6 +132,13 @@ SAMPLES = (
             {"Cargo.toml": '[package]\nname = "acme"\nversion = "1.1.0"\nedition = "2021"\n'
              '[lib]\ncrate-type = ["cdylib"]\n', "src/lib.rs": "",
              "Cargo.lock": 'version = 4\n\n[[package]]\nname = "acme"\nversion = "1.1.0"\n'}),
+    _sample("maturin, static", "maturin", "maturin", '[project]\nname = "acme"\nversion = "1.1.0"\n',
+            "pyproject.toml:6 project.version, Cargo.toml:3 package.version",
+            {"Cargo.toml": '[package]\nname = "acme"\nversion = "1.1.0"\nedition = "2021"\n'
+             '[lib]\ncrate-type = ["cdylib"]\n', "src/lib.rs": ""}),
+    _sample("setuptools, static, with a setup.py", *_SETUPTOOLS, '[project]\nname = "acme"\nversion = "1.1.0"\n',
+            "pyproject.toml:6 project.version, setup.py:1 setup(version=…)",
+            {"acme.py": "", "setup.py": "from setuptools import setup; setup(version='1.1.0')\n"}),
     _sample("maturin, workspace", "maturin", "maturin",
             _DYNAMIC + '[tool.maturin]\nmanifest-path = "crates/py/Cargo.toml"\n',
             "Cargo.toml:4 workspace.package.version",

@@ -36,6 +36,14 @@ def test_repetitions_in_the_package(tmp_path: Path) -> None:
     assert found(tmp_path) == (FIRST, "acme/_version.py:1 __version__", "acme/version.py:1 VERSION")
 
 
+def test_another_version_elsewhere_is_none_of_the_project(tmp_path: Path) -> None:
+    crate = '[package]\nname = "acme"\nversion = "0.3.0"\n'
+    create(tmp_path, {"pyproject.toml": f"{backend('maturin')}{STATIC}", "Cargo.toml": crate})
+    assert found(tmp_path) == ("pyproject.toml:5 project.version",)
+    create(tmp_path, {"pyproject.toml": f"{backend('maturin')}{STATIC}", "Cargo.toml": "[workspace]\n"})
+    assert found(tmp_path) == ("pyproject.toml:5 project.version",)
+
+
 def test_a_repetition_that_git_ignores_is_made_by_a_build(tmp_path: Path) -> None:
     source = '__version__ = "1.1.0"\n'
     committed(tmp_path, {".gitignore": "_version.py\n", "pyproject.toml": STATIC, "acme/__init__.py": source})

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from release.adapters.project_version import find_version, write_version
+from release.core.errors import ReleaseError
 from release.core.models.preparation import VersionPlace
 
 
@@ -87,3 +88,8 @@ def test_the_spelling_of_the_place_is_kept(tmp_path: Path) -> None:
         assert (
             written(tmp_path, f'[project]\nversion = "{before}"\n', version)[1] == f'[project]\nversion = "{after}"\n'
         )
+
+
+def test_escapes_are_for_the_user(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"project\.version of pyproject\.toml is not spelled as plain text"):
+        written(tmp_path, '[project]\nname = "a"\nversion = "1.\\u0031.0"\n')
