@@ -109,14 +109,19 @@ def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterab
 
 def fit_lines(lines: Iterable[str]) -> Iterator[str]:
     """The lines without secrets, wrapped at words on a terminal that is narrower."""
-    if not sys.stdout.isatty():
+    width = output_width()
+    if width is None:
         yield from lines
         return
     from release.core.redaction import redact
     from release.reports.line_width import fit_line
 
-    width = shutil.get_terminal_size().columns
     yield from (fit_line(redact(line), width) for line in lines)
+
+
+def output_width() -> int | None:
+    """The columns of the terminal; None where the output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def to_json(document: Any) -> str:

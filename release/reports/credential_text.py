@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,16 +24,17 @@ from release.core.secret import Secret
 from release.core.time_text import format_count
 from release.core.tokens.scope import TokenScope
 from release.core.tokens.token import Token, scope, validity
+from release.reports.check_tally import tally_to_text
 from release.reports.lines import format_iso_time, outcome_to_json, state_to_line
 
 _TITLES = ("where from", "what it is", "known", "works")
 
 
-def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterator[str]:
-    """The tiers in order, as far as they were reached; then the verdict with all failures, the root cause first.
+def verification_to_text(found: Verification, *, quiet: bool = False, verbose: bool = False) -> Iterator[str]:
+    """The tiers in order, as far as they were reached; then all problems, and last the verdict with its root cause.
 
-    A failure is shown once, with the verdict, which is the last thing on a screen. With `quiet`, only the verdict and
-    its cause.
+    A failure is shown once. The checks of a tier are counted; with `verbose` each has a line. With `quiet`, only the
+    verdict and its cause.
     """
     access, problems = found.access, _problems(found.outcomes)
     if not quiet:
@@ -40,11 +42,16 @@ def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterato
         yield f"{access.index.name}{project}: {access.index.upload_url}"
         outcomes = {one.check: one for one in found.outcomes}
         for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
-            yield title
-            yield from (f"  {text}" for text in facts(access))
-            yield from _tier_to_text([outcomes[check.name] for check in tier])
-    yield f"verdict: {found.verdict_text}" + (f", {found.verdict.cause}" if found.verdict.cause else "")
-    yield from _problems_to_text(problems[:1] if quiet else problems, page=_page_for_new_token(found))
+            yield from _tier_to_text(title, [outcomes[check.name] for check in tier], facts(access), verbose=verbose)
+        for one in problems[1:]:
+            yield f"also: {one.cause or one.severity}"
+            yield from _problem_to_text(one)
+    cause = found.verdict.cause
+    yield f"verdict: {found.verdict_text}" + (f", {cause}; more: pypi-preflight explain {cause}" if cause else "")
+    for one in problems[:1]:
+        yield from _problem_to_text(one)
+        if (page := _page_for_new_token(found)) and page not in one.remedy:
+            yield f"  new tokens: {page}"
     if found.verdict.word == "warning" and not found.confirmed:
         yield f"  {'offline: ' * found.offline}not confirmed by the index"
 
@@ -56,12 +63,17 @@ def _page_for_new_token(found: Verification) -> str:
     return token_page(access.index) if helps and access.index.kind == "warehouse" and access.user.ci is None else ""
 
 
-def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
-    """The state of each check; what failed is shown with the verdict."""
+def _tier_to_text(title: str, outcomes: list[Outcome], facts: Iterable[str], *, verbose: bool) -> Iterator[str]:
+    """The facts, and the number or the state of the checks; what failed is shown with the verdict."""
     ran = [one for one in outcomes if one.state not in {CheckState.SKIPPED, CheckState.NOT_APPLICABLE}]
+    counted = tally_to_text(Counter(str(one.state) for one in ran))
+    yield title if verbose or not ran else f"{title}: {counted}"
+    yield from (f"  {text}" for text in facts)
     for one in ran:
-        bare = one if one.state is CheckState.WAIVED else replace(one, reason="", remedy="", findings=())
-        yield state_to_line(bare, with_subject=False).text
+        waived = one.state is CheckState.WAIVED
+        if waived or verbose:
+            bare = one if waived else replace(one, reason="", remedy="", findings=())
+            yield state_to_line(bare, with_subject=False).text
     if not ran:
         yield f"  not checked: {outcomes[0].reason}"
 
@@ -78,21 +90,13 @@ def _problems(outcomes: Iterable[Outcome]) -> list[Finding]:
     return [finding for _, finding in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _problems_to_text(problems: Sequence[Finding], *, page: str) -> Iterator[str]:
-    """The problems; `page`: where the token is created that ends the first one."""
-    for number, one in enumerate(problems):
-        if number:
-            yield f"also: {one.cause or one.severity}"
-        where = f"{one.where}: " if one.where and one.where not in one.message else ""
-        yield f"  {where}{one.message}"
-        if one.server_text and one.server_text not in one.message:
-            yield f"  the index would say: {one.server_text}"
-        if one.remedy:
-            yield f"  → {one.remedy}"
-        if page and page not in one.remedy and not number:
-            yield f"  new tokens: {page}"
-        if one.cause and not number:
-            yield f"  more: pypi-preflight explain {one.cause}"
+def _problem_to_text(one: Finding) -> Iterator[str]:
+    where = f"{one.where}: " if one.where and one.where not in one.message else ""
+    yield f"  {where}{one.message}"
+    if one.server_text and one.server_text not in one.message:
+        yield f"  the index would say: {one.server_text}"
+    if one.remedy:
+        yield f"  → {one.remedy}"
 
 
 def _source(access: Access) -> Iterator[str]:

@@ -18,6 +18,7 @@ from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import InspectedFile, InspectionCache
 from release.core.models.results import InspectionResult
 from release.core.time_text import format_count
+from release.reports.ending import Ending
 from release.reports.lines import format_size, printable
 from release.reports.version_report import server_to_json
 
@@ -81,30 +82,47 @@ def finding_to_json(check: str, finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
-    """For each file the verdict, the findings, the contents and the project page; then the release's findings.
+def inspection_to_text(found: InspectionResult, *, quiet: bool = False, verbose: bool = False) -> Iterator[str]:
+    """For each file the verdict and the findings, first for those that are accepted; then the release's findings.
 
-    With `quiet`, only what would be refused.
+    With `verbose`, also the contents and the project page; with `quiet`, only what would be refused.
     """
     shown: set[bytes] = set()
-    for document, file in zip(found.document["files"], inspect_built_files(found.built), strict=True):
+    pairs = zip(found.document["files"], inspect_built_files(found.built), strict=True)
+    for document, file in sorted(pairs, key=lambda pair: str(pair[0]["verdict"] == "refuse")):
         accepted = document["verdict"] == "accept"
         if not (quiet and accepted):
             digest = f"  sha256 {document['sha256'][:16]}…" if document["sha256"] else ""
             verdict = "accept" if accepted else "REFUSE"
             yield printable(f"{verdict}  {document['file']}  {format_size(document['size'])}{digest}")
         yield from findings_to_text(document["findings"], quiet=quiet)
-        if not quiet:
+        if verbose:
             yield from (f"  {line}" for line in tree_lines(file.members))
             if file.metadata not in shown:
                 yield from (f"  {line}" for line in _project_page(file))
             shown.add(file.metadata)
-    yield from findings_to_text(found.document["release"], quiet=quiet, of_release=True)
     if found.index is not None and not quiet:
         yield (
             f"checked against the files on {found.index.name}; it does not show which project names are prohibited, "
             "nor which file names were used before"
         )
+    yield from findings_to_text(found.document["release"], quiet=quiet, of_release=True)
+
+
+def inspection_ending(document: Mapping[str, Any]) -> Ending:
+    """What is wrong first, and its remedy; or how many files are accepted. `document`: as `inspection_to_json`."""
+    files = document["files"]
+    of_files = [(file["file"], finding) for file in files for finding in file["findings"]]
+    problems = [(name, one) for name, one in of_files if one["severity"] == "block"]
+    problems += [(one["where"] or "", one) for one in document["release"] if one["severity"] == "block"]
+    if not problems:
+        accepted = f"{format_count(len(files), 'file')} would be accepted"
+        return Ending(command="inspect", message=accepted, remedy="", passed=True)
+    name, first = problems[0]
+    where = f"{name}: " if name and name not in first["message"] else ""
+    more = f" (and {format_count(len(problems) - 1, 'more problem')})" if len(problems) > 1 else ""
+    message = printable(f"{where}{first['message']}{more}")
+    return Ending(command="inspect", message=message, remedy=printable(first["remedy"]), passed=False)
 
 
 def findings_to_text(findings: Sequence[Mapping[str, Any]], *, quiet: bool, of_release: bool = False) -> Iterator[str]:

@@ -59,16 +59,25 @@ def _ignored(found: Sequence[LeakScan]) -> list[Leak]:
 
 
 def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:
-    """The secrets with their remedies; then, unless `quiet`, what was not searched or ignored, and the counts."""
+    """What was not searched or ignored, and the counts, unless `quiet`; then the secrets with their remedies.
+
+    What could not be searched is shown with `quiet` as well where it blocks.
+    """
+    for blocks in (False, True):
+        unread = [part for one in found if (one.scope == "files") is blocks for part in one.searched.unread]
+        texts = [f"{part.path}: {part.reason}".removeprefix(": ") for part in unread]
+        if blocks or not quiet:
+            yield from _first("FAIL" if blocks else "warn", "not searched", texts)
+    if not quiet:
+        yield from _counts_to_text(found)
     for one in found:
         for leak in one.real:
             finding = _finding(leak, one)
             yield f"FAIL  {finding.message}"
             yield f"      → {finding.remedy}"
-    if quiet:
-        return
-    unread = [part for one in found for part in one.searched.unread]
-    yield from _first("warn", "not searched", [f"{part.path}: {part.reason}".removeprefix(": ") for part in unread])
+
+
+def _counts_to_text(found: Sequence[LeakScan]) -> Iterator[str]:
     ignored = [f"{leak.what} in {leak.where}" for leak in _ignored(found)]
     yield from _first("note", "ignored in tests, examples or machine code, or expired", ignored)
     count = sum(len(one.real) for one in found)

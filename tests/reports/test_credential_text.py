@@ -56,7 +56,9 @@ def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
     found = verification(STATES[name]())
     lines = list(verification_to_text(found))
     text = "\n".join(lines)
-    last = lines[next(number for number, line in enumerate(lines) if line.startswith("verdict: ")) :]
+    at = next(number for number, line in enumerate(lines) if line.startswith("verdict: "))
+    first = next((number for number, line in enumerate(lines) if line.startswith("also: ")), at)
+    last = [*lines[at:], *lines[first:at]]
     assert last[0].startswith(f"verdict: {found.verdict_text}")
     for outcome in found.outcomes:
         for one in outcome.findings:
@@ -109,7 +111,8 @@ def test_only_what_the_index_has_confirmed_is_called_healthy(
 ) -> None:
     found = replace(verification(facts), offline=offline)
     lines = list(verification_to_text(found))
-    assert f"verdict: {verdict}" in lines
+    cause = f"; more: pypi-preflight explain {verdict.split(', ')[1]}" if ", " in verdict else ""
+    assert f"verdict: {verdict}{cause}" in lines
     assert ("not confirmed" in lines[-1] and lines[-1].strip() == last) is bool(last)
     assert (found.confirmed, verification_to_json(found)["confirmed"]) == (confirmed, confirmed)
     assert indexes_to_json([found])["indexes"][0]["confirmed"] is confirmed
@@ -148,3 +151,25 @@ def test_the_page_of_new_tokens_is_named_where_a_new_token_helps(name: str, help
     page = "  new tokens: https://pypi.org/manage/account/token/"
     assert (page in lines) is helps
     assert page not in list(verification_to_text(verification(access())))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_it_fits_a_screen_and_ends_with_cause_and_remedy(name: str) -> None:
+    """80 columns and 24 rows. What the index would say is shown between the two."""
+    found = verification(STATES[name]())
+    rows = [row for line in verification_to_text(found) for row in fit_line(line, 80).splitlines()]
+    assert len(rows) <= 24
+    if not found.verdict.passed:
+        told = " ".join(" ".join(row.split()) for row in rows[-6:])
+        assert found.verdict.message in told
+        assert f"→ {found.verdict.remedy}" in told
+
+
+def test_checks_are_counted_and_shown_on_request() -> None:
+    found = verification(access("hunter2"))
+    brief, full = list(verification_to_text(found)), list(verification_to_text(found, verbose=True))
+    assert not [line for line in brief if line.startswith("  ok ")]
+    (title,) = [line for line in brief if line.startswith("where from: ")]
+    counted = title.removeprefix("where from: ")
+    assert counted == f"{len([line for line in full[: full.index('what it is')] if line.startswith('  ok ')])} passed"
+    assert any(line.startswith("  FAIL   ") and line.endswith("]") for line in full)

@@ -48,7 +48,10 @@ def look(place: UserProject, files: dict[str, bytes], *words: str) -> Told:
 
 def test_good_files_are_accepted_and_shown(place: UserProject) -> None:
     """A verdict each, the contents as a tree, and once, since both have it, the project's page in words."""
-    told = look(place, {WHEEL: wheel(GOOD), SDIST: sdist(GOOD)})
+    brief = look(place, {WHEEL: wheel(GOOD), SDIST: sdist(GOOD)})
+    assert (brief.status, len(brief.out.splitlines())) == (0, 3), brief.all
+    assert brief.out.endswith("\n2 files would be accepted\n")
+    told = look(place, {WHEEL: wheel(GOOD), SDIST: sdist(GOOD)}, "--verbose")
     assert told.status == 0, told.all
     assert told.err == ""
     lines = [line.rstrip() for line in told.out.splitlines()]
@@ -131,7 +134,7 @@ def test_an_index_is_asked_what_it_has(place: UserProject) -> None:
 def test_the_tree_is_bounded_and_nothing_in_it_commands_the_terminal(place: UserProject) -> None:
     """Thousands of members fit a screen; a name with an escape sequence is shown, not obeyed."""
     many = {f"acme_widget/part{n % 90}/module{n}.py": b"x = 1\n" for n in range(4000)}
-    told = look(place, {WHEEL: zipped(many | wheel_members(GOOD) | {"\x1b[2Jx.py": b""})})
+    told = look(place, {WHEEL: zipped(many | wheel_members(GOOD) | {"\x1b[2Jx.py": b""})}, "-v")
     assert told.status == 1
     assert "\x1b" not in told.out
     assert r"\x1b[2Jx.py" in told.out
@@ -144,6 +147,9 @@ def test_quiet_says_only_what_is_red(place: UserProject) -> None:
     told = look(place, {WHEEL: zipped({"a": b""}, zipfile.ZIP_STORED)}, "--quiet")
     assert told.status == 1
     assert told.out.startswith("REFUSE")
+    *_, cause, remedy = told.out.splitlines()
+    assert f"{WHEEL}: " in cause
+    assert remedy.startswith("→ ")
 
 
 def test_a_release_that_lost_its_data_is_noticed_on_the_road(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
             warn_before=config.warn_before,
             exchange=options.exchange or (config.exchange == "always" and not options.offline),
         )  # fmt: skip
-    lines = fit_lines(credential_text.verification_to_text(found, quiet=options.quiet))
+    lines = fit_lines(credential_text.verification_to_text(found, quiet=options.quiet, verbose=options.verbose > 0))
     show(options, write, credential_text.verification_to_json(found), lines)
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from release.cli.command import READS_PROJECT, Command, Write, no_arguments, show
+from release.cli.command import READS_PROJECT, Command, Write, fit_lines, no_arguments, output_width, show
 from release.core.errors import Exit
 from release.core.models.leak import SECRET_KINDS
 
@@ -23,6 +23,8 @@ def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _inspect(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import declared
+    from release.reports.ending import ending_to_lines
+    from release.reports.inspection_report import inspection_ending
 
     declarations = declared.inspect_declarations(list(filter(declared.is_declaration, options.files)))
     files = [file for file in options.files if not declared.is_declaration(file)]
@@ -39,9 +41,13 @@ def _inspect(options: argparse.Namespace, write: Write) -> int:
             system.real_system(), files, index=index, project=directory if options.others else None
         )
         document = {**found.document, "files": [*declarations, *found.document["files"]]}
-        lines = chain(lines, inspection_report.inspection_to_text(found, quiet=options.quiet))
+        verbose = options.verbose > 0
+        lines = chain(lines, inspection_report.inspection_to_text(found, quiet=options.quiet, verbose=verbose))
         refused = refused or found.refused
-    show(options, write, document, lines)
+    if refused or not options.quiet:
+        ending = ending_to_lines(inspection_ending(document), width=output_width())
+        lines = chain(lines, (line.text for line in ending))
+    show(options, write, document, fit_lines(lines))
     return Exit.REFUSED if refused else Exit.DONE
 
 
