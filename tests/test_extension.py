@@ -253,8 +253,10 @@ def schedule_notes(cron: str) -> tuple[str, ...]:
 }
 RUN = """
 import subprocess, sys
+# the package in the current directory, which '-m release' does not import
+PROGRAM = "import sys; from release.cli.main import main; sys.exit(main())"
 def run(*words):
-    done = subprocess.run([sys.executable, "-m", "release", *words], stdout=-1, stderr=-2, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *words], stdout=-1, stderr=-2, text=True, timeout=60)
     return " ".join(done.stdout.split())
 """
 
