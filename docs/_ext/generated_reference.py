@@ -11,6 +11,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pygments.lexer import RegexLexer, bygroups
+from pygments.token import Generic, Text
+
 from release.reports.schema_page import schema_to_markdown
 
 if TYPE_CHECKING:
@@ -56,7 +59,19 @@ def copy_schemas(site: Path) -> None:
         shutil.copyfile(path, site / "schemas" / path.name)
 
 
+class TranscriptLexer(RegexLexer):
+    """A transcript: commands after `$` in the first column, and what they print, which may contain `$` as well."""
+
+    name = "Transcript"
+    aliases = ("console",)
+    tokens = {  # noqa: RUF012 - as Pygments declares it
+        "root": [(r"^(\$ )(.*\n)", bygroups(Generic.Prompt, Text)), (r"^.*\n", Generic.Output)]
+    }
+
+
 def setup(app: "Sphinx") -> dict[str, object]:
+    app.add_lexer("console", TranscriptLexer)
+
     def on_source_read(_app: "Sphinx", _name: str, content: list[str]) -> None:
         content[0] = fill_in(content[0])
 

@@ -57,7 +57,7 @@ BACKENDS = Path(__file__).parents[1] / "credentials" / "sources" / "backends"
 OUTPUTS = Path(__file__).parents[1] / "diagnostics" / "outputs"
 _BLOCK = re.compile(r"^<!-- recorded: (\S+?)(?: from (\S+))? -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: columns of the terminal
-_WIDTH = 96
+_WIDTH = 88
 _VARIABLES = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR", "TEMP")
 
 

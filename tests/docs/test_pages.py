@@ -133,7 +133,7 @@ def test_every_configuration_in_a_block_is_one_that_the_program_reads() -> None:
 
 
 def test_every_input_and_output_of_the_action_is_described() -> None:
-    page = read(DOCS / "coming-from" / "publishing-action.md")
+    page = read(DOCS / "action.md")
     inputs, outputs = read(ROOT / "action.yml").partition("\nruns:")[0].split("\noutputs:")
     names = re.findall(r"^  ([a-z-]+):$", inputs, re.MULTILINE) + re.findall(r"^  (\w+):$", outputs, re.MULTILINE)
     assert len(names) > 10
@@ -150,6 +150,17 @@ def generator() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def test_a_transcript_has_a_command_only_after_the_prompt(generator: ModuleType) -> None:
+    text = "$ pypi-preflight verify\n  $TWINE_PASSWORD: damaged in character 20\n…\n"
+    found = [(str(kind), value) for kind, value in generator.TranscriptLexer().get_tokens(text)]
+    assert found == [
+        ("Token.Generic.Prompt", "$ "),
+        ("Token.Text", "pypi-preflight verify\n"),
+        ("Token.Generic.Output", "  $TWINE_PASSWORD: damaged in character 20\n"),
+        ("Token.Generic.Output", "…\n"),
+    ]
 
 
 def test_the_reference_has_every_command(generator: ModuleType) -> None:
