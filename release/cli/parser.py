@@ -71,7 +71,7 @@ def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> arg
         options.command, options.words = (options.words or [None])[0], ["--help"]
     if options.command is None:
         if early:
-            raise _unknown_option(root, early, None)
+            raise _unknown_option(root, early, None, early)
         return options
     if options.command not in COMMANDS:
         from release.cli.other_tools import unknown_command
@@ -137,7 +137,7 @@ def _unknown_option(
 
     options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
     first = options[0] if options else unknown[0]
-    if command is not None and (answered := answer_option(command, first, words)) is not None:
+    if (answered := answer_option(command or "release", first, words)) is not None:
         return answered
     where = f"{command!r} has" if command else "there is"
     if not options:

@@ -21,10 +21,14 @@ from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import UserProject, indexes, make, release_table
 
 TRANSCRIPTS = Path(__file__).with_name("habits")
+CHANGELOG = (
+    "# Changelog\n\n## [Unreleased]\n\n- Widgets can be frobnicated.\n\n## [1.0] - 2026-01-01\n\n- First release.\n"
+)
 _CHANGING = (
     # a long step has its time on the line, in place of what does not fit
     (re.compile(r"(?: done)? in [0-9.]+ s\b|, \d+ not applicable"), ""),
-    (re.compile(r"\b[0-9a-f]{12,64}\b"), "HASH"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?:[0-9a-f]{12,64}|[0-9a-f]{7})\b"), "HASH"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1"),
 )
 
@@ -39,9 +43,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPro
             (made.root / "dist").mkdir(exist_ok=True)
             (made.root / "dist" / name).write_bytes(content)
         made.write(".gitignore", "dist/\n")
+        made.write("CHANGELOG.md", CHANGELOG)
         made.write("tasks.py", "from pypi_preflight import tasks\nnamespace = tasks.collection()\n")
         made.write("noxfile.py", "from pypi_preflight import sessions\nsessions.register()\n")
         made.commit()
+        made.git("tag", "v1.0")
+        made.git("commit", "-q", "--allow-empty", "-m", "feat: frobnicate widgets")
+        made.env |= {
+            f"GIT_{one}_{part}": "a@example.org" for one in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
+        }
         env = made.environment()
         for name in set(os.environ) - set(env):
             monkeypatch.delenv(name)
