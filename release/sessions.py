@@ -177,6 +177,7 @@ def _run(session: nox.Session, one: _Command, packages: list[str], *words: str) 
         made = prepare_environment(
             session.cache_dir.parent / one.environment, packages,
             lambda *argv, env: session.run_install(*argv, env=env, external=True, silent=True),
+            like=session.cache_dir.parent / _PUBLISHING if one.environment == _PROJECT else None,
         )  # fmt: skip
     except ReleaseError as error:
         session.error(f"{error.message}: {error.remedy}")

@@ -11,8 +11,9 @@ import os
 import re
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -45,65 +46,102 @@ class SessionEnvironment:
     variables: Mapping[str, str]
 
 
-def prepare_environment(directory: Path, packages: Sequence[str], run: RunCommand) -> SessionEnvironment:
+def prepare_environment(
+    directory: Path, packages: Sequence[str], run: RunCommand, *, like: Path | None = None
+) -> SessionEnvironment:
     """Make the environment, and install into it, unless it has these packages already. Safe between processes.
 
-    `packages` are the words of a requirement for pip. Raises `UsageError` where RELEASE_INSTALLER is wrong, and what
-    `run` raises.
+    `packages` are the words of a requirement for pip. `like` is an environment to copy, if it has the same packages:
+    a copy takes a fraction of the time of pip, and changes in one are none in the other. Raises `UsageError` where
+    RELEASE_INSTALLER is wrong, and what `run` raises.
     """
-    from filelock import FileLock
-
     system = real_system()
     uv = str(find_uv(system)) if choose_installer(system) == "uv" else None
     directory = directory.absolute()
     scripts = directory / _BIN
     made = SessionEnvironment(directory=directory, python=scripts / _PYTHON, variables=_variables(directory, uv))
     _prepare_parent(directory.parent)
-    with FileLock(directory.with_name(f"{directory.name}.lock")):
-        stamp = _stamp(packages)
-        if stamp != _read(directory / _STAMP) or not made.python.exists():
-            _install(made, packages, uv, run)
+    with _locked(directory):
+        stamp = _stamp(packages, uv)
+        if stamp is None or stamp != _read(directory / _STAMP) or not made.python.exists():
+            _create(made, uv, run)
+            if stamp is None or not _copy(like, made, stamp):
+                _install(made, packages, uv, run)
             if stamp is not None and made.python.exists():
                 (directory / _STAMP).write_text(stamp, encoding="utf-8")
     return made
 
 
+def _locked(directory: Path) -> AbstractContextManager[object]:
+    from filelock import FileLock
+
+    return FileLock(directory.with_name(f"{directory.name}.lock"))
+
+
+def _create(made: SessionEnvironment, uv: str | None, run: RunCommand) -> None:
+    """Create the environment, unless it is of this Python already."""
+    (made.directory / _STAMP).unlink(missing_ok=True)
+    mark = made.directory / f"{_STAMP}.python"
+    if made.python.exists() and _read(mark) == _origin(uv):
+        return
+    shutil.rmtree(made.directory, ignore_errors=True)
+    if uv:
+        options = ["--quiet", "--no-project", "--no-config", "--python", sys.executable]
+        run(uv, "venv", *options, str(made.directory), env=_install_variables())
+    else:
+        options = ["--quiet", "--no-periodic-update"]
+        run(sys.executable, "-P", "-m", "virtualenv", *options, str(made.directory), env=_install_variables())
+    if made.directory.is_dir():
+        mark.write_text(_origin(uv), encoding="utf-8")
+
+
+def _copy(like: Path | None, made: SessionEnvironment, stamp: str) -> bool:
+    """Copy the installed packages of another environment with this stamp; its scripts are not needed."""
+    if like is None or not like.is_dir():
+        return False
+    like = like.absolute()
+    with _locked(like):
+        if _read(like / _STAMP) != stamp or not made.python.exists():
+            return False
+        for there, here in zip(_libraries(like), _libraries(made.directory), strict=True):
+            shutil.rmtree(here, ignore_errors=True)
+            shutil.copytree(there, here)
+    return True
+
+
+def _libraries(directory: Path) -> list[Path]:
+    """The directories of installed packages, each once."""
+    base = {"base": str(directory), "platbase": str(directory)}
+    paths = (Path(sysconfig.get_path(kind, scheme="venv", vars=base)).resolve() for kind in ("purelib", "platlib"))
+    return list(dict.fromkeys(paths))
+
+
 def _install(made: SessionEnvironment, packages: Sequence[str], uv: str | None, run: RunCommand) -> None:
     env = _install_variables()
-    if not _is_of_this_python(made):
-        shutil.rmtree(made.directory, ignore_errors=True)
-        if uv:
-            options = ["--quiet", "--no-project", "--no-config", "--python", sys.executable]
-            run(uv, "venv", *options, str(made.directory), env=env)
-        else:
-            options = ["--quiet", "--no-periodic-update"]
-            run(sys.executable, "-P", "-m", "virtualenv", *options, str(made.directory), env=env)
-    (made.directory / _STAMP).unlink(missing_ok=True)
     if uv:
         # uv does not install a directory again whose version is the same
         again = ["--reinstall-package", "pypi-preflight"] if _is_directory(packages) else []
         run(uv, "pip", "install", "--quiet", "--python", str(made.python), *again, *packages, env=env)
     else:
-        options = ["--quiet", "--disable-pip-version-check", "--no-input"]
+        # compiling all modules takes as long as the rest; those that are used are compiled when they are
+        compiled = [] if os.environ.get("PYTHONDONTWRITEBYTECODE") else ["--no-compile"]
+        options = ["--quiet", "--disable-pip-version-check", "--no-input", *compiled]
         run(str(made.python), "-P", "-m", "pip", "install", *options, *packages, env=env)
-    if made.directory.is_dir():
-        (made.directory / f"{_STAMP}.python").write_text(_this_python(), encoding="utf-8")
 
 
-def _is_of_this_python(made: SessionEnvironment) -> bool:
-    return made.python.exists() and _read(made.directory / f"{_STAMP}.python") == _this_python()
+def _origin(uv: str | None) -> str:
+    """What an environment is created by; one that uv created has no pip."""
+    return json.dumps([sys.version, sys.base_prefix, "uv" if uv else "virtualenv"])
 
 
-def _this_python() -> str:
-    return json.dumps([sys.version, sys.base_prefix])
-
-
-def _stamp(packages: Sequence[str]) -> str | None:
+def _stamp(packages: Sequence[str], uv: str | None) -> str | None:
     """What an environment with these packages has; None where only an installation shows it."""
-    stamp: dict[str, object] = {"packages": list(packages), "python": _this_python()}
-    if len(packages) == 2 and packages[0] == "-e":  # noqa: PLR2004 - an option and its value
-        text = _read(Path(packages[1]) / "pyproject.toml")
-        stamp["pyproject"] = hashlib.sha256((text or "").encode()).hexdigest()
+    stamp: dict[str, object] = {"packages": list(packages), "origin": _origin(uv)}
+    path = Path(packages[-1])
+    if packages[0] == "-e":  # its modules are used where they are, its dependencies are installed
+        path /= "pyproject.toml"
+    if path.is_file():
+        stamp["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     elif not all(_PINNED.fullmatch(word) for word in packages):
         return None
     return json.dumps(stamp)
