@@ -271,8 +271,8 @@ def _approved() -> bool:
 
 
 TASKS = (
-    check, build, inspect, verify, diagnose, explain, store, tokens, schedule, rotate, rehearse, testpypi, publish,
-    confirm, leaks, ci, config, sandbox, status, report, history, release, set_list, set_check, set_rehearse,
+    prepare, check, build, inspect, verify, diagnose, explain, store, tokens, schedule, rotate, rehearse, testpypi,
+    publish, confirm, leaks, ci, config, sandbox, status, report, history, release, set_list, set_check, set_rehearse,
     set_release, set_status,
 )  # fmt: skip
 
