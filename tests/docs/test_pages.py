@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from release.acceptance.description_rules import render_project_page
 from release.checks.all_checks import check_sections
 from release.checks.description_checks import relative_targets
 from release.cli.commands import COMMANDS
@@ -187,6 +188,15 @@ def test_the_reference_has_every_check_cause_and_exit_status() -> None:
         assert f"| {int(one)} | {one.name.lower()} |" in statuses, one.name
 
 
+def test_the_reference_has_every_variable_of_the_program() -> None:
+    page = read(DOCS / "reference" / "environment.md")
+    found = set()
+    for path in (ROOT / "release").rglob("*.py"):
+        found |= set(re.findall(r'"((?:PYPI_)?PREFLIGHT_[A-Z]+)"', path.read_text(encoding="utf-8")))
+    assert len(found) > 3
+    assert not [name for name in sorted(found) if f"`{name}`" not in page]
+
+
 def test_the_reference_has_every_json_schema(generator: ModuleType) -> None:
     page = read(DOCS / "reference" / "schemas.md")
     for path in (ROOT / "release").rglob("*.schema.json"):
@@ -199,6 +209,7 @@ def test_every_link_of_the_readme_is_absolute_and_leads_somewhere() -> None:
     """The README is also the page of the project on the index, where a relative link is dead."""
     readme = read(ROOT / "README.md")
     assert relative_targets(readme, "text/markdown") == []
+    assert "<table>" in str(render_project_page(readme, "text/markdown"))
     dead, count = [], 0
     for link in links(readme):
         path, _, anchor = link.partition("#")

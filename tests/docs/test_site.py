@@ -125,7 +125,7 @@ def test_the_identifier_of_a_schema_leads_to_it(site: Path) -> None:
 
 @pytest.mark.skipif(not (headless_browser.CHROMIUM and headless_browser.DRIVER), reason="there is no browser")
 def test_no_page_is_wider_than_the_screen(site: Path, tmp_path: Path) -> None:
-    """Tables and transcripts scroll within the page, on a telephone as well as on a desk."""
+    """Tables and transcripts scroll within the page, on telephones and desktops."""
     pytest.importorskip("selenium")
     width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     with headless_browser.browser(tmp_path / "profile") as running:
