@@ -82,8 +82,8 @@ def find_version(
     found = [*read, *_not_ignored(system, directory, repeated)]
     found += find_listed(project, current)
     unique: dict[tuple[str, int, int], VersionPlace] = {}
-    for place in found:
-        unique.setdefault((place.path, place.line, place.column), place)
+    for place in found:  # by its end: "v1.1.0" and "1.1.0" may be the same one
+        unique.setdefault((place.path, place.line, place.column + len(place.text)), place)
     return tuple(unique.values())
 
 
@@ -144,5 +144,6 @@ def _spell(place: VersionPlace, version: str) -> str:
             )
         return spelled
     numbers = re.match(r"v?((?:\d+!)?\d+(?:\.\d+)*)", version)
-    spelled = spell_like(parsed, [place.text, *(numbers.groups() if numbers else ())])
+    prefix = "v" if place.text.startswith("v") else ""
+    spelled = prefix + spell_like(parsed, [place.text.removeprefix("v"), *(numbers.groups() if numbers else ())])
     return spelled if Version(spelled) == parsed else str(parsed)

@@ -7,21 +7,28 @@ lists are what the user states, so a file that has not the version is an error, 
 
 from __future__ import annotations
 
+import configparser
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from posixpath import normpath
 from types import MappingProxyType
 from typing import Any
 
 from packaging.version import Version
 
-from release.adapters.project_version.base import ProjectFiles, place_at, table_of
+from release.adapters.project_version.base import ProjectFiles, is_same_version, place_at, table_of
 from release.adapters.project_version.setup_cfg import ini_options
 from release.adapters.project_version.toml_values import toml_places
 from release.core.errors import ConfigError
 from release.core.models.preparation import VersionPlace
+
+#: where a version begins and ends, so that 1.1.0 is found in "v1.1.0" and "acme-1.1.0.tar.gz", but not in 11.1.0,
+#: 1.1.0.1 or 1.1.0rc1: the tools replace a part of these too
+_START = r"(?<![\d.])(?<![^\W\d_vV])"
+_END = r"(?!\d|\.\d|[-._]?(?:a|b|c|rc|alpha|beta|pre|dev|post)[-._]?\d)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +67,13 @@ def find_listed(project: ProjectFiles, current: str) -> Iterator[VersionPlace]:
 def _bumpversion(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
     """bump-my-version and bump2version."""
     for file, keys, settings in _toml_settings(project, (".bumpversion.toml", "pyproject.toml"), "tool", "bumpversion"):
-        if settings.get("current_version") == current:
+        if (own := _own(settings.get("current_version"), current)) is not None:
             setting = f"tool.bumpversion of {file}"
             yield from toml_places(project, file, *keys, "current_version")
             search, missing = settings.get("search"), settings.get("ignore_missing_version")
             for entry in settings.get("files", ()):
                 path = entry.get("filename") or entry.get("glob") if isinstance(entry, Mapping) else None
-                pattern = _template(str(entry.get("search", search or "{current_version}")), current) if path else None
+                pattern = _template(str(entry.get("search", search or "{current_version}")), own) if path else None
                 if path and pattern and not entry.get("regex", settings.get("regex")):
                     optional = bool(entry.get("ignore_missing_version", missing))
                     yield SearchedFile(path=str(path), pattern=pattern, setting=setting, optional=optional)
@@ -76,29 +83,36 @@ def _bumpversion(project: ProjectFiles, current: str) -> Iterator[SearchedFile |
 
 def _bumpversion_ini(project: ProjectFiles, file: str, current: str) -> Iterator[SearchedFile | VersionPlace]:
     text = project.text(file) or ""
-    options = list(ini_options(text))
-    stated = [span for *where, span in options if where == ["bumpversion", "current_version", current]]
-    if not stated:
+    stated = [(value, span) for *where, value, span in ini_options(text) if where == ["bumpversion", "current_version"]]
+    own = _own(stated[0][0], current) if stated else None
+    if own is None:
         return
-    yield place_at(file, text, stated[0], "bumpversion.current_version")
-    searches = {section: value for section, key, value, _ in options if key == "search"}
-    for section in re.findall(r"(?m)^\[(bumpversion:file[^\]\n]*)\]", text):
-        path = re.sub(r"\(.*\)\s*$", "", section.removeprefix("bumpversion:file").lstrip(":")).strip()
-        pattern = _template(searches.get(section, searches.get("bumpversion", "{current_version}")), current)
-        if path and pattern:
-            yield SearchedFile(path=path, pattern=pattern, setting=f"[{section}] of {file}")
+    yield place_at(file, text, stated[0][1], "bumpversion.current_version")
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise ConfigError(f"{file} is not valid: {error.message}", remedy=f"correct {file}") from None
+    common = parser.get("bumpversion", "search", fallback="{current_version}")
+    for section in parser.sections():
+        named = re.fullmatch(r"bumpversion:(?:file|glob)(?:\s*\([^)]*\))?:(.+?)(?:\s*\(.*\))?\s*", section)
+        pattern = _template(parser.get(section, "search", fallback=common), own) if named else None
+        if named and pattern:
+            missing = parser.get(section, "ignore_missing_version", fallback="").lower() == "true"
+            yield SearchedFile(path=named[1], pattern=pattern, setting=f"[{section}] of {file}", optional=missing)
 
 
 def _bumpver(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
     for file, keys, settings in _toml_settings(project, ("bumpver.toml", "pyproject.toml"), "tool", "bumpver"):
-        if settings.get("current_version") != current:
+        own = _own(settings.get("current_version"), current)
+        if own is None:
             continue
         setting = f"tool.bumpver of {file}"
         yield from toml_places(project, file, *keys, "current_version")
         for path, patterns in table_of(settings, "file_patterns").items():
             for text in patterns if isinstance(patterns, list) else [patterns]:
-                spelled = current if "{version}" in str(text) else str(Version(current))
                 name = "{version}" if "{version}" in str(text) else "{pep440_version}"
+                spelled = own if name == "{version}" else str(Version(own))
                 if path != file and (pattern := _template(str(text), spelled, name)):
                     pattern = "(?m)" + re.sub(r"^\\\^", "^", re.sub(r"\\\$$", "$", pattern))
                     yield SearchedFile(path=path, pattern=pattern, setting=setting)
@@ -108,13 +122,14 @@ def _commitizen(project: ProjectFiles, current: str) -> Iterator[SearchedFile | 
     names = (".cz.toml", "cz.toml", "pyproject.toml")
     for file, keys, settings in _toml_settings(project, names, "tool", "commitizen"):
         setting = f"tool.commitizen of {file}"
-        if settings.get("version") == current:
+        own = _own(settings.get("version"), current)
+        if own is not None:
             yield from toml_places(project, file, *keys, "version")
         elif settings.get("version_provider", "commitizen") == "commitizen":
             continue
         for entry in settings.get("version_files", ()):
             path, _, line = str(entry).partition(":")
-            pattern = rf"(?m)^(?=.*(?:{line or ''})).*?{_version(current)}"
+            pattern = rf"(?m)^(?=.*(?:{line or ''})).*?{_version(own or current)}"
             yield SearchedFile(path=path, pattern=pattern, setting=setting)
 
 
@@ -136,11 +151,12 @@ def _semantic_release(project: ProjectFiles, current: str) -> Iterator[SearchedF
 
 def _tbump(project: ProjectFiles, current: str) -> Iterator[SearchedFile | VersionPlace]:
     for file, keys, settings in _toml_settings(project, ("tbump.toml", "pyproject.toml"), "tool", "tbump"):
-        if table_of(settings, "version").get("current") != current:
+        own = _own(table_of(settings, "version").get("current"), current)
+        if own is None:
             continue
         yield from toml_places(project, file, *keys, "version", "current")
         for entry in settings.get("file", ()):
-            pattern = _template(str(entry.get("search", "{current_version}")), current)
+            pattern = _template(str(entry.get("search", "{current_version}")), own)
             if pattern and "version_template" not in entry:
                 yield SearchedFile(path=str(entry.get("src")), pattern=pattern, setting=f"tool.tbump of {file}")
 
@@ -157,7 +173,7 @@ TOOLS: Mapping[str, Callable[[ProjectFiles, str], Iterator[SearchedFile | Versio
 
 def _search(project: ProjectFiles, listed: SearchedFile) -> Iterator[VersionPlace]:
     """The places that a pattern matches in a file, or in all files of a glob pattern."""
-    paths = [listed.path]
+    paths = [normpath(listed.path)]
     if any(letter in listed.path for letter in "*?["):
         found = sorted(project.directory.glob(listed.path))
         paths = [PurePosixPath(*path.relative_to(project.directory).parts).as_posix() for path in found]
@@ -197,14 +213,17 @@ def _template(text: str, current: str, name: str = "{current_version}") -> str |
     before, mark, after = text.partition(name)
     if not mark or re.search(r"\{(?:now|new_version|utcnow|current_\w+)\b", before + after):
         return None
-    start = r"(?<![\w.])" if not before else ""
-    end = r"(?![\w.]*\w)" if not after else ""
     rest = re.escape(after).replace(re.escape(name), re.escape(current))
-    return f"{start}{re.escape(before)}{_version(current, end='')}{end}{rest}"
+    return f"{'' if before else _START}{re.escape(before)}{_version(current, '' if after else _END)}{rest}"
 
 
-def _version(current: str, *, end: str = r"(?!\.?\w)") -> str:
+def _version(current: str, end: str = _END) -> str:
     return rf"(?P<version>{re.escape(current)}){end}"
+
+
+def _own(stated: Any, current: str) -> str | None:
+    """The current version as a tool spells it ("v1.1.0"); None if it states none, or another one: it is not in use."""
+    return stated if isinstance(stated, str) and is_same_version(stated, current) else None
 
 
 def _strings(value: Any) -> tuple[str, ...]:

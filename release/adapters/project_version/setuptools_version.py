@@ -25,6 +25,9 @@ from release.core.models.preparation import VersionPlace
 #: files without a key that state nothing but a version, by custom
 _PLAIN = ("VERSION", "VERSION.txt", "version.txt", "version")
 
+#: names of a version in a module, by custom
+_NAMES = ("__version__", "version", "VERSION")
+
 
 def find_places(project: ProjectFiles) -> tuple[VersionPlace, ...]:
     """The version that setuptools reads."""
@@ -79,12 +82,15 @@ def _plain(project: ProjectFiles, path: str, setting: str) -> VersionPlace:
 def _roots(project: ProjectFiles, module: str) -> tuple[str, ...]:
     """The directories in which a module is searched: `package-dir`, then the top and the src layout."""
     table = project.table("tool", "setuptools", "package-dir")
-    own = [str(table[""])] if "" in table else []
+    where = project.table("tool", "setuptools", "packages", "find").get("where")
+    own = [str(table[""])] if "" in table else [str(one) for one in where] if isinstance(where, list) else []
     text, package = project.text("setup.cfg") or "", module.partition(".")[0]
     lines = iter(text.splitlines())
     for line in lines:
         if line.replace("-", "_").startswith("package_dir"):
             own += [value.strip() for value in [next(lines, "").partition("=")[2]] if value.strip()]
+        elif line.startswith("where"):
+            own.append(line.partition("=")[2].strip())
     mapped = table.get(package)
     if isinstance(mapped, str) and PurePosixPath(mapped).name == package:
         own.append(PurePosixPath(mapped).parent.as_posix())
@@ -113,18 +119,30 @@ def _of_script(project: ProjectFiles) -> tuple[VersionPlace, ...]:
 
 
 def _arguments(module: ast.Module) -> Iterator[ast.expr]:
-    """The argument `version` of the calls of `setup`."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-            if name == "setup":
-                yield from (one.value for one in node.keywords if one.arg == "version")
+    """The argument `version` of the calls of `setup`, also where it is passed in a dictionary."""
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    of_setup = [call for call in calls if _called(call) == "setup"]
+    given = [one for call in of_setup for one in call.keywords]
+    yield from (one.value for one in given if one.arg == "version")
+    if any(one.arg is None for one in given):
+        yield from (
+            one.value for call in calls if _called(call) == "dict" for one in call.keywords if one.arg == "version"
+        )
+        for node in ast.walk(module):
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                yield from (value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "version")
+
+
+def _called(call: ast.Call) -> str | None:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
 
 
 def _mentioned(project: ProjectFiles, script: str) -> Iterable[VersionPlace]:
     """The places in files whose names the script mentions: it reads the version from one of them."""
     for path in project.package_files():
-        if PurePosixPath(path).name in script and (place := attribute_place(project, path, "__version__")):
+        places = (attribute_place(project, path, name) for name in _NAMES)
+        if PurePosixPath(path).name in script and (place := next(filter(None, places), None)):
             yield place
     for path in _PLAIN:
         text = project.text(path)

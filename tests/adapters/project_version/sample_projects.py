@@ -116,6 +116,14 @@ SAMPLES = (
             {"acme/__init__.py": _INIT, "setup.py": "import re\nfrom setuptools import setup\n"
              "text = open('acme/__init__.py').read()\n"
              "setup(name='acme', version=re.search('= \"(.+)\"', text)[1], packages=['acme'])\n"}),
+    _sample("setup.py, a dictionary", *_SETUPTOOLS, "", "acme/__init__.py:1 version",
+            {"acme/__init__.py": "version = '1.1.0'\n", "setup.py": "from setuptools import setup\nns = {}\n"
+             "exec(open('acme/__init__.py').read(), ns)\nkeywords = dict(name='acme', version=ns['version'])\n"
+             "setup(packages=['acme'], **keywords)\n"}),
+    _sample("setuptools attr, found in another directory", *_SETUPTOOLS,
+            _DYNAMIC + '[tool.setuptools.packages.find]\nwhere = ["lib"]\n[tool.setuptools.dynamic]\n'
+            'version = { attr = "acme.__version__" }\n',
+            "lib/acme/__init__.py:3 __version__", {"lib/acme/__init__.py": _INIT}),
     _sample("meson", "mesonpy", "meson-python", _DYNAMIC, "meson.build:4 project(version:)",
             {"meson.build": "# project('acme', version: '0')\nproject('acme',\n"
              "  license: ['version: \\'2\\''],\n  version: '1.1.0', meson_version: '>=0.64')\n"

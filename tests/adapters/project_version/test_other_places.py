@@ -94,6 +94,49 @@ def test_the_ini_files_of_bump2version(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
 
 
+def test_the_spelling_of_a_bump_tool(tmp_path: Path) -> None:
+    table = """[tool.bumpver]\ncurrent_version = "v1.1.0-rc.1"\n[tool.bumpver.file_patterns]
+"./a.md" = ['{version}', '{pep440_version}']\n"./acme.py" = ['"{pep440_version}"']\n"""
+    source = STATIC.replace("1.1.0", "1.1.0rc1") + table
+    create(
+        tmp_path, {"pyproject.toml": source, "a.md": "v1.1.0-rc.1\n1.1.0rc1\n", "acme.py": '__version__ = "1.1.0rc1"'}
+    )
+    places = find(tmp_path)
+    assert isinstance(places, tuple)
+    edits = {edit.path: (edit.after or b"").decode() for edit in write_version(tmp_path, places, "1.1.0rc2")}
+    assert edits == {
+        "pyproject.toml": source.replace("rc.1", "rc.2").replace("rc1", "rc2"),
+        "a.md": "v1.1.0-rc.2\n1.1.0rc2\n",
+        "acme.py": '__version__ = "1.1.0rc2"',
+    }
+
+
+def test_searches_of_several_lines(tmp_path: Path) -> None:
+    text = """[bumpversion]
+current_version = 1.1.0
+[bumpversion:file(1):README.md]
+search =
+  Acme
+
+    pip install acme=={current_version}
+[bumpversion:glob:*.md]
+search = Unreleased
+[bumpversion:file:b.md (again)]
+search = {current_version}
+"""
+    create(tmp_path, {"pyproject.toml": STATIC, ".bumpversion.cfg": text, "README.md": "v1.1.0", "b.md": "v1.1.0"})
+    with pytest.raises(
+        ReleaseError, match=r"\[bumpversion:file\(1\):README.md\] of \.bumpversion\.cfg lists 'README.md'"
+    ):
+        find(tmp_path)
+    create(tmp_path, {".bumpversion.cfg": text.replace("\n  Acme\n\n   ", "")})
+    create(
+        tmp_path,
+        {"README.md": "pip install acme==1.1.0", "b.md": "v1.1.0 11.1.0\nacme-1.1.0.tar.gz acme-1.1.0.post1.tar.gz"},
+    )
+    assert found(tmp_path)[2:] == ("README.md:1 version", "b.md:1 version", "b.md:2 version")
+
+
 def test_a_listed_file_without_the_version(tmp_path: Path) -> None:
     table = '[tool.bumpversion]\ncurrent_version = "1.1.0"\n[[tool.bumpversion.files]]\nfilename = "a.md"\n'
     create(tmp_path, {"pyproject.toml": STATIC + table, "a.md": "1.1.01"})
