@@ -165,8 +165,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "everything-could-be-searched": "Make the file readable, or search it yourself.",
         # after the upload
         "the-index-could-be-asked": _INDEX_DOWN,
-        "every-file-is-listed": "Wait some minutes and confirm again: `pypi-preflight confirm`; if a file was not "
-        "uploaded, run the release again.",
+        "every-file-is-listed": "Wait some minutes and confirm again: `pypi-preflight confirm NAME==VERSION`; if a "
+        "file was not uploaded, run the release again.",
         "every-file-has-our-bytes": "Yank the release on the index, find who uploaded the file, and bump the version.",
         "no-file-is-yanked": "Undo the yank on the index, or bump the version.",
         "no-file-is-not-ours": "Find who uploaded the file: check the security history of the project on the index.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
 from release.checks.engine import Checklist, quote, warn
 from release.checks.smoke_findings import smoke_test_observations
 from release.core.facts import UploadedRelease
@@ -35,12 +37,25 @@ def every_file_is_listed(uploaded: UploadedRelease) -> Iterator[Observation]:
     for name in (file.filename for file in uploaded.expected if _listed(uploaded, file.filename) is None):
         if name in uploaded.accepted:
             message = f"{index} accepted {name!r}, but does not list it yet"
-            remedy, cause = f"see {page}, and confirm again later: pypi-preflight confirm", "post.index-lag"
+            remedy = f"see {page}, and confirm again later: {_confirm_command(index, name)}"
+            cause = "post.index-lag"
         else:
             message = f"{index} does not have {name!r}, and is not known to have accepted it"
             remedy = f"see {page}, and resume the upload: it compares hashes and sends what is missing"
             cause = "file.partial-release"
         yield Finding(message=message, remedy=remedy, where=name, cause=cause)
+
+
+def _confirm_command(index: str, filename: str) -> str:
+    """Confirms the release of a file, in any directory: a set has none of its own."""
+    try:
+        if filename.endswith(".whl"):
+            name, version = parse_wheel_filename(filename)[:2]
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return "pypi-preflight confirm"
+    return f"pypi-preflight confirm {name}=={version} --index {index}"
 
 
 @CHECKS.check(needs=(the_index_could_be_asked,))

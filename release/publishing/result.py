@@ -13,6 +13,7 @@ from release.core.models.check_result import CheckState, Outcome, blocking_probl
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
 from release.core.plan import AFTER_RELEASE, SANDBOX, Confirm, Plan, PushTag, Step, Tag, Upload
+from release.core.repeated_command import repeat_with_remedy
 from release.core.time_text import format_count, format_time
 
 #: options that only `build` has, with their values as a shell reads them
@@ -114,7 +115,8 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
     elif exit_ == Exit.UNCHANGED and isinstance(step, Upload):
         message = f"{message}; {step.index} is unchanged"
     return _result(
-        run, exit_=exit_, message=message, remedy=error.remedy, next_command=run.command, cause=error.cause
+        run, exit_=exit_, message=message, remedy=error.remedy, cause=error.cause,
+        next_command=repeat_with_remedy(run.command, error.remedy),
     )  # fmt: skip
 
 

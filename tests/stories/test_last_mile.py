@@ -263,7 +263,7 @@ def test_a_new_project_is_not_created_without_its_name(tmp_path: Path) -> None:
             assert told.status == 1, told.all
             assert "would create the project 'acme-widget' on pypi" in told.out
             assert said in told.out
-            assert "--new-project acme-widget" in told.out
+            assert told.out.endswith("\nnext: pypi-preflight publish --new-project acme-widget\n")
             assert posts(on.pypi) == []
         done = project.run("publish", "--yes", "--new-project", "acme-widget")
         assert done.status == 0, done.all
@@ -289,7 +289,7 @@ def test_a_file_that_is_late_on_the_page_is_told_from_one_that_is_missing(tmp_pa
         told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert f"pypi accepted '{WHEEL}', but does not list it yet" in told.out
-        assert "pypi-preflight confirm" in told.out
+        assert "confirm again later: pypi-preflight confirm acme-widget==1.0 --index pypi\n" in told.out
 
 
 def test_a_release_on_github_comes_last_and_has_the_very_files(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.models.results import RunResult
 from release.core.models.set_results import IndexStanding, MemberResult, SetRunResult, SetVerb, Standing
 from release.core.plan import SANDBOX
+from release.core.repeated_command import repeat_with_remedy
 from release.core.time_text import format_count
 
 #: up to this many members are named one by one
@@ -67,11 +68,11 @@ def set_run_result(state: SetRunState) -> SetRunResult:
     return SetRunResult(
         verb=state.verb, release_set=state.release_set, indexes=state.indexes, members=members,
         exit=Exit.DONE if done else _exit_status(state, members),
-        message=_success_message(state, members) if cause is None else "\n".join(
-            [cause.message, *progress_lines(members, _reported_indexes(state))]
-        ),
+        message=_success_message(state, members) if cause is None
+        else "\n".join([cause.message, *progress_lines(members, _reported_indexes(state))]),
         remedy=_success_remedy(members) if cause is None else cause.remedy,
-        next_command=_next_command(state, members) if cause is None else state.command,
+        next_command=_next_command(state, members) if cause is None
+        else repeat_with_remedy(state.command, cause.remedy),
         outcomes=tuple(state.outcomes),
     )  # fmt: skip
 
