@@ -56,13 +56,14 @@ def _run(inputs: JobInputs) -> int:
     config = collect.load_config(directory, check_names=check_names, needs_project=False)
     index = job_inputs.find_target(inputs, config.indexes)
     new = index if index not in config.indexes else None
-    for note in job_inputs.notes_on(inputs, new):
+    for note in job_inputs.notes_on(inputs, new, password="TWINE_PASSWORD" in os.environ):
         write_output(f"{note}\n")
     if (inputs.print_hash or inputs.verbose) and "files" in job_inputs.COMMANDS[inputs.command]:
         write_output("".join(f"{line}\n" for line in job_inputs.hash_lines(_files(inputs))))
     with _config_file(job_inputs.adapted_table(inputs, _own_table(directory), new)) as file:
         words = job_inputs.command_words(inputs, index=index, config=file)
-        return run_program(words)
+        rehearsal = job_inputs.rehearsal_words(inputs, config=file)
+        return (rehearsal and run_program(rehearsal)) or run_program(words)
 
 
 def _files(inputs: JobInputs) -> list[Path]:

@@ -14,7 +14,7 @@ from release.adapters.builds import backend_settings, builder
 from release.adapters.git import projects, repository, submodules
 from release.adapters.index import simple_api
 from release.adapters.install import venv
-from release.adapters.system.system import System
+from release.adapters.system.system import System, path_from_here
 from release.checks import backend_warnings, file_set, previous_release, reproducibility, source_comparison
 from release.checks.engine import Check, quote
 from release.checks.release_contents import NO_EARLIER_RELEASE
@@ -224,20 +224,29 @@ def compare_with_dry_run(
             )
         return StepResult(changed=False, note=f"the same {len(files)} files passed on {name}")
     if index is None:
-        raise _no_dry_run(f"no identical files were confirmed on {name}", "run: pypi-preflight rehearse --built")
-    _compare_with_index(files, index, project)
+        which = _files_option(files, journal) or " --built"
+        raise _no_dry_run(f"no identical files were confirmed on {name}", f"run: pypi-preflight rehearse{which}")
+    _compare_with_index(files, index, project, which=_files_option(files, journal))
     journal.write("proven", index=name, files=hashes)
     return StepResult(changed=True, note=f"{name} has the same {len(files)} files")
 
 
-def _compare_with_index(files: Sequence[Distribution], index: Index, project: str) -> None:
+def _files_option(files: Sequence[Distribution], journal: Journal) -> str:
+    """`--files` with the directories of files that were built elsewhere; empty for those of a build here."""
+    directories = dict.fromkeys(file.path.parent for file in files)
+    if journal.dist.resolve() in {directory.resolve() for directory in directories}:
+        return ""
+    return f" --files {' '.join(quote_path(path_from_here(one)) for one in directories)}"
+
+
+def _compare_with_index(files: Sequence[Distribution], index: Index, project: str, *, which: str) -> None:
     listing = collect.collect_listing(index, project, fresh=True)
     if isinstance(listing, Unknown):
         raise RefusedError(f"it is unknown whether a dry run passed: {listing.reason}", remedy=listing.remedy)
     for file in files:
         result = result_from_listing(file, listing)
         if result is None:
-            remedy = "run it first: pypi-preflight testpypi; or use another dry run: --dry-run-on sandbox"
+            remedy = f"run it first: pypi-preflight testpypi{which}; or use another dry run: --dry-run-on sandbox"
             raise _no_dry_run(f"{index.name} has no {file.filename!r}", remedy)
         if not isinstance(result, Receipt):
             raise RefusedError(

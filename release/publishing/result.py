@@ -194,6 +194,6 @@ def _next_command(run: RunState) -> str:
     if tag and tag.remote and run.changed and not any(isinstance(step, PushTag) for step in plan.steps):
         return f"git push {tag.remote} {tag.name}"
     following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
-    verb = following.get(plan.verb)
+    verb = "publish" if plan.verb == "rehearse" and plan.uses_prebuilt else following.get(plan.verb)
     command = _OPTIONS_OF_BUILD.sub("", _ONLY_REHEARSED.sub("", run.command))
     return command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""

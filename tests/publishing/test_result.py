@@ -62,6 +62,13 @@ def test_each_way_to_stop_has_its_exit_status(
     assert (end.remedy, end.next_command) == ("do it", "pypi-preflight release")
 
 
+def test_what_follows_the_rehearsal_of_given_files_is_their_upload() -> None:
+    source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
+    made = plan.make_plan("rehearse", Config(), source, prebuilt=True)
+    run = course(plan=made, command="pypi-preflight rehearse --allow --files dist")
+    assert result.succeeded(run).next_command == "pypi-preflight publish --files dist"
+
+
 def test_a_result_has_the_cause_of_what_stopped_the_run() -> None:
     error = ReleaseError("no", remedy="do it", cause="cred.missing")
     assert result.failed(course(), CheckSource(), error).cause == "cred.missing"

@@ -97,3 +97,17 @@ def test_a_dry_run_that_passed_by_a_waiver_counts_only_with_it(book: Journal, fi
     with pytest.raises(RefusedError, match=f"'{SMOKE}' failed on sandbox and was waived") as stopped:
         compare.compare_with_dry_run([file], None, "acme-widget", book, {})
     assert "[tool.release.waive]" in stopped.value.remedy
+
+
+def test_the_dry_run_of_files_that_were_built_elsewhere_is_made_of_these_files(
+    book: Journal, file: Distribution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.path.parent.parent)
+    with pytest.raises(RefusedError) as stopped:
+        compare.compare_with_dry_run([file], None, "acme-widget", book, {})
+    assert stopped.value.remedy == f"run: pypi-preflight rehearse --files '{file.path.parent.name}'"
+    ours = replace(book, directory=file.path.parent)
+    monkeypatch.setattr(Journal, "dist", property(lambda one: one.directory))
+    with pytest.raises(RefusedError) as stopped:
+        compare.compare_with_dry_run([file], None, "acme-widget", ours, {})
+    assert stopped.value.remedy == "run: pypi-preflight rehearse --built"

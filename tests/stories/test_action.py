@@ -67,14 +67,17 @@ def test_a_token_and_an_address_move_over_and_a_second_run_sends_nothing(tmp_pat
         project.write("pyproject.toml", "[build-system]\nrequires = []\n")
         token = on.pypi.tokens["account"].reveal()
         given = {"password": token, "repository_url": on.pypi.upload_url, "skip_existing": "true"}
-        run = use(project, **given, print_hash="true", attestations="false", verify_metadata="false")
+        given |= {"print_hash": "true", "attestations": "false", "verify_metadata": "false", "dry_run_on": "sandbox"}
+        run = use(project, **given)
         assert run.status == 0, run.log
         sent = len(posts(on.pypi))
+        del given["dry_run_on"]
         assert sent == len(files_on(on.pypi)) == 2
         again = use(project, **given)
         assert (again.status, len(posts(on.pypi))) == (0, sent), again.log
     host = on.pypi.upload_url.split("/")[2]
     assert f"is on {host}, confirmed" in run.log
+    assert "the same 2 files passed on sandbox" in run.log
     assert "skip-existing: files that the index has already are always skipped" in run.log
     assert "verify-metadata: the files are always checked" in run.log
     for name in (wheel_name(), sdist_name()):

@@ -231,7 +231,7 @@ def _command_line(options: argparse.Namespace) -> str:
 COMMANDS = {
     "check": _command("--index", "--new-project"),
     "build": _command("--output", "--siblings"),
-    "rehearse": _command("--built", "--allow", "--offline"),
+    "rehearse": _command("--built", "--allow", "--offline", "--files", "--require-complete"),
     "testpypi": _command("--index", "--yes", "--new-project", "--files", "--require-complete"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files", "--require-complete"),
     "release": _command("--index", "--yes", "--dry-run-on", "--new-project"),

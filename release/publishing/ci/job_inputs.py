@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -147,6 +147,14 @@ def guess_simple_url(upload_url: str) -> str:
     return f"{url}/simple/"
 
 
+def rehearsal_words(inputs: JobInputs, *, config: Path | None) -> list[str] | None:
+    """The command that makes the dry run, where that is on the sandbox: it is gone with the job; None otherwise."""
+    if inputs.dry_run_on != "sandbox" or "files" not in COMMANDS[inputs.command]:
+        return None
+    made = replace(inputs, command="rehearse", dry_run_on="", new_project="", repository_url="")
+    return [*command_words(made, index=None, config=config), "--files", inputs.packages_dir]
+
+
 def command_words(inputs: JobInputs, *, index: str | None, config: Path | None) -> list[str]:
     """The command line, without the name of the program. Raises `UsageError` where there is no file to inspect."""
     options = COMMANDS[inputs.command]
@@ -179,8 +187,13 @@ def list_distributions(directory: str) -> list[Path]:
 _DOWNLOAD = "build the files, or download them as an artifact, in an earlier step; set packages-dir to their directory"
 
 
-def notes_on(inputs: JobInputs, target: str | None) -> Iterator[str]:
-    """What an input of the publishing action means here, where that differs; `target` as in `adapted_table`."""
+def notes_on(inputs: JobInputs, target: str | None, *, password: bool) -> Iterator[str]:
+    """What an input of the publishing action means here, where that differs; `target` as in `adapted_table`.
+
+    `password`: whether the environment has one.
+    """
+    if not password and "index" in COMMANDS[inputs.command]:
+        yield "no password, or its secret is empty: trusted publishing is used unless the job configures another one"
     if inputs.skip_existing:
         yield (
             "skip-existing: files that the index has already are always skipped, by SHA-256; a file of the same name "

@@ -30,7 +30,10 @@ def test_without_any_input_the_files_in_dist_are_published() -> None:
     assert words() == ["publish", "--yes", "--files", "dist"]
     assert find_target(inputs, WELL_KNOWN) is None
     assert job_inputs.adapted_table(inputs, {}, None) is None
-    assert list(job_inputs.notes_on(inputs, None)) == []
+    assert list(job_inputs.notes_on(inputs, None, password=True)) == []
+    (note,) = job_inputs.notes_on(inputs, None, password=False)
+    assert "its secret is empty" in note
+    assert list(job_inputs.notes_on(JobInputs(command="build"), None, password=False)) == []
 
 
 def test_a_password_is_in_the_environment_alone() -> None:
@@ -89,6 +92,19 @@ def test_each_input_reaches_the_command_that_has_it(tmp_path: Path) -> None:
         assert parse_command_line(line, Namespace()).verbose == 1
 
 
+def test_a_dry_run_on_the_sandbox_is_made_in_the_same_job() -> None:
+    inputs = JobInputs(
+        dry_run_on="sandbox", packages_dir="d", require_complete="SUMS", repository_url="x", verbose=True
+    )
+    line = job_inputs.rehearsal_words(inputs, config=Path("c.toml"))
+    assert line == [
+        "rehearse", "--config", "c.toml", "--verbose", "--require-complete", "SUMS", "--files", "d",
+    ]  # fmt: skip
+    parse_command_line(line, Namespace())
+    for other in (JobInputs(), JobInputs(dry_run_on="testpypi"), JobInputs(command="release", dry_run_on="sandbox")):
+        assert job_inputs.rehearsal_words(other, config=None) is None
+
+
 @pytest.mark.parametrize("empty", ["nothing", "empty"])
 def test_there_must_be_files_to_inspect(tmp_path: Path, empty: str) -> None:
     (tmp_path / "empty").mkdir()
@@ -133,10 +149,10 @@ def test_the_address_for_installers_is_guessed_and_the_guess_is_shown(upload: st
     assert made.index("packages.example").simple_url == simple
     assert made.index("packages.example").kind == "other"
     assert made.attenuate is False
-    (note,) = job_inputs.notes_on(inputs, "packages.example")
+    (note,) = job_inputs.notes_on(inputs, "packages.example", password=True)
     assert simple in note
     given = JobInputs(repository_url=upload, simple_url="https://install.example/")
-    assert list(job_inputs.notes_on(given, "packages.example")) == []
+    assert list(job_inputs.notes_on(given, "packages.example", password=True)) == []
     assert "https://install.example/" in str(job_inputs.adapted_table(given, {}, "packages.example"))
 
 
