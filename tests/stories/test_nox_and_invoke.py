@@ -12,7 +12,18 @@ from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 ROOT = Path(__file__).parents[2]
-NOX, INVOKE = (sys.executable, "-m", "nox"), (sys.executable, "-m", "invoke")
+NOX, INVOKE = (sys.executable, "-P", "-m", "nox"), (sys.executable, "-P", "-m", "invoke")
+#: modules of the project that a session must not import, with the token in the environment
+OWN = (
+    "release.py",
+    "logging.py",
+    "requests.py",
+    "rich/__init__.py",
+    "packaging.py",
+    "pip.py",
+    "virtualenv.py",
+    "uv.py",
+)
 
 
 def with_two_files(project: UserProject) -> UserProject:
@@ -27,6 +38,8 @@ def with_two_files(project: UserProject) -> UserProject:
 def test_the_chain_releases_and_invoke_finds_nothing_left(tmp_path: Path) -> None:
     with indexes() as on:
         project = with_two_files(make(tmp_path, more=release_table(on)))
+        for name in OWN:
+            project.write(name, f"open({str(tmp_path / 'canary')!r}, 'a').write(__name__ + chr(10))\n")
         project.credentials(on)
         project.commit()
         told = project.command(*NOX, "-s", "publish", "--", "--yes", timeout=500)
@@ -39,6 +52,9 @@ def test_the_chain_releases_and_invoke_finds_nothing_left(tmp_path: Path) -> Non
         again = project.command(*INVOKE, "release", "--yes", timeout=500)
         assert again.status == 0, again.all[-4000:]
         assert "nothing to do" in again.out
+        assert "Running session release" in again.err
+        assert sorted(path.name for path in (project.root / ".nox").glob("*/pyvenv.cfg")) == ["pyvenv.cfg"] * 2
+        assert not (tmp_path / "canary").exists()
         assert (len(posts(on.pypi)), len(posts(on.testpypi))) == sent
 
         # one failing check, in the environments that are warm now: nothing is built, nothing is asked for
