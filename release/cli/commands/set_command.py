@@ -49,11 +49,12 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "exit with status 0 even if failed checks would block a release, as long as the rehearsal goes through",
     },
     "--offline": {"action": "store_true", "help": "contact no index"},
+    "wish": {"nargs": "?", "metavar": "VERSION", "help": "the next version, or which part of it is raised"},
 }  # fmt: skip
 
 _DEFAULTS: Mapping[str, Any] = {
     "only": (), "index": None, "files": (), "yes": False, "new_project": (), "dry_run_on": None, "allow": False,
-    "offline": False,
+    "offline": False, "wish": None,
 }  # fmt: skip
 
 
@@ -214,10 +215,21 @@ def _command_line(options: argparse.Namespace) -> str:
     return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
 
 
+def _prepare(options: argparse.Namespace, write: Write) -> int:
+    """Prepare the release of the members that have changed; with `--plan`, only show what would be changed."""
+    from release.cli.set_preparation import run_set_prepare
+
+    return run_set_prepare(options, write)
+
+
 _SUBCOMMANDS: Mapping[str, _Subcommand] = {
     "list": _Subcommand(
         "show the members in the order of their requirements, and which of them would be released",
         ("--only", "--index", "--files", "--offline"), _list,
+    ),
+    "prepare": _Subcommand(
+        "bump the versions of the members that have changed, date their changelogs, and commit",
+        ("wish", "--only", "--yes", "--offline"), _prepare,
     ),
     "check": _Subcommand(
         "check the source and the credentials of all members", ("--only", "--index", "--new-project"), _run
@@ -248,7 +260,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         sub = actions.add_parser(name, help=one.text, description=one.text)
         for option in one.options:
             sub.add_argument(option, **_OPTIONS[option])
-        add_global_options(sub, RUNS if one.run is _run else RUNS - {"plan"})
+        add_global_options(sub, RUNS if one.run in {_run, _prepare} else RUNS - {"plan"})
         sub.set_defaults(**_DEFAULTS)
 
 

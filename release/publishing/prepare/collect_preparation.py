@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from release.core.models.preparation import (
 )
 from release.core.next_version import propose_version
 from release.core.tag_form import TagForm
+from release.publishing.prepare import requirement_edits
 
 #: the checks of the source that hold for any version, so that they are run before anything is changed
 _BEFORE = frozenset(
@@ -110,12 +112,12 @@ def collect_preparation(options: PrepareOptions) -> CollectedPreparation:
     if options.wish is None and state.last_tag is not None and not state.commits:
         raise RefusedError(
             f"nothing has changed since {state.last_tag}",
-            remedy="commit what is to be released; for a new version of the same: pypi-preflight prepare patch",
+            remedy="commit what is to be released; to release what is tagged: pypi-preflight release; for a new "
+            "version of the same: pypi-preflight prepare patch",
         )
-    known = () if options.offline else _released_on_index(options, state)
     proposal = propose_version(
-        state.current, state.commits, options.wish, today=_today(options.system),
-        released=(*_tagged_versions(state), *known),
+        state.current, state.commits, options.wish, today=today_of(options.system),
+        released=released_versions(options, state),
     )  # fmt: skip
     return plan_preparation(options, state, proposal)
 
@@ -149,15 +151,16 @@ def collect_state(options: PrepareOptions, others: Sequence[Path] = ()) -> Proje
 
 
 def plan_preparation(
-    options: PrepareOptions, state: ProjectState, proposal: Proposal, more: Iterable[FileEdit] = ()
+    options: PrepareOptions, state: ProjectState, proposal: Proposal, replaced: Mapping[str, str] | None = None
 ) -> CollectedPreparation:
-    """The preparation for this version. `more`: edits of the project's files besides those of its version."""
+    """The preparation for this version. `replaced`: requirement, as pyproject.toml spells it → what replaces it."""
     config, directory, root = options.config, options.directory, state.repository.root
     tag = _require_free_tag(state, proposal)
-    edits = _merged(_version_edits(directory, state, proposal), more)
+    edits = _version_edits(directory, state, proposal)
+    edits, unplaced = requirement_edits.replace_requirements(directory, edits, replaced or {})
     changed = _plan_changelog(options, state, proposal, tag)
     edits, runs = (*edits, *changed.edits), list(changed.runs)
-    findings = [*_prepared_earlier(state, proposal), *changed.findings]
+    findings = [*_prepared_earlier(state, proposal), *unplaced, *changed.findings]
     lock = lock_files.plan_lock(
         options.system, root, directory.resolve(), state.project.name, proposal.version, offline=options.offline
     )
@@ -218,8 +221,15 @@ def _require_free_tag(state: ProjectState, proposal: Proposal) -> str:
 
 def _prepared_earlier(state: ProjectState, proposal: Proposal) -> list[Finding]:
     """A finding where the version of the files was prepared, but not released: another one would leave it out."""
-    subject = f"Release {state.project.version}"
-    if proposal.bump is None or not any(one.subject == subject for one in state.commits):
+    version, named = state.project.version, f"{state.project.name} {state.project.version}"
+    prepared = any(
+        one.subject == f"Release {version}"
+        or (
+            one.subject.startswith("Release ") and named in re.split(r", |^Release |\n- ", f"{one.subject}\n{one.body}")
+        )
+        for one in state.commits
+    )
+    if proposal.bump is None or not prepared:
         return []
     return [
         Finding(
@@ -227,6 +237,12 @@ def _prepared_earlier(state: ProjectState, proposal: Proposal) -> list[Finding]:
             remedy=f"release it: pypi-preflight release; to leave it out: pypi-preflight prepare {proposal.text}",
         )
     ]
+
+
+def released_versions(options: PrepareOptions, state: ProjectState) -> tuple[EarlierVersion, ...]:
+    """The versions of the tags that HEAD has; and of the index, unless it is not to be asked."""
+    known = () if options.offline else _released_on_index(options, state)
+    return (*_tagged_versions(state), *known)
 
 
 def _tagged_versions(state: ProjectState) -> list[EarlierVersion]:
@@ -255,12 +271,6 @@ def _version_edits(directory: Path, state: ProjectState, proposal: Proposal) -> 
     return project_version.write_version(directory, state.places, proposal.text)
 
 
-def _merged(edits: Iterable[FileEdit], more: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
-    """One edit for each file; `more` starts from what the others made of it."""
-    made = {one.path: one for one in edits}
-    return tuple((made | {one.path: one for one in more}).values())
-
-
 def _plan_changelog(
     options: PrepareOptions, state: ProjectState, proposal: Proposal, tag: str
 ) -> ChangelogChange:  # fmt: skip
@@ -273,7 +283,7 @@ def _plan_changelog(
     return changelog.plan_changelog(
         ChangelogRequest(
             system=system, directory=options.directory, version=proposal.version, text=proposal.text,
-            today=_today(system), tag=tag, last_tag=last, commits=state.commits,
+            today=today_of(system), tag=tag, last_tag=last, commits=state.commits,
             configured=options.config.changelog, at_last_tag=at_last_tag,
         )
     )  # fmt: skip
@@ -321,6 +331,6 @@ def _no_identity() -> Finding:
     )
 
 
-def _today(system: System) -> date:
+def today_of(system: System) -> date:
     """The day where the user is."""
     return system.now().astimezone().date()

@@ -127,6 +127,17 @@ class MemberRun:
         plan = self.plan
         return plan is not None and self._done < _end_of(plan.steps, index)
 
+    @property
+    def pushes_commit(self) -> bool:
+        """Whether the plan has the commit of a preparation left to push."""
+        steps = self.plan.steps if self.plan is not None else ()
+        return self._done < len(steps) and isinstance(steps[-1], plans.PushCommit)
+
+    def push_commit(self) -> None:
+        """Push the commit of the preparation, which is that of all members: each of them is confirmed then."""
+        assert self.opened is not None
+        self._execute(len(self.opened.state.plan.steps))
+
     def _execute(self, end: int) -> None:
         """Execute the steps before number `end`."""
         assert self.opened is not None
@@ -250,11 +261,14 @@ def _is_lasting(step: Step) -> bool:
 
 
 def _end_of(steps: Sequence[Step], index: str) -> int:
-    """The number of the step after the last one for an index: the steps that follow the last index belong to it."""
+    """The number of the step after the last one for an index: the steps that follow the last index belong to it.
+
+    But the push of the commit, which is that of all members.
+    """
     names = [step.index for step in steps if isinstance(step, Upload) and step.index != plans.SANDBOX]
     if index not in names:
         return 0
     if index == names[-1]:
-        return len(steps)
+        return len(steps) - isinstance(steps[-1], plans.PushCommit)
     confirmed = (n for n, step in enumerate(steps) if isinstance(step, plans.Confirm) and step.index == index)
     return next(confirmed) + 1

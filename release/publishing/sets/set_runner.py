@@ -128,6 +128,9 @@ class _SetRun:
                 members = [self.members[name] for name in level if self.members[name].publishes_on(index)]
                 if not self._publish(index, number, members):
                     return
+        if left := [one for one in self.members.values() if one.pushes_commit]:
+            started = SetPhaseStarted(title="push the commit", members=self._names(left))
+            self._phase(started, [one.name for one in left], MemberRun.push_commit, 1, {})
 
     def _check_set(self) -> bool:
         """Run the checks of the set as a whole. Whether none stops the run: a rehearsal needs no new version."""
