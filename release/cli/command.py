@@ -103,8 +103,10 @@ def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] =
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
-    """Write the document with `--json`, else the lines."""
-    write(to_json(document) if options.json else "".join(f"{line}\n" for line in lines))
+    """Write the document with `--json`, else the lines, in which nothing commands a terminal."""
+    from release.reports.lines import printable_lines
+
+    write(to_json(document) if options.json else "".join(f"{printable_lines(line)}\n" for line in lines))
 
 
 def fit_lines(lines: Iterable[str]) -> Iterator[str]:

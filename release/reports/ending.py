@@ -44,12 +44,12 @@ def ending_to_lines(ending: Ending, *, width: int | None) -> Iterator[Line]:
         yield from (Line(text=line, style="bold green") for line in message.splitlines())
         yield from chain(remedies, recorded, following)
         return
-    left = ENDING_ROWS - _rows(remedies, width)
-    if left - _rows(following, width) < 1:
+    first, *more = [Line(text=line, style=_FAILED) for line in message.splitlines() or [""]]
+    needed, left = _rows([first, *more], width), ENDING_ROWS - _rows(remedies, width)
+    if left - _rows(following, width) < (needed if needed <= left else 1):
         recorded, following = recorded + following, []
     left = max(1, left - _rows(following, width))
-    first, *more = [Line(text=line, style=_FAILED) for line in message.splitlines() or [""]]
-    if _rows([first, *more], width) > left:
+    if needed > left:
         yield from (replace(line, style="") for line in (first, *more))
         first, more = replace(first, text=shorten(first.text, left, width)), []
     yield from recorded

@@ -176,6 +176,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The lines of a text, without commands for a terminal: a name in it may be of anyone."""
+    return "\n".join(map(printable, text.expandtabs().split("\n")))
+
+
 def format_size(count: int) -> str:
     """A number of bytes as `12 bytes`, `3 kB` or `4.5 MB`."""
     if count < 1000:  # noqa: PLR2004 - kilo

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.reports.check_tally import tally_key
-from release.reports.lines import Line, event_to_lines, printable
+from release.reports.lines import Line, event_to_lines, printable_lines
 from release.reports.step_text import step_to_lines
 
 if TYPE_CHECKING:
@@ -159,11 +159,6 @@ class ActionsConsole(PlainConsole):
         if line.annotation:
             level, title, message = line.annotation
             self._write(f"::{level} title={_escape(title, in_property=True)}::{_escape(message)}\n")
-
-
-def printable_lines(text: str) -> str:
-    """The lines of a text, without commands for a terminal: a name in it may be of anyone."""
-    return "\n".join(map(printable, text.expandtabs().split("\n")))
 
 
 def _escape(text: str, *, in_property: bool = False) -> str:

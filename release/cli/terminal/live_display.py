@@ -16,14 +16,14 @@ from rich.progress_bar import ProgressBar as RichBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from release.cli.terminal.console import PlainConsole, printable_lines
+from release.cli.terminal.console import PlainConsole
 from release.core import events
 from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import TokenStatus
 from release.core.redaction import redact
 from release.reports.line_width import fit_line, truncate_middle
-from release.reports.lines import Line, printable
+from release.reports.lines import Line, printable, printable_lines
 
 #: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
 _BAR_WIDTH = 12
@@ -176,7 +176,8 @@ class TerminalConsole(PlainConsole):
 
     def _draw(self, text: str, event: events.Progress | None = None) -> None:
         self._bar = self._bar or ProgressBar(_new_screen(self._color, live=True))
-        self._bar.update(redact(printable(text)), done=event.done if event else 0, total=event.total if event else None)
+        total = event.total if event and event.unit != "seconds" else None  # the text has the seconds
+        self._bar.update(redact(printable(text)), done=event.done if event else 0, total=total)
 
     def _stop(self) -> None:
         for display in (self._bar, self._table):

@@ -183,6 +183,12 @@ WAIVED = 'accept it, in pyproject.toml:\n[tool.release.waive]\nwhat-was-installe
              "next: pypi-preflight check"],
         ),
         (
+            CAUSE, "follow the server's message, then run it again; https://test.pypi.org/help/ explains it",
+            ["'import acme_widget' fails with status 1: ModuleNotFoundError: No module named",
+             "'nonexistent_module_x'",
+             "→ follow the server's message, then run it again; https://test.pypi.org/help/", "  explains it"],
+        ),
+        (
             CAUSE, WAIVED,
             ["'import acme_widget' fails with status 1: ModuleNotFoundError: No module named …",
              "→ accept it, in pyproject.toml:", "  [tool.release.waive]", '  what-was-installed-works = "known"'],
@@ -198,7 +204,7 @@ WAIVED = 'accept it, in pyproject.toml:\n[tool.release.waive]\nwhat-was-installe
              "next: pypi-preflight check"],
         ),
     ],
-    ids=["short", "two rows", "lines of configuration", "output of a tool", "many files"],
+    ids=["short", "two rows", "two and two", "lines of configuration", "output of a tool", "many files"],
 )  # fmt: skip
 def test_a_failed_run_ends_with_cause_and_remedy_in_four_rows(
     monkeypatch: pytest.MonkeyPatch, message: str, remedy: str, expected: list[str]
