@@ -122,12 +122,12 @@ def _of_calendar(
     state: _State, current: Version, form: CalendarForm, word: Word | None
 ) -> tuple[Version, Bump | None, str] | None:
     """The next calendar version; None for what is the same as for other versions."""
-    reason = f"{current} has the date, and today is {state.today:%Y-%m-%d}"
+    reason = f"versions are dates, and today is {state.today:%Y-%m-%d}"
     following = next_calendar_version(form, current, state.today)
     match word:
         case "major" | "minor" if word == "major" or not form.is_yearly:
             raise UsageError(
-                f"{word!r} has no meaning for versions with the date, such as {current}",
+                f"{word!r} does not apply to versions that are dates, such as {current}",
                 remedy="pypi-preflight prepare",
             )
         case "patch" if not form.is_yearly:
@@ -264,8 +264,15 @@ def _require_newer(state: _State, version: Version, what: str) -> None:
     subject = f"{what}: {version}" if what != repr(str(version)) else what
     raise UsageError(
         f"{subject} is not newer than {current}, {where}",
-        remedy=f"pypi-preflight prepare {raise_part(current, 'patch')}",
+        remedy=f"pypi-preflight prepare {_newer(state, current)}",
     )
+
+
+def _newer(state: _State, current: Version) -> Version:
+    """The next version, for a remedy."""
+    if state.form is None:
+        return raise_part(current, "patch")
+    return next_calendar_version(state.form, current, state.today) or raise_counter(state.form, current)
 
 
 def _spell(state: _State, version: Version) -> str:

@@ -94,8 +94,19 @@ def test_words() -> None:
     assert following("26.10.3", "dev") == "26.11.0.dev1"
     assert following("2026.1.0 2026.0.0 2025.0.0", "minor") == "2026.2.0"
     for released, word in (("26.10.3", "minor"), ("2026.11.28", "major"), ("2026.1.0 2026.0.0", "major")):
-        with pytest.raises(UsageError, match=f"'{word}' has no meaning for versions with the date"):
+        with pytest.raises(UsageError, match=f"'{word}' does not apply to versions that are dates"):
             following(released, word)
+
+
+def test_the_remedy_is_a_date() -> None:
+    for released, remedy in (
+        ("2026.9.4 2026.8.31", "2026.11.28"),
+        ("26.11.0 26.9.0", "26.11.1"),
+        ("2026.2 2026.1", "2026.3"),
+    ):
+        with pytest.raises(UsageError) as error:
+            following(released, "2.0")
+        assert error.value.remedy == f"pypi-preflight prepare {remedy}"
 
 
 def test_commits_and_current_versions() -> None:

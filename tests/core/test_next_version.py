@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -111,6 +113,15 @@ def test_what_is_refused(current: str, wish: str, message: str, remedy: str) -> 
     with pytest.raises(UsageError) as error:
         propose(current, wish)
     assert (error.value.message, error.value.remedy) == (message, remedy)
+
+
+def test_the_table_in_the_documentation() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "prepare.md").read_text(encoding="utf-8").splitlines()
+    table = [re.findall(r"`([^`]+)`", line) for line in lines if line.startswith(("| version | `patch`", "| `1."))]
+    words, *rows = table
+    assert len(rows) == 6
+    for current, *expected in rows:
+        assert [propose(current, word).text for word in words] == expected, current
 
 
 numbers = st.lists(st.integers(0, 40), min_size=1, max_size=4).filter(any)
