@@ -8,6 +8,8 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from tests.test_portability import NO_PATHS, doubled
+
 ROOT = Path(__file__).parents[1] / "release"
 
 #: from the bottom; a module imports from its own package and from the rows before; packages of one row are independent
@@ -264,3 +266,9 @@ def test_no_public_function_name_has_two_meanings() -> None:
     shared = shared_names(ast.FunctionDef)
     assert not {name: files for name, files in shared.items() if name not in COMMON_FUNCTIONS}
     assert set(COMMON_FUNCTIONS) <= set(shared), "an exception that is no longer needed"
+
+
+def test_messages_write_paths_as_their_users_do() -> None:
+    """With `quote_path`: `repr` doubles the backslashes of Windows."""
+    sources = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")}
+    assert not {path: found for path, text in sources.items() if path not in NO_PATHS and (found := doubled(text))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -60,7 +61,10 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
     try:
         stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError) as error:
+        # Windows reports a closed pipe as an invalid argument
+        if isinstance(error, OSError) and error.errno not in {errno.EPIPE, errno.EINVAL}:
+            raise
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

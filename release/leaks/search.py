@@ -53,7 +53,7 @@ def _held_since(system: System, directory: Path, leak: Leak) -> str | None:
         added = repository.git_output(system, root, "log", *words, "--", f":(literal){same[0]}").split()
     except ToolError:
         return None
-    date = datetime.fromtimestamp(int(added[-1]), UTC) if added else system.now()
+    date = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(added[-1])) if added else system.now()
     return f"{date:%Y-%m-%d}" if system.now() - date > _OLD else None
 
 

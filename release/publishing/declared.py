@@ -10,6 +10,7 @@ from typing import Any
 from release.adapters import collect
 from release.checks.declared_metadata import declared_findings, readme_file
 from release.core.errors import UsageError
+from release.core.quoting import quote_path
 from release.reports.inspection_report import finding_to_json, findings_to_text
 
 _NAME = "pyproject.toml"
@@ -32,7 +33,7 @@ def _inspect(path: Path) -> dict[str, Any]:
     project = collect.load_toml(path).get("project")
     if not isinstance(project, Mapping):
         raise UsageError(
-            f"{str(path)!r} has no table [project]: its metadata is known only after a build",
+            f"{quote_path(path)} has no table [project]: its metadata is known only after a build",
             remedy="pypi-preflight build, which inspects the files",
         )
     text, readme = None, readme_file(project)

@@ -177,7 +177,9 @@ def lock_project(project: Path) -> Iterator[None]:
 @contextmanager
 def lock_preparation(project: Path) -> Iterator[None]:
     """Hold the lock of a preparation, which runs checks meanwhile. Raises `ReleaseError` where another one holds it."""
-    with _lock(home_directory(project) / "prepare.lock", f"another preparation is in progress in {str(project)!r}"):
+    with _lock(
+        home_directory(project) / "prepare.lock", f"another preparation is in progress in {quote_path(project)}"
+    ):
         yield
 
 

@@ -14,6 +14,7 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.preparation import CommitSummary
+from release.core.quoting import quote_path
 from release.core.redaction import without_credentials
 
 #: seconds for a commit; the user's hooks may run tests
@@ -75,7 +76,7 @@ def require_unlocked(system: System, root: Path) -> None:
     lock = root / repository.git_output(system, root, "rev-parse", "--git-path", "index.lock").strip()
     if lock.exists():
         raise ToolError(
-            f"git is at work in {str(root)!r}: it holds {str(lock)!r}",
+            f"git is at work in {quote_path(root)}: it holds {quote_path(lock)}",
             remedy="wait until it ends; if no git is running, delete that file",
         )
 

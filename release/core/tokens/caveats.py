@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from release.core.models.index import normalize_name
@@ -61,6 +61,7 @@ class InvalidCaveat:
     refusal: str
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -156,4 +157,4 @@ def _texts(values: Sequence[Any]) -> bool:
 def _time(seconds: int) -> datetime:
     """A time of the index, limited to the range of `datetime`."""
     bounded = min(max(seconds, int(_FIRST.timestamp())), int(_LAST.timestamp()))
-    return datetime.fromtimestamp(bounded, UTC)
+    return _EPOCH + timedelta(seconds=bounded)  # Windows refuses `fromtimestamp` before 1970 and after 3000

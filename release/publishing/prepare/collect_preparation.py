@@ -33,6 +33,7 @@ from release.core.models.preparation import (
     VersionPlace,
 )
 from release.core.next_version import propose_version
+from release.core.quoting import quote_path
 from release.core.tag_form import TagForm
 from release.publishing.prepare import requirement_edits
 
@@ -193,7 +194,7 @@ def _require_branch(system: System, root: Path, state: GitState) -> str:
     ongoing = commits.ongoing_operation(system, root)
     if ongoing is not None:
         raise RefusedError(
-            f"a git {ongoing} is not finished in {str(root)!r}", remedy=f"finish it: git {ongoing} --help"
+            f"a git {ongoing} is not finished in {quote_path(root)}", remedy=f"finish it: git {ongoing} --help"
         )
     if state.shallow:
         raise RefusedError(

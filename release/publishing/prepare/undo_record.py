@@ -19,6 +19,7 @@ from release.adapters.system.deferred_signals import ignored_signals
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
+from release.core.quoting import quote_path
 from release.publishing import journal as journals
 
 _NAME, _KEPT = "prepare.json", "prepare-kept"
@@ -106,7 +107,7 @@ class UndoRecord:
         if not own:
             raise ReleaseError(
                 f"the branch has moved since the preparation began: {self.head[:12]} then, {here[:12]} now",
-                remedy=f"check the files by hand: git diff {self.head[:12]}; then delete {str(self.path)!r}",
+                remedy=f"check the files by hand: git diff {self.head[:12]}; then delete {quote_path(self.path)}",
             )
         commits.take_back_commit(self.system, self.root, self.branch, commit=here, parent=self.head)
 
@@ -157,7 +158,7 @@ def load_undo_record(system: System, home: Path) -> UndoRecord | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ReleaseError(
-            f"the record of an interrupted preparation is damaged: {str(path)!r}",
+            f"the record of an interrupted preparation is damaged: {quote_path(path)}",
             remedy="compare the files with HEAD (git diff), and take back what the preparation changed; then delete "
             "the record",
         ) from None
