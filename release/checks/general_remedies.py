@@ -72,7 +72,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-project-takes-uploads": "Unarchive the project in its settings; if it is in quarantine, contact the "
         "index's administrators.",
         "the-release-is-open": "Bump the version: the index accepts no further files for this release.",
-        "the-version-is-new": "Bump the version: file names cannot be used again on an index.",
+        "the-version-is-new": "Bump the version with `pypi-preflight prepare`: file names cannot be used again "
+        "on an index.",
         "the-version-is-the-newest-of-its-series": "Bump the version beyond those on the index; if the branch is for "
         "an earlier series, name it: `maintenance-branches` in `[tool.release]`.",
         "the-new-name-can-be-had": "Choose another project name, or ask an owner of that project for a role.",
@@ -93,7 +94,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-index-takes-the-name": "Choose another project name.",
         "the-description-renders": "Correct the README, or its content type, and rebuild the files.",
         "the-index-has-room": "Remove what users do not need from the files, or request a higher limit from the index.",
-        "the-files-are-new-to-the-index": "Bump the version: file names cannot be used again on an index.",
+        "the-files-are-new-to-the-index": "Bump the version with `pypi-preflight prepare`: file names cannot be used "
+        "again on an index.",
         "twine-takes-the-files": _REBUILD,
         "the-uploader-knows-the-metadata-version": "Upgrade the uploader: `python -m pip install --upgrade twine`.",
         "the-license-files-fit-the-metadata-version": "Upgrade the build backend (`setuptools>=77`) and rebuild the "

@@ -122,7 +122,7 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     if others:
         files = f"{format_count(len(others), 'file')} of version {version}"
         message = f"{access.index.name} already has {files}: {quote_some(others)}"
-        remedy = "bump the version, unless these are files of this very release"
+        remedy = "bump the version: pypi-preflight prepare; unless these are files of this very release"
         yield warn(message, remedy, access.index.name, cause="version.not-bumped")
 
 

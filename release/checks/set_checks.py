@@ -62,7 +62,7 @@ def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observatio
             others = _others(found, [name])
             yield Finding(
                 message=f"{name} has changed, but {found.index} has its version {one.member.version} already",
-                remedy=f"bump the version of {name}: {count} since {one.last_tag}"
+                remedy=f"bump the version of {name}, {count} since {one.last_tag}: pypi-preflight set prepare"
                 + (f"; to release the others only: --only {others}" if others else ""),
                 where=one.member.directory or None,
             )

@@ -193,7 +193,9 @@ def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
     git = _git(source)
     if git.tagged_commit not in {None, git.commit}:
         message = f"the tag {source.tag!r} points to commit {str(git.tagged_commit)[:12]}, not to {git.commit[:12]}"
-        remedy = f"bump the version, or release the tagged commit: git switch --detach {source.tag}"
+        remedy = (
+            f"bump the version: pypi-preflight prepare; or release the tagged commit: git switch --detach {source.tag}"
+        )
         yield Finding(message=message, remedy=remedy, cause="version.mismatch-tag")
 
 

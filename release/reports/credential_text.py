@@ -168,7 +168,7 @@ def _known(access: Access) -> Iterator[str]:
         version = access.project.version if isinstance(access.project, ProjectMetadata) else ""
         since = f", since {uploaded:%Y-%m-%d}" if uploaded else ""
         count = format_count(len(files), "file")
-        yield f"version {version} already has {count} there{since}: bump the version for the next release"
+        yield f"version {version} already has {count} there{since}: for the next release, run pypi-preflight prepare"
 
 
 def _works(access: Access) -> Iterator[str]:

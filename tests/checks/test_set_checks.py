@@ -74,8 +74,9 @@ def test_a_member_that_cannot_be_read_blocks_and_the_others_are_named() -> None:
     ("facts", "remedy"),
     [
         ({"state": "released", "last_tag": "b-v1.2", "commits_since": 3},
-         "bump the version of b: 3 commits since b-v1.2"),
-        ({"state": "released", "last_tag": "v1.2", "commits_since": 1}, "bump the version of b: 1 commit since v1.2"),
+         "bump the version of b, 3 commits since b-v1.2: pypi-preflight set prepare"),
+        ({"state": "released", "last_tag": "v1.2", "commits_since": 1},
+         "bump the version of b, 1 commit since v1.2: pypi-preflight set prepare"),
         ({"state": "released", "last_tag": "b-v1.2"}, None), ({"state": "released"}, None),
         ({"state": "release", "last_tag": "b-v1.1", "commits_since": 3}, None),
         ({"state": "not-selected", "last_tag": "b-v1.2", "commits_since": 3}, None),

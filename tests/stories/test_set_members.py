@@ -82,7 +82,7 @@ def test_private_unchanged_and_already_released_members_stay_as_they_are(made: U
 
     # a change without a new version, and what it takes
     change(made, replace(CORE, module="version = 'other'\n"))
-    remedy = "bump the version of acme-core: 1 commit since acme-core-v1.0"
+    remedy = "bump the version of acme-core, 1 commit since acme-core-v1.0: pypi-preflight set prepare"
     refused(made, on, "[a-changed-member-has-a-new-version]", remedy)
     change(made, replace(CORE, version="1.1"))
     told = made.run("set", "release", "--yes")
