@@ -17,6 +17,7 @@ from release.core.redaction import without_credentials
 from release.sandbox import server
 from release.sandbox.certificates import Certificates
 from release.sandbox.seed import SeedData, seed_for_project
+from tests.forked_program import run_forked
 
 PYPROJECT = """\
 [build-system]
@@ -139,7 +140,11 @@ class UserProject:
 
     def run(self, *words: str, stdin: str | None = None, timeout: float = 240) -> Told:
         """Run the program as its user would, in the project's directory."""
-        return self.command(sys.executable, "-m", "release", *words, stdin=stdin, timeout=timeout)
+        env = self.environment()
+        done = run_forked(words, cwd=self.directory, env=env, stdin=stdin, timeout=timeout)
+        if done is None:
+            return self.command(sys.executable, "-m", "release", *words, stdin=stdin, timeout=timeout)
+        return Told(status=done.returncode, out=done.stdout, err=done.stderr)
 
     def command(self, *argv: str, stdin: str | None = None, timeout: float = 240, cwd: Path | None = None) -> Told:
         done = subprocess.run(
