@@ -12,6 +12,7 @@ from typing import Any
 
 from release.core.events import CheckFinished, Event, Message, StepStarted
 from release.core.models.check_result import CheckState, Finding, Outcome
+from release.core.quoting import escape_unprintable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,7 @@ def format_iso_time(moment: datetime | None) -> str | None:
 
 def printable(text: str) -> str:
     r"""The text with non-printable characters escaped (`\x1b`): text from an archive may contain terminal commands."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return escape_unprintable(text)
 
 
 def printable_lines(text: str) -> str:
