@@ -19,6 +19,7 @@ from release.core.conventional_commits import CommitLevel, describe_level, highe
 from release.core.errors import UsageError
 from release.core.models.preparation import Bump, CommitSummary, EarlierVersion, Proposal
 from release.core.tables import did_you_mean
+from release.core.tag_form import is_comparable
 from release.core.version_parts import (
     PARTS,
     Part,
@@ -80,7 +81,7 @@ def propose_version(
 
     Raises `UsageError` where the wish is neither a word nor a version, and where the version would not be newer.
     """
-    versions = sorted(((_parse(one.text), one) for one in released), key=lambda pair: pair[0] or Version("0"))
+    versions = sorted(_comparable(current, released), key=lambda pair: pair[0])
     newest = versions[-1][0] if versions else None
     known = max(filter(None, (current, newest)), default=None)
     newest_first = tuple(one for _, one in reversed(versions))
@@ -94,6 +95,13 @@ def propose_version(
     version, bump, reason = _propose(state, word)
     _require_newer(state, version, str(word or "the proposal"))
     return Proposal(version=version, text=_spell(state, version), bump=bump, reason=reason)
+
+
+def _comparable(current: Version | None, released: Sequence[EarlierVersion]) -> list[tuple[Version, EarlierVersion]]:
+    """The released versions of the same series, unless there is none: a date that was released once is another one."""
+    known = [(version, one) for one in released if (version := _parse(one.text))]
+    alike = [pair for pair in known if current is None or is_comparable(pair[0], current)]
+    return alike or known
 
 
 def _propose(state: _State, word: Word | None) -> tuple[Version, Bump | None, str]:

@@ -74,6 +74,8 @@ def test_words(current: str, words: str) -> None:
         ("1.2.0.dev0", "1.1.0", ["Add a"], "1.2.0", "the commits do not follow Conventional Commits: a patch release"),
         ("1.1.0", "1.1.0 1.2.0", ["fix: a"], "1.2.1", "fix: a (0000000)"),  # the file is behind the tags
         (None, "1.1.0 1.0", ["fix: a"], "1.1.1", "fix: a (0000000)"),
+        ("1.1.0", "1.1.0 2023.1 883", ["fix: a"], "1.1.1", "fix: a (0000000)"),  # a date and a build, released once
+        ("2026.11.0", "1.9 1.8", ["fix: a"], "2026.11.0", "2026.11.0 is not released yet"),  # dates from now on
         (None, "", ["feat: a"], "0.1.0", "no release yet"),
         ("0.3.0", "", [], "0.3.0", "no release yet"),
     ],

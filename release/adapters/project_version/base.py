@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,12 @@ from release.core.module_names import NOT_API
 
 #: the files of a package that state its version, by custom
 VERSION_FILES = ("__init__.py", "_version.py", "__about__.py", "version.py", "__version__.py", "about.py")
+#: backends that a backend in the project's own tree imports, which it then requires: distribution → module
+_WRAPPED = {
+    "setuptools": "setuptools.build_meta", "hatchling": "hatchling.build", "flit-core": "flit_core.buildapi",
+    "poetry-core": "poetry.core.masonry.api", "pdm-backend": "pdm.backend", "maturin": "maturin",
+    "meson-python": "mesonpy", "scikit-build-core": "scikit_build_core.build",
+}  # fmt: skip
 #: directories that have packages: at the top, and in a src layout
 _ROOTS = ("", "src/")
 
@@ -48,8 +55,13 @@ class ProjectFiles:
 
     @property
     def backend(self) -> str:
-        """The build backend; setuptools' where none is declared (PEP 517)."""
-        return str(self.table("build-system").get("build-backend", "setuptools.build_meta:__legacy__"))
+        """The build backend, or the one that a backend in the project's tree wraps; setuptools by default (PEP 517)."""
+        build = self.table("build-system")
+        declared = str(build.get("build-backend", "setuptools.build_meta:__legacy__"))
+        if "backend-path" in build or declared.startswith("jupyter_packaging."):
+            required = {canonicalize_name(re.split(r"[^\w.-]", str(one))[0]) for one in build.get("requires", ())}
+            return next((module for name, module in _WRAPPED.items() if name in required), declared)
+        return declared
 
     def package_files(self) -> Iterator[str]:
         """The files that state a version by custom: those of the packages at the top, and single modules."""

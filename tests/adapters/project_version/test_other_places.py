@@ -199,6 +199,13 @@ def test_versions_of_tags(tmp_path: Path, files: dict[str, str], tool: str) -> N
     assert find(tmp_path) == DerivedFromTags(tool=tool)
 
 
+def test_a_backend_in_the_own_tree(tmp_path: Path) -> None:
+    build = '[build-system]\nrequires = ["Setuptools>=70"]\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    attribute = '[tool.setuptools.dynamic]\nversion = {attr = "acme.V"}\n'
+    create(tmp_path, {"pyproject.toml": build + DYNAMIC + attribute, "acme.py": "V = '1.1.0'\n"})
+    assert found(tmp_path) == ("acme.py:1 V",)
+
+
 def test_a_file_that_has_changed_is_not_edited(tmp_path: Path) -> None:
     create(tmp_path, {"pyproject.toml": STATIC})
     places = find_version(tmp_path, {"project": {"version": "1.1.0"}})
