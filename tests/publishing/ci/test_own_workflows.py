@@ -11,10 +11,11 @@ from typing import Any
 from release.adapters.system.system import real_system
 from release.publishing.ci import github
 from release.publishing.ci.pipeline import load_pipeline
-from tests.publishing.ci.workflow_files import parsed, steps, tool
+from tests.publishing.ci.workflow_files import parsed, schema_errors, steps, tool
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = ROOT / ".github" / "workflows"
+ACTION = ROOT / "action.yml"
 DEPENDABOT = ROOT / ".github" / "dependabot.yml"
 PYPROJECT: Any = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = ".github/action-requirements.txt"
@@ -49,15 +50,16 @@ def test_the_release_of_this_package_is_the_generated_one() -> None:
 
 
 def test_all_are_of_their_schemas() -> None:
-    paths = [str(WORKFLOWS / name) for name, _ in workflows()]
-    status, said = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
-    assert status == 0, said
-    status, said = tool("check-jsonschema", "--builtin-schema", "vendor.dependabot", str(DEPENDABOT))
-    assert status == 0, said
+    for name, text in workflows():
+        assert schema_errors("github-workflows", parsed(text)) == [], name
+    assert schema_errors("dependabot", parsed(DEPENDABOT.read_text(encoding="utf-8"))) == []
+    action = parsed(ACTION.read_text(encoding="utf-8"))
+    assert schema_errors("github-actions", action) == []
+    assert schema_errors("github-actions", action | {"outputs": {"verdict": {}}})
 
 
 def test_no_audit_finds_anything() -> None:
-    status, said = tool("zizmor", "--offline", "--persona", "auditor", str(WORKFLOWS), str(DEPENDABOT))
+    status, said = tool("zizmor", "--offline", "--persona", "auditor", str(WORKFLOWS), str(DEPENDABOT), str(ACTION))
     assert status == 0, said
     assert "No findings to report" in said
 

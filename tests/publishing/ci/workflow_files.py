@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jsonschema.validators import validator_for
 from ruamel.yaml import YAML
 
 
@@ -21,6 +22,14 @@ def tool(name: str, *words: str) -> tuple[int, str]:
     program = Path(sysconfig.get_path("scripts")) / name
     done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
+
+
+def schema_errors(schema: str, document: Any) -> list[str]:
+    """What is wrong with a document by a schema of check-jsonschema: "github-actions", "gitlab-ci", …"""
+    from check_jsonschema.builtin_schemas import get_builtin_schema  # type: ignore[import-untyped]
+
+    found = get_builtin_schema(f"vendor.{schema}")
+    return [f"{error.json_path}: {error.message}" for error in validator_for(found)(found).iter_errors(document)]
 
 
 def jobs(text: str) -> dict[str, Any]:
