@@ -55,7 +55,7 @@ def _prepare(
     from release.publishing.prepare.preparation_run import PreparationRun
     from release.publishing.prepare.prepared_check import check_prepared
 
-    if not options.quiet:
+    if not (options.quiet and options.yes):  # a plan that is to be approved is shown
         console.show(_to_lines(prepared, options))
     _require_sound(prepared)
     if not options.yes:

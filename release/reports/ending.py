@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -12,6 +13,8 @@ from release.reports.lines import Line, remedy_to_lines
 #: rows of the screen for the cause, the remedy and the next command of a run that failed
 ENDING_ROWS = 4
 _FAILED = "bold red"
+#: what stands before another remedy
+_ALTERNATIVE = re.compile(r"; (?:or|to accept it) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,7 @@ def ending_to_lines(ending: Ending, *, width: int | None) -> Iterator[Line]:
     """The result of a command, the path of its record, what to do about it, and the next command.
 
     `width`: the columns of a terminal; None for a log. A failure ends with its cause and its remedy. What does not fit
-    `ENDING_ROWS` precedes them in full, and the cause is shortened; the remedy is complete.
+    `ENDING_ROWS` precedes them in full: then the cause is shortened, and of several remedies the first one is shown.
     """
     message, remedy = ending.message, ending.remedy
     recorded = [Line(text=f"record: {ending.record}", style="dim")] if ending.record else []
@@ -44,18 +47,28 @@ def ending_to_lines(ending: Ending, *, width: int | None) -> Iterator[Line]:
         yield from (Line(text=line, style="bold green") for line in message.splitlines())
         yield from chain(remedies, recorded, following)
         return
+    remedies, full = _fit_remedy(remedies, width), remedies
     first, *more = [Line(text=line, style=_FAILED) for line in message.splitlines() or [""]]
     needed, left = _rows([first, *more], width), ENDING_ROWS - _rows(remedies, width)
     if left - _rows(following, width) < (needed if needed <= left else 1):
         recorded, following = recorded + following, []
     left = max(1, left - _rows(following, width))
-    if needed > left:
+    if needed > left or remedies != full:
         yield from (replace(line, style="") for line in (first, *more))
+        yield from full if remedies != full else ()
         first, more = replace(first, text=shorten(first.text, left, width)), []
     yield from recorded
     text = f"{message}. {remedy}" if remedy else message
     yield replace(first, annotation=("error", f"pypi-preflight {ending.command}", text))
     yield from chain(more, remedies, following)
+
+
+def _fit_remedy(lines: list[Line], width: int | None) -> list[Line]:
+    """The remedy, or of several ones that need too many rows, the first."""
+    if _rows(lines, width) < ENDING_ROWS:
+        return lines
+    first = Line(text=_ALTERNATIVE.split(lines[0].text)[0])
+    return [first] if first.text != lines[0].text and _rows([first], width) < ENDING_ROWS else lines
 
 
 def _rows(lines: Sequence[Line], width: int | None) -> int:

@@ -175,7 +175,7 @@ def test_without_anybody_to_ask_it_wants_to_be_told(project: UserProject, pypi: 
 
 def test_a_plan_changes_nothing_and_names_each_step(project: UserProject, pypi: Sandbox) -> None:
     before, asked = texts(project), len(pypi.log)
-    told = project.run("rotate", "--plan", "--leaked")
+    told = project.run("rotate", "--plan", "--leaked", "--quiet")
     assert told.status == 0, told.all
     assert [line[:9] for line in told.out.splitlines() if line[:1].isdigit()] == [
         "1. delete", "2. read a", "3. replac", "4. replac", "5. replac", "6. store ", "7. delete",

@@ -271,7 +271,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"ModuleNotFoundError: No module named '([\w.]+)'",
         "add the project that provides {0!r} to [build-system] requires: builds are isolated",
     ),
-    (r"(?:Syntax|Indentation|Tab)Error: ", "correct the syntax error in the file named above"),
+    (r"(?:Syntax|Indentation|Tab)Error: ", "correct the syntax error in the file that the output names"),
     (r"LookupError: setuptools-scm was unable|unable to detect version", _SUBDIRECTORY),
     # backends put links as they are into the sdist, or refuse them. Observed: hatchling 1.33.0, pdm-backend 2.5.0,
     # flit_core 4.2.0, poetry-core 2.5.0, 2026-11

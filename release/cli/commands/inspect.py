@@ -71,7 +71,8 @@ def _leaks(options: argparse.Namespace, write: Write) -> int:
     )  # fmt: skip
     from release.reports import leaks_text
 
-    show(options, write, leaks_text.leaks_to_json(found), leaks_text.leaks_to_text(found, quiet=options.quiet))
+    lines = leaks_text.leaks_to_text(found, quiet=options.quiet)
+    show(options, write, leaks_text.leaks_to_json(found), fit_lines(lines))
     return Exit.REFUSED if leaks_text.leaks_block(found) else Exit.DONE
 
 

@@ -143,7 +143,7 @@ def _prepare(
     lines = preparation_text.preparation_to_lines(
         made, _steps(prepared, options, offline=offline), verbose=bool(options.verbose)
     )
-    if not options.quiet:
+    if not (options.quiet and options.yes):  # a plan that is to be approved is shown
         console.show(lines)
     _require_sound(prepared, console)
     _require_approval(options, write, console, prepared)

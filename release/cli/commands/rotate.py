@@ -49,7 +49,7 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
     from release.token_health.rotation import new_token, perform, rotation_plan, rotation_text
 
     def print_line(line: str) -> None:
-        if not (options.json or options.quiet):
+        if not (options.json or (options.quiet and not options.plan)):
             write(f"{line}\n")
 
     request = _request(options)

@@ -89,6 +89,7 @@ def _run(options: argparse.Namespace, write: Write) -> int:
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with ExitStack() as ending:
         with open_set_console(options, write) as console:
+            console.align(set_runner.phase_titles(found, options.action))
             result, record = set_runner.execute_set(found, _run_options(options, console, write), ending=ending)
         if options.json:
             write(to_json(record))

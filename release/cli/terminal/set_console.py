@@ -104,6 +104,10 @@ class SetConsole:
         with self._lock:
             self._console.show(lines)
 
+    def align(self, titles: Iterable[str]) -> None:
+        """Align the ends of the phases with these titles."""
+        self._console.align(titles)
+
     @property
     def columns(self) -> int | None:
         """The columns of the terminal; None where there is none."""

@@ -24,7 +24,7 @@ from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.index import Index, normalize_name
 from release.core.models.release_set import ReleaseSet, Sibling
-from release.core.models.set_results import SetRunResult
+from release.core.models.set_results import SetRunResult, SetVerb
 from release.core.plan import SANDBOX, Verb
 from release.publishing import journal as journals
 from release.publishing.sets import sibling_versions
@@ -72,6 +72,20 @@ def execute_set(
 
 def _indexes(release_set: ReleaseSet, options: SetRunOptions) -> tuple[str, ...]:
     return tuple(one.name for one in release_set.indexes) if options.verb == "release" else (SANDBOX,)
+
+
+def phase_titles(release_set: ReleaseSet, verb: SetVerb) -> list[str]:
+    """The titles of the phases that a run may have."""
+    if verb != "release":
+        return ["check", "rehearsal"]
+    numbers = range(1, len(release_set.levels) + 1)
+    levels = [level_title(one.name, number, release_set) for one in release_set.indexes for number in numbers]
+    return ["check", "gate", *levels]
+
+
+def level_title(index: str, number: int, release_set: ReleaseSet) -> str:
+    """The title of the phase that uploads one level, counted from 1, to an index."""
+    return f"{index}, level {number} of {len(release_set.levels)}"
 
 
 @dataclass(kw_only=True)
@@ -179,7 +193,7 @@ class _SetRun:
             return True
         self.tools.share_uploads(len(members))
         started = SetPhaseStarted(
-            title=f"{index}, level {number} of {len(self.release_set.levels)}", members=self._names(members),
+            title=level_title(index, number, self.release_set), members=self._names(members),
             index=index, level=number,
         )  # fmt: skip
         push = threading.Lock()

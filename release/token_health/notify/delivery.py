@@ -78,7 +78,8 @@ def send_notifications(system: System, history: History, request: ScanRequest, r
         delivery.deliver()
     if report.forgotten is not None or history.error is not None:
         problem = "no notifications for this run: the history cannot be used to determine what is new"
-        delivery.problems.append((problem, "repair the history: see above"))
+        remedy = report.forgotten[1] if report.forgotten is not None else history.error.remedy if history.error else ""
+        delivery.problems.append((problem, remedy))
     waiting = count_pending(history, [one.name for one in fleet.notify.channels])
     history.close()
     pinged: bool | None = None

@@ -194,6 +194,13 @@ WAIVED = 'accept it, in pyproject.toml:\n[tool.release.waive]\nwhat-was-installe
              "→ accept it, in pyproject.toml:", "  [tool.release.waive]", '  what-was-installed-works = "known"'],
         ),
         (
+            CAUSE, f"add the project that provides 'nonexistent_module_x' to dependencies; or {WAIVED}",
+            ["'import acme_widget' fails with status 1: ModuleNotFoundError: No module named",
+             "'nonexistent_module_x'",
+             "→ add the project that provides 'nonexistent_module_x' to dependencies",
+             "next: pypi-preflight check"],
+        ),
+        (
             "the project does not build: 'no such file'\n    error: a\n    hint: b\n    more: c", "correct it",
             ["the project does not build: 'no such file'", "→ correct it", "next: pypi-preflight check"],
         ),
@@ -204,7 +211,7 @@ WAIVED = 'accept it, in pyproject.toml:\n[tool.release.waive]\nwhat-was-installe
              "next: pypi-preflight check"],
         ),
     ],
-    ids=["short", "two rows", "two and two", "lines of configuration", "output of a tool", "many files"],
+    ids=["short", "two rows", "two and two", "configuration", "two remedies", "output of a tool", "many files"],
 )  # fmt: skip
 def test_a_failed_run_ends_with_cause_and_remedy_in_four_rows(
     monkeypatch: pytest.MonkeyPatch, message: str, remedy: str, expected: list[str]
@@ -214,6 +221,7 @@ def test_a_failed_run_ends_with_cause_and_remedy_in_four_rows(
     assert rows[-len(expected) :] == expected
     assert len(expected) <= ENDING_ROWS
     assert "".join(message.split()) in "".join("".join(rows).split())
+    assert "".join(remedy.split()) in "".join("".join(rows).split())
     assert f"record: {RECORD}" in rows[: -len(expected)]
 
 
