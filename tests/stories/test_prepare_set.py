@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.stories.project import Told, UserProject
-from tests.stories.workspace import Project, workspace
+from tests.stories.project import Indexes, Told, UserProject, indexes
+from tests.stories.workspace import Project, seed_for, workspace
+
+NAMES = ("acme-core", "acme-http", "acme-app")
 
 
-def members(tmp_path: Path, *, root: str = "", forms: str = "{name}-v") -> UserProject:
+def members(tmp_path: Path, on: Indexes | None = None, *, root: str = "", forms: str = "{name}-v") -> UserProject:
     """Three members of which app pins core, and http has a lower bound; core has changed since its tag."""
     table = f'[tool.release]\ntag-format = "{forms}{{version}}"\n'
     made = workspace(
@@ -22,11 +24,11 @@ def members(tmp_path: Path, *, root: str = "", forms: str = "{name}-v") -> UserP
             Project(name="acme-http", version="1.1.0", requires=["acme-core>=1.1.0", "acme-core!=1.0.5"], more=table),
             Project(name="acme-app", version="1.1.0", requires=["acme-core == 1.1.0 ; python_version>'3'"], more=table),
         ],
-        None, root=root,
+        on, root=root,
     )  # fmt: skip
     made.git("config", "user.name", "A")
     made.git("config", "user.email", "a@example.org")
-    for name in ("acme-core", "acme-http", "acme-app"):
+    for name in NAMES:
         tag = f"{forms}1.1.0".replace("{name}", name)
         if tag not in made.git("tag").split():
             made.git("tag", tag)
@@ -73,7 +75,7 @@ def test_lockstep_has_one_version_for_all_and_raises_what_they_require(tmp_path:
     made = members(tmp_path, root="lockstep = true", forms="v")
     told = prepare(made, "minor", "--yes")
     assert told.status == 0, told.all
-    assert {project(made, name)["version"] for name in ("acme-core", "acme-http", "acme-app")} == {"1.2.0"}
+    assert {project(made, name)["version"] for name in NAMES} == {"1.2.0"}
     assert project(made, "acme-http")["dependencies"] == ["acme-core>=1.2.0", "acme-core!=1.0.5"]
     assert project(made, "acme-app")["dependencies"] == ["acme-core == 1.2.0 ; python_version>'3'"]
     assert made.git("log", "-1", "--format=%B").split() == [
@@ -104,3 +106,25 @@ def test_a_member_that_fails_undoes_all(tmp_path: Path) -> None:
     assert "acme-core: left out: --only names others" in only.out
     version = prepare(made, "2.0", "--plan")
     assert (version.status, "members have versions of their own" in version.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_the_commit_is_pushed_once_all_members_are_confirmed(tmp_path: Path) -> None:
+    exist = [seed_for(NAMES, exist=True) for _ in range(2)]
+    with indexes(test=exist[0], real=exist[1]) as on:
+        made = members(tmp_path, on, root="lockstep = true", forms="v")
+        made.credentials(on)
+        remote = tmp_path / "remote.git"
+        made.git("init", "-q", "-b", "main", "--bare", str(remote))
+        made.git("remote", "add", "origin", str(remote))
+        made.git("push", "-q", "--tags", "-u", "origin", "main")
+        told = made.run("set", "prepare", "minor", "--yes")
+        assert told.status == 0, told.all
+        commit, before = made.git("rev-parse", "HEAD"), made.git("rev-parse", "HEAD~1")
+        assert made.git("ls-remote", "origin", "refs/heads/main").startswith(before)
+        told = made.run("set", "release", "--yes")
+        assert told.status == 0, told.all
+        assert made.git("ls-remote", "origin", "refs/heads/main").startswith(commit)
+        assert made.git("ls-remote", "origin", "refs/tags/v1.2.0^{}").startswith(commit)
+        assert "push the branch first" not in told.all
+        assert "push the commit" in told.out

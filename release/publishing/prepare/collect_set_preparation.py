@@ -22,6 +22,7 @@ from release.publishing.prepare.collect_preparation import (
     collect_state,
     plan_preparation,
     released_versions,
+    repository_path,
     today_of,
 )
 from release.publishing.prepare.requirement_edits import raised_requirement
@@ -73,12 +74,25 @@ def collect_set_preparation(options: PrepareOptions, only: Sequence[str] = ()) -
         plan_preparation(one.options, one.state, proposals[one.name], _requirements(found, one, states, proposals))
         for one in states if one.name in proposals
     ]  # fmt: skip
-    changed = tuple(one for one in prepared if not one.is_complete)
+    changed = _lock_once([one for one in prepared if not one.is_complete])
     left_out |= {
         one.preparation.project: f"{one.preparation.proposal.text} is prepared already"
         for one in prepared if one.is_complete
     }  # fmt: skip
     return SetPreparation(members=changed, left_out=left_out)
+
+
+def _lock_once(members: Sequence[CollectedPreparation]) -> tuple[CollectedPreparation, ...]:
+    """The members, of which the first one updates the lock file that several have."""
+    seen: set[tuple[str, ...]] = set()
+    found = []
+    for one in members:
+        places = {run: tuple(repository_path(one.root, one.directory, path) for path in run.paths)
+                  for run in one.preparation.runs}  # fmt: skip
+        runs = tuple(run for run, paths in places.items() if paths not in seen)
+        seen |= set(places.values())
+        found.append(replace(one, preparation=replace(one.preparation, runs=runs)))
+    return tuple(found)
 
 
 #: the states of members that are not prepared

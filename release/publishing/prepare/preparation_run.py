@@ -99,7 +99,7 @@ class PreparationRun:
         self.check()
         self.commit = record.head
         if record.message is not None:
-            with self._step(f"commit {record.message!r}"):
+            with self._step(f"commit {record.message.partition(chr(10))[0]!r}"):
                 self._commit(record.message)
         for member in self.members:
             if member.preparation.tag is not None:
