@@ -144,6 +144,10 @@ def _spell(place: VersionPlace, version: str) -> str:
             )
         return spelled
     numbers = re.match(r"v?((?:\d+!)?\d+(?:\.\d+)*)", version)
+    if "," in place.text:
+        separator = ", " if ", " in place.text else ","
+        length = place.text.count(",") + 1
+        return separator.join(map(str, [*parsed.release, *[0] * length][: max(length, len(parsed.release))]))
     prefix = "v" if place.text.startswith("v") else ""
     spelled = prefix + spell_like(parsed, [place.text.removeprefix("v"), *(numbers.groups() if numbers else ())])
     return spelled if Version(spelled) == parsed else str(parsed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
 from release.adapters.project_version.base import ProjectFiles, place_at
@@ -45,6 +46,23 @@ def attribute_place(
             for file in _files_of(project, path, node, roots) if original else ():
                 return attribute_place(project, file, original or "", roots=roots, depth=depth + 1)
     return None
+
+
+def tuple_places(project: ProjectFiles, path: str, names: Collection[str]) -> Iterator[VersionPlace]:
+    """The numbers that a module assigns to these names as a tuple: "1, 1, 0" of `version_info = (1, 1, 0)`."""
+    text = project.text(path)
+    module = parse_python(text) if text is not None else None
+    for node in _statements(module.body) if module else ():
+        name = next((one for one in _targets(node) if one in names), None)
+        if text is None or name is None or not isinstance(node, (ast.Assign, ast.AnnAssign)):
+            continue
+        value = node.value
+        if isinstance(value, ast.Tuple) and len(value.elts) > 1:
+            first, last = value.elts[0], value.elts[-1]
+            start = _offset(text, first.lineno, first.col_offset)
+            end = _offset(text, last.end_lineno or 0, last.end_col_offset or 0)
+            if re.fullmatch(r"\d+(?:, ?\d+)+", text[start:end]):
+                yield place_at(path, text, (start, end), name)
 
 
 def string_span(text: str, node: ast.expr | None) -> tuple[int, int] | None:

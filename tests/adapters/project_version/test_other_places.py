@@ -36,6 +36,23 @@ def test_repetitions_in_the_package(tmp_path: Path) -> None:
     assert found(tmp_path) == (FIRST, "acme/_version.py:1 __version__", "acme/version.py:1 VERSION")
 
 
+def test_the_numbers_as_a_tuple(tmp_path: Path) -> None:
+    source = """version_info: tuple[int, ...] = (1, 1, 0)  # 1, 1, 0
+VERSION = 1,1,0,0
+__version_info__ = (1, 1, 0, "final", 0)  # not of numbers alone
+VERSION_INFO = (1, 0, 0)  # another one
+other = (1, 1, 0)
+"""
+    create(tmp_path, {"pyproject.toml": STATIC, "acme.py": source})
+    assert found(tmp_path) == (FIRST, "acme.py:1 version_info", "acme.py:2 VERSION")
+    places = find(tmp_path)
+    assert isinstance(places, tuple)
+    for version, numbers in (("1.2.0", "1, 2, 0"), ("2.0rc1", "2, 0, 0"), ("1.2.3.4", "1, 2, 3, 4")):
+        edit = write_version(tmp_path, places, version)[1]
+        four = ",".join([*numbers.split(", "), "0"][:4])
+        assert edit.after == source.replace("(1, 1, 0)  # 1", f"({numbers})  # 1").replace("1,1,0,0", four).encode()
+
+
 def test_another_version_elsewhere_is_none_of_the_project(tmp_path: Path) -> None:
     crate = '[package]\nname = "acme"\nversion = "0.3.0"\n'
     create(tmp_path, {"pyproject.toml": f"{backend('maturin')}{STATIC}", "Cargo.toml": crate})
