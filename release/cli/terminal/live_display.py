@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -35,12 +37,17 @@ _ECHO = 3
 _INTERVAL = 0.1
 
 
+def spinner_name() -> str:
+    """The spinner of rich that the terminal can draw: fonts of the old console of Windows have no Braille."""
+    return "line" if sys.platform == "win32" and not os.environ.get("WT_SESSION") else "dots"
+
+
 class ProgressBar:
     """A spinner, a text, a bar where the total is known, and the time."""
 
     def __init__(self, screen: Console) -> None:
         self._progress = Progress(
-            SpinnerColumn(), _TextColumn(table_column=Column(ratio=1, no_wrap=True)),
+            SpinnerColumn(spinner_name()), _TextColumn(table_column=Column(ratio=1, no_wrap=True)),
             _OptionalBar(bar_width=_BAR_WIDTH), TimeElapsedColumn(),
             console=screen, transient=True, expand=True,
         )  # fmt: skip

@@ -20,7 +20,7 @@ PYTHON = sys.executable
 
 
 def python(code: str, *arguments: str) -> list[str]:
-    return [PYTHON, "-I", "-c", code, *arguments]
+    return [PYTHON, "-I", "-X", "utf8", "-c", code, *arguments]
 
 
 def alive(pid: int) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.cli.terminal import live_display
 from release.cli.terminal.live_display import TerminalConsole
 from release.core.events import Event, Message, Progress, StepFinished, StepStarted
 from release.publishing.upload.workers import progress_to_text
@@ -139,3 +141,14 @@ def test_an_upload_of_hundreds_stays_within_eighty_columns(monkeypatch: pytest.M
     assert "  acme_widget-1.0-cp313-cp313-manyli…7_x86_64.manylinux2014_x86_64.whl: accepted" in map(str.rstrip, shown)
     (installing,) = {line.split("0:")[0].strip(" ⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") for line in shown if "installing" in line}
     assert re.fullmatch(r"installing acme-widget 1.0 f.*…\S*\.whl", installing)
+
+
+@pytest.mark.parametrize(
+    ("platform", "session", "name"), [("win32", "", "line"), ("win32", "a7e0", "dots"), ("linux", "", "dots")]
+)
+def test_the_old_console_of_windows_gets_a_spinner_that_its_fonts_have(
+    monkeypatch: pytest.MonkeyPatch, platform: str, session: str, name: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("WT_SESSION", session)
+    assert live_display.spinner_name() == name
