@@ -47,7 +47,9 @@ def verification_to_text(found: Verification, *, quiet: bool = False, verbose: b
             yield f"also: {one.cause or one.severity}"
             yield from _problem_to_text(one)
     cause = found.verdict.cause
-    yield f"verdict: {found.verdict_text}" + (f", {cause}; more: pypi-preflight explain {cause}" if cause else "")
+    yield f"verdict: {found.verdict_text}" + (f", {cause}" if cause else "")
+    if cause:
+        yield f"  more: pypi-preflight explain {cause}"
     for one in problems[:1]:
         yield from _problem_to_text(one)
         if (page := _page_for_new_token(found)) and page not in one.remedy:
