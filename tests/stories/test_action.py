@@ -114,6 +114,18 @@ def test_a_step_that_did_not_begin_has_a_verdict_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_verify_proves_the_publisher_of_the_job_or_the_token(tmp_path: Path) -> None:
+    with job(tmp_path, real=WORLD) as (on, project):
+        with_token = use(project, command="verify", password=on.pypi.tokens["account"].reveal())
+        project.env = on.pypi.ambient
+        proven = use(project, command="verify")
+        assert exchanges(on.pypi) == [200]
+        assert posts(on.pypi) == []
+    assert (with_token.status, with_token.outputs["verdict"]) == (0, "done"), with_token.log
+    assert (proven.status, proven.outputs["verdict"]) == (0, "done"), proven.log
+
+
+@pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.timeout(900)
 def test_the_action_installs_itself_by_hash_and_inspects(tmp_path: Path) -> None:

@@ -157,17 +157,21 @@ def rehearsal_words(inputs: JobInputs, *, config: Path | None) -> list[str] | No
 
 def command_words(inputs: JobInputs, *, index: str | None, config: Path | None) -> list[str]:
     """The command line, without the name of the program. Raises `UsageError` where there is no file to inspect."""
-    options = COMMANDS[inputs.command]
-    words = [inputs.command]
+    command = inputs.command
+    if (command, index, inputs.dry_run_on) == ("publish", "testpypi", ""):
+        command, index = "testpypi", None  # a dry run by its nature, which may create the project
+    options = COMMANDS[command]
+    words = [command]
     words += ["--directory", inputs.directory] if inputs.directory != "." else []
     words += ["--config", str(config)] if config else []
     words += ["--verbose"] if inputs.verbose else []
+    words += ["--exchange"] if command == "verify" else []  # which proves the publisher; a token is verified as ever
     words += ["--yes"] if "yes" in options else []
     words += ["--index", index] if index else []
     for option in ("dry-run-on", "new-project", "require-complete"):
         value = getattr(inputs, option.replace("-", "_"))
         words += [f"--{option}", value] if value else []
-    if inputs.command == "inspect":
+    if command == "inspect":
         return [*words, *map(str, list_distributions(inputs.packages_dir))]
     return [*words, "--files", inputs.packages_dir] if "files" in options else words
 

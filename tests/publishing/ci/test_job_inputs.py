@@ -79,6 +79,8 @@ def test_each_input_reaches_the_command_that_has_it(tmp_path: Path) -> None:
         "publish", "--config", "c.toml", "--yes", "--index", "testpypi", "--dry-run-on", "sandbox",
         "--new-project", "a", "--require-complete", "SHA256SUMS", "--files", "dist",
     ]  # fmt: skip
+    assert words("testpypi", new_project="a") == ["testpypi", "--yes", "--new-project", "a", "--files", "dist"]
+    assert words("pypi") == ["publish", "--yes", "--index", "pypi", "--files", "dist"]
     assert words(command="check", directory="lib") == ["check", "--directory", "lib"]
     assert words(command="testpypi", packages_dir="a b") == ["testpypi", "--yes", "--files", "a b"]
     for name in ("b.whl", "a.tar.gz", "a.tar.gz.publish.attestation"):
