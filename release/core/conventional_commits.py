@@ -30,6 +30,8 @@ _BREAKING_FOOTER = re.compile(r"(?m)^[ *-]*BREAKING[ -]CHANGE: +\S")
 #: what git writes for `commit --fixup` and `--squash`
 _AUTOSQUASH = re.compile(r"(?:(?:fixup|squash|amend)! +)+")
 _MERGE = re.compile(r"Merge (?:branch|branches|pull request|remote-tracking branch|tag|commit|PR) ?\b|Merged in ")
+#: merges whose bodies begin with the title of the pull request
+_TITLED = ("Merge pull request", "Merge PR", "Merged in ")
 #: commits that services write whatever the habits of the project: they do not count for or against it
 _NEUTRAL = re.compile(
     r"\[pre-commit\.ci\]|(?:build\(deps\): )?bump \S+ (?:.* )?from \S+ to \S+|initial commit$", re.IGNORECASE
@@ -52,17 +54,16 @@ class CommitLevel:
 def highest_level(commits: Sequence[CommitSummary]) -> CommitLevel | None:
     """What the commits, the newest first, ask for; None if the history does not follow Conventional Commits.
 
-    It does where at least half of the commits do, merges and bots aside: a project that has the rule enforces it on all
-    commits or on the titles of its pull requests, and stays far above that; the habit of one contributor among several
-    stays below, and the commits of the others would be taken for fixes. A commit that is reverted within the range
-    counts for nothing, and neither does its revert.
+    It does where at least half of the commits do, merges and bots aside, or half of the titles of merged pull requests.
+    A project that has the rule enforces it on all commits or on these titles, and stays far above that; the habit of
+    one contributor among several stays below, and the commits of the others would be taken for fixes. A commit that is
+    reverted within the range counts for nothing, and neither does its revert.
     """
     counted = [commit for commit in _without_reverted(commits) if not _NEUTRAL.match(_subject(commit))]
-    own = [commit for commit in counted if not _MERGE.match(commit.subject)]
-    if not own:
-        own = [commit for commit in commits if not _MERGE.match(commit.subject)]
-    conventional = sum(1 for commit in own if next(_headers(commit), None))
-    if not conventional or 2 * conventional < len(own):
+    merges = [commit for commit in counted if _MERGE.match(commit.subject)]
+    own = [commit for commit in counted if commit not in merges] or [one for one in commits if one not in merges]
+    requests = [commit for commit in merges if commit.subject.startswith(_TITLED)]
+    if not _is_followed(own) and not _is_followed(requests):
         return None
     best: CommitLevel | None = None
     for commit in counted:
@@ -78,6 +79,11 @@ def describe_level(found: CommitLevel, *, breaking: bool) -> str:
         return "no commit is a feature or a fix"
     mark = "breaking change: " if breaking else ""
     return f"{mark}{found.commit.subject} ({found.commit.commit[:7]})"
+
+
+def _is_followed(commits: Sequence[CommitSummary]) -> bool:
+    conventional = sum(1 for commit in commits if next(_headers(commit), None))
+    return conventional > 0 and 2 * conventional >= len(commits)
 
 
 def _level(commit: CommitSummary) -> Level | None:

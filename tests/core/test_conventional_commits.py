@@ -64,6 +64,9 @@ def test_half_of_the_commits_must_follow_it() -> None:
 def test_merges_and_squashes() -> None:
     assert level("Merge pull request #3 from a/b\n\nfeat!: drop x", "fix: y") == "major"
     assert level("Merge pull request #3 from a/b\n\nAdd x", "fix: y") == "patch"
+    merge = "Merge pull request #3 from a/b\n\n"
+    assert level(f"{merge}feat: x", "wip", "more", "typo", f"{merge}fix: y", "wip") == "minor", "titles have it"
+    assert level(f"{merge}feat: x", "wip", "more", f"{merge}Add y", f"{merge}Add z") is None
     assert level("Add x (#3)\n\n* feat: add x\n\n* wip\n\n* docs: say so") == "minor"
     assert level("Add x (#3)\n\n* feat!: add x\n\n* fix: y") == "major"
     assert level("fix: x (#3)\n\n* feat: first try\n\n* fix: last") == "patch", "the title is the statement"
