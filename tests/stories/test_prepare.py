@@ -62,17 +62,9 @@ def at_remote(project: UserProject, ref: str) -> str:
     return project.git("ls-remote", "origin", ref).partition("\t")[0]
 
 
-def test_the_plan_changes_nothing_and_the_preparation_is_one_commit(tmp_path: Path) -> None:
+def test_the_preparation_is_one_commit(tmp_path: Path) -> None:
     project = released_once(tmp_path)
     head = project.git("rev-parse", "HEAD")
-    plan = project.run("prepare", "--dry-run", "--json").data
-    assert project.git("rev-parse", "HEAD") == head
-    assert project.git("status", "--porcelain") == ""
-    assert (plan["version"], plan["bump"], plan["commit_message"]) == ("1.2.0", "minor", "Release 1.2.0")
-    assert plan["edits"][0] == {
-        "path": "pyproject.toml", "what": "project.version 1.1.0 → 1.2.0",
-        "diff": ['- version = "1.1.0"', '+ version = "1.2.0"'],
-    }  # fmt: skip
     told = project.run("prepare", "--yes")
     assert told.status == 0, told.all
     shown = [line.strip() for line in told.out.splitlines()]
@@ -198,8 +190,17 @@ def _undo_after_kill(project: UserProject) -> None:
 
 
 @pytest.mark.slow
-def test_json_has_one_document_also_for_a_refusal(tmp_path: Path) -> None:
+def test_the_plan_changes_nothing_and_json_is_one_document(tmp_path: Path) -> None:
     project = released_once(tmp_path)
+    head = project.git("rev-parse", "HEAD")
+    plan = project.run("prepare", "--dry-run", "--json").data
+    assert project.git("rev-parse", "HEAD") == head
+    assert project.git("status", "--porcelain") == ""
+    assert (plan["version"], plan["bump"], plan["commit_message"]) == ("1.2.0", "minor", "Release 1.2.0")
+    assert plan["edits"][0] == {
+        "path": "pyproject.toml", "what": "project.version 1.1.0 → 1.2.0",
+        "diff": ['- version = "1.1.0"', '+ version = "1.2.0"'],
+    }  # fmt: skip
     prompt = project.run("prepare")
     assert prompt.status == 1
     assert "pass --yes to skip the prompt" in prompt.err

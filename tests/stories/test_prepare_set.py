@@ -51,6 +51,7 @@ def project(made: UserProject, name: str) -> Any:
     return tomllib.loads((made.root / f"packages/{name}/pyproject.toml").read_text())["project"]
 
 
+@pytest.mark.slow
 def test_a_member_that_has_changed_and_one_that_pins_it(tmp_path: Path) -> None:
     made = members(tmp_path)
     change(made, "acme-app", "fix: oil the hinge")

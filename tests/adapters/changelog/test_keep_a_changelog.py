@@ -97,37 +97,37 @@ def test_an_ascending_list_of_links_at_the_end_of_the_file(tmp_path: Path) -> No
     )
 
 
-@pytest.mark.parametrize(
-    ("before", "newest", "title"),
-    [
-        ("## Unreleased", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
-        ("## Unreleased", "## v1.1.0 — January 5, 2026", "## v1.2.0 — November 28, 2026"),
-        ("## Unreleased", "## v1.1.0 - 05 Jan 2026", "## v1.2.0 - 28 Nov 2026"),
-        ("## Unreleased", "## Version 1.1.0 (5th January 2026)", "## Version 1.2.0 (28th November 2026)"),
-        ("## Unreleased", "## 1.1.0 (05.01.2026)", "## 1.2.0 (28.11.2026)"),
-        ("## Unreleased", "## 1.1.0 / 2026/01/31", "## 1.2.0 / 2026/11/28"),
-        ("## Unreleased", "## acme-widget 1.1.0, Jan 2026", "## acme-widget 1.2.0, Nov 2026"),
-        ("## Unreleased", "## 1.1.0", "## 1.2.0"),
-        ("## Unreleased", "## **1.1.0** (2026-01-31) “Foxtrot”", "## **1.2.0** (2026-11-28)"),
-        ("## [Unreleased]", "## [1.1.0] - 2026-01-31 [YANKED]", "## [1.2.0] - 2026-11-28"),
-        ("## [Unreleased] - yyyy-mm-dd", "## [1.1.0] - 2026-01-31", "## [1.2.0] - 2026-11-28"),
-        ("## Unreleased changes", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
-        ("## Next release", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
-        ("# 1.2.0 (unreleased)", "# 1.1.0 (2026-01-31)", "# 1.2.0 (2026-11-28)"),
-        ("# 1.2 (unreleased)", "# 1.1.0 (Jan 31, 2026)", "# 1.2.0 (Nov 28, 2026)"),
-        ("# v1.2.0 - Unreleased", "# v1.1.0 - 2026-01-31", "# v1.2.0 - 2026-11-28"),
-        ("# 2.0 (not yet released)", "# 1.1.0 (2026-01-31)", "# 1.2.0 (2026-11-28)"),
-        ("# 1.2.0 - TBD", "# 1.1.0 - 2026-01-31", "# 1.2.0 - 2026-11-28"),
-        (
-            "## [Unreleased](https://e.org/compare/v1.1.0...main)",
-            "## [1.1.0](https://e.org/compare/v1.0.0...v1.1.0) (2026-01-31)",
-            "## [1.2.0](https://e.org/compare/v1.1.0...v1.2.0) (2026-11-28)",
-        ),
-    ],
-)  # fmt: skip
-def test_a_title_in_the_style_of_the_file(tmp_path: Path, before: str, newest: str, title: str) -> None:
-    rest = "\n\n- x\n\n{}\n\n- y\n\n## 1.0.0 (2025-06-01)\n".format(newest)  # noqa: UP032 - one is enough
-    assert after(plan(tmp_path, "CHANGES.md", before + rest)) == title + rest
+TITLES = [
+    ("## Unreleased", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
+    ("## Unreleased", "## v1.1.0 — January 5, 2026", "## v1.2.0 — November 28, 2026"),
+    ("## Unreleased", "## v1.1.0 - 05 Jan 2026", "## v1.2.0 - 28 Nov 2026"),
+    ("## Unreleased", "## Version 1.1.0 (5th January 2026)", "## Version 1.2.0 (28th November 2026)"),
+    ("## Unreleased", "## 1.1.0 (05.01.2026)", "## 1.2.0 (28.11.2026)"),
+    ("## Unreleased", "## 1.1.0 / 2026/01/31", "## 1.2.0 / 2026/11/28"),
+    ("## Unreleased", "## acme-widget 1.1.0, Jan 2026", "## acme-widget 1.2.0, Nov 2026"),
+    ("## Unreleased", "## 1.1.0", "## 1.2.0"),
+    ("## Unreleased", "## **1.1.0** (2026-01-31) “Foxtrot”", "## **1.2.0** (2026-11-28)"),
+    ("## [Unreleased]", "## [1.1.0] - 2026-01-31 [YANKED]", "## [1.2.0] - 2026-11-28"),
+    ("## [Unreleased] - yyyy-mm-dd", "## [1.1.0] - 2026-01-31", "## [1.2.0] - 2026-11-28"),
+    ("## Unreleased changes", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
+    ("## Next release", "## 1.1.0 (2026-01-31)", "## 1.2.0 (2026-11-28)"),
+    ("# 1.2.0 (unreleased)", "# 1.1.0 (2026-01-31)", "# 1.2.0 (2026-11-28)"),
+    ("# 1.2 (unreleased)", "# 1.1.0 (Jan 31, 2026)", "# 1.2.0 (Nov 28, 2026)"),
+    ("# v1.2.0 - Unreleased", "# v1.1.0 - 2026-01-31", "# v1.2.0 - 2026-11-28"),
+    ("# 2.0 (not yet released)", "# 1.1.0 (2026-01-31)", "# 1.2.0 (2026-11-28)"),
+    ("# 1.2.0 - TBD", "# 1.1.0 - 2026-01-31", "# 1.2.0 - 2026-11-28"),
+    (
+        "## [Unreleased](https://e.org/compare/v1.1.0...main)",
+        "## [1.1.0](https://e.org/compare/v1.0.0...v1.1.0) (2026-01-31)",
+        "## [1.2.0](https://e.org/compare/v1.1.0...v1.2.0) (2026-11-28)",
+    ),
+]  # fmt: skip
+
+
+def test_a_title_in_the_style_of_the_file(tmp_path: Path) -> None:
+    for before, newest, title in TITLES:
+        rest = f"\n\n- x\n\n{newest}\n\n- y\n\n## 1.0.0 (2025-06-01)\n"
+        assert after(plan(tmp_path, "CHANGES.md", before + rest)) == title + rest, newest
 
 
 RST = """\

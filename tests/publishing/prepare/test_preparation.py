@@ -138,7 +138,10 @@ def test_the_commit_has_the_changed_files_alone(root: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the tool is a shell script")
-@pytest.mark.parametrize("fault", ["none", "tool", "check", "hook", "interrupt"])
+@pytest.mark.parametrize(
+    "fault",
+    ["none", "hook", "check", *(pytest.param(one, marks=pytest.mark.slow) for one in ("tool", "interrupt"))],
+)
 def test_a_failed_step_leaves_nothing(root: Path, tmp_path: Path, fault: str) -> None:
     with_towncrier(root, tmp_path, status=1 if fault == "tool" else 0)
     if fault == "hook":
