@@ -284,7 +284,7 @@ def collection(name: str | None = None, *, prefix: str = "", nox_prefix: str = "
     a namespace: "name.build". `nox_prefix` is the prefix that was passed to `sessions.register`. Invoke stops with
     exit status 2 if the file has a task of one of these names.
     """
-    file = {} if name else sys._getframe(1).f_globals  # noqa: SLF001 - the file that calls
+    file = sys._getframe(1).f_globals  # noqa: SLF001 - of the caller
     made = TaskNamespace(TASKS, name=name, prefix=prefix, file=file)
     made.configure({"nox_prefix": nox_prefix})
     return made

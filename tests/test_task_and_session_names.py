@@ -106,6 +106,7 @@ def test_the_whole_chain_is_one_name() -> None:
         NAMESPACE.format("") + "@task(aliases=['build'])\ndef other(c): pass\n",
         NAMESPACE.format("") + "namespace.add_collection(Collection('build'))\n",
         "from release.tasks import *\n" + TASK.format(name="build") + "namespace = collection()\n",
+        NAMESPACE.format("'release'") + TASK.format(name="build"),
     ],
 )
 def test_a_task_of_the_same_name_stops_invoke(text: str) -> None:
@@ -129,6 +130,8 @@ def test_other_tasks_stand_next_to_these() -> None:
     )  # fmt: skip
     assert set(found) - set(ours) == {"build-docs", "upload", "later", "docs.deep"}
     assert found["publish"] == [], "theirs has the name that was an alias"
+    imported = "from release.tasks import check\n" + NAMESPACE.format("prefix='x-'")
+    assert set(load_tasks(imported)) == {f"x-{name}" for name in ours}, "it is one of these"
     prefixed = load_tasks(TASK.format(name="build") + NAMESPACE.format('prefix="release-"'))
     assert set(prefixed) == {*(f"release-{name}" for name in ours), "build"}
     assert prefixed["release-publish"] == ["release-upload"]

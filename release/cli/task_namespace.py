@@ -59,16 +59,12 @@ class TaskNamespace(Collection):
     def __bool__(self) -> bool:
         """Invoke asks whether the namespace of a file has tasks when the whole file has run.
 
-        It would then hide the tasks of the file that are not in the namespace. Source: invoke 3.0.3,
-        `Collection.from_module`.
+        It would then hide the tasks of the file, its own and imported ones, that are not in the namespace.
+        Source: invoke 3.0.3, `Collection.from_module`.
         """
         there = {id(one.body) for one in _all_tasks(self)}
         for value in list(self._file.values()):
-            if (
-                isinstance(value, Task)
-                and value.body.__module__ == self._file["__name__"]
-                and id(value.body) not in there
-            ):
+            if isinstance(value, Task) and id(value.body) not in there:
                 self.add_task(value)
         return super().__bool__()
 
