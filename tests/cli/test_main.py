@@ -74,3 +74,8 @@ def test_the_version_needs_no_command(capsys: pytest.CaptureFixture[str]) -> Non
     document = json.loads(capsys.readouterr().out)
     assert document["server"]["commit"] == SERVER.commit
     assert set(document["installed"]) >= {"python", "packaging", "twine"}
+
+
+def test_a_rehearsal_has_files_of_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rehearse", "--built", "--files", "dist"]) == 2
+    assert capsys.readouterr().err.startswith("--built and --files name different files\n")
