@@ -18,6 +18,7 @@ from release.sandbox import server
 from release.sandbox.certificates import Certificates
 from release.sandbox.seed import SeedData, seed_for_project
 from tests.forked_program import run_forked
+from tests.stories import tiny_backend
 
 PYPROJECT = """\
 [build-system]
@@ -162,12 +163,21 @@ def release_table(on: Indexes) -> str:
     )
 
 
-def make(tmp_path: Path, *, name: str = "acme-widget", version: str = "1.0", more: str = "") -> UserProject:
-    """A project in order, committed nowhere yet."""
+def make(
+    tmp_path: Path, *, name: str = "acme-widget", version: str = "1.0", more: str = "", tiny: bool = False
+) -> UserProject:
+    """A project in order, committed nowhere yet; `tiny`: its build backend takes half of the time of hatchling."""
     project = UserProject(root=tmp_path / "project", home=tmp_path / "home")
     project.root.mkdir()
     project.home.mkdir()
     project.write("pyproject.toml", PYPROJECT.format(name=name, version=version, more=more))
+    if tiny:
+        text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+        own = 'requires = []\nbuild-backend = "backend"\nbackend-path = ["."]'
+        project.write(
+            "pyproject.toml", text.replace('requires = ["hatchling"]\nbuild-backend = "hatchling.build"', own)
+        )
+        project.write("backend.py", Path(tiny_backend.__file__).read_text(encoding="utf-8"))
     project.write("README.md", "# Widget\n\nIt widgets.\n")
     project.write(f"{name.replace('-', '_')}/__init__.py", MODULE)
     return project

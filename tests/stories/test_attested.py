@@ -49,7 +49,7 @@ def service() -> Iterator[Sigstore]:
 
 def job(tmp_path: Path, on: Indexes, *, more: str = "") -> UserProject:
     """A job that has an identity, and no token."""
-    project = make(tmp_path, more=f"{more}\n{release_table(on)}")
+    project = make(tmp_path, more=f"{more}\n{release_table(on)}", tiny=True)
     project.env |= on.pypi.ambient | {sigstore.TRUST_CONFIG_VARIABLE: str(tmp_path / "trust.json")}
     project.commit()
     return project

@@ -37,7 +37,7 @@ def _journal(root: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("moment", ["before the first answer", "after the first answer", "at any time"])
 def test_killed_and_run_again(tmp_path: Path, moment: str) -> None:
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.write("acme_widget/data.bin", "".join(random.choices("abcdefgh", k=2_000_000)))  # noqa: S311 - bulk
         project.credentials(on)
         project.commit()

@@ -21,7 +21,7 @@ STRAIGHT = 'dry-run-on = "none"'
 
 
 def ready(tmp_path: Path, on: Indexes, more: str = "") -> UserProject:
-    project = make(tmp_path, more=f"[tool.release]\n{more}\n" + release_table(on))
+    project = make(tmp_path, more=f"[tool.release]\n{more}\n" + release_table(on), tiny=True)
     project.credentials(on)
     project.commit()
     return project

@@ -52,7 +52,7 @@ def on() -> Iterator[Indexes]:
 
 @pytest.fixture
 def project(tmp_path: Path, on: Indexes) -> UserProject:
-    made = make(tmp_path, more=release_table(on))
+    made = make(tmp_path, more=release_table(on), tiny=True)
     with_keyring(made, "KeepingKeyring")
     made.env["PYPI_PREFLIGHT_STATE"] = str(tmp_path / "state")
     return made

@@ -21,7 +21,7 @@ WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
 
 
 def ready(tmp_path: Path, on: object, **options: str) -> UserProject:
-    project = make(tmp_path, more=release_table(on), **options)  # type: ignore[arg-type] # the indexes, by their attributes
+    project = make(tmp_path, more=release_table(on), **options, tiny=True)  # type: ignore[arg-type] # the indexes, by their attributes
     project.credentials(on)  # type: ignore[arg-type] # the same
     project.commit()
     return project
@@ -29,7 +29,7 @@ def ready(tmp_path: Path, on: object, **options: str) -> UserProject:
 
 def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on) + WAIVED_SMOKE_TEST)
+        project = make(tmp_path, more=release_table(on) + WAIVED_SMOKE_TEST, tiny=True)
         project.credentials(on)
         project.commit()
         first = project.run("release", "--yes")
@@ -225,7 +225,9 @@ def test_a_version_that_others_burnt_is_refused_without_a_request(tmp_path: Path
 
 def test_a_project_in_a_subdirectory_with_its_own_tags(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path, more='[tool.release]\ntag-format = "{name}-{version}"\n' + release_table(on))
+        project = make(
+            tmp_path, more='[tool.release]\ntag-format = "{name}-{version}"\n' + release_table(on), tiny=True
+        )
         inner = project.root / "packages" / "widget"
         inner.parent.mkdir()
         moved = [path for path in project.root.iterdir() if path.name != "packages"]

@@ -30,7 +30,7 @@ MINT = "/_/oidc/mint-token"
 def released(tmp_path: Path, world: SeedData = WORLD) -> Iterator[tuple[Indexes, UserProject]]:
     """A project in a job of CI; the files are built already, in `dist`."""
     with indexes(real=world) as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.env = on.pypi.ambient
         for name, content in ((wheel_name(), wheel()), (sdist_name(), sdist())):
             (project.root / "dist").mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def hidden(told: Told) -> list[str]:
 def test_a_release_to_both_indexes_needs_no_token_and_leaves_none_anywhere(tmp_path: Path) -> None:
     """The canary: neither the tokens, nor their copies, nor the identities are in any output or file of the run."""
     with both() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.env = on.pypi.ambient
         project.commit()
         told = project.run("release", "--yes")
@@ -91,7 +91,7 @@ def test_a_release_to_both_indexes_needs_no_token_and_leaves_none_anywhere(tmp_p
 def test_a_job_without_publisher_is_refused_before_the_build(tmp_path: Path) -> None:
     world = replace(WORLD, job=CiJob(workflow="publish.yml"))
     with indexes(real=world, test=world) as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.env = on.pypi.ambient
         project.commit()
         verified = project.run("verify", "--exchange", "--json")
