@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ class TaskNamespace(Collection):
 
     def __init__(self, tasks: Iterable[Task[Any]], *, name: str | None, prefix: str, file: Mapping[str, Any]) -> None:
         super().__init__(*([name] if name else []))
-        self._file = file
+        # a function, because Invoke copies collections with all that they have, but no functions
+        self._values: Callable[[], list[Any]] = lambda: list(file.values())
         self._own: set[str] = set()
         for one in tasks:
             renamed = copy.copy(one)
@@ -63,7 +64,7 @@ class TaskNamespace(Collection):
         Source: invoke 3.0.3, `Collection.from_module`.
         """
         there = {id(one.body) for one in _all_tasks(self)}
-        for value in list(self._file.values()):
+        for value in self._values():
             if isinstance(value, Task) and id(value.body) not in there:
                 self.add_task(value)
         return super().__bool__()
