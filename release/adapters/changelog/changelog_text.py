@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from release.adapters.changelog.release_titles import ReleaseTitle, read_title
+from release.adapters.changelog.release_titles import ReleaseTitle, is_undated, read_title
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*")
 _ATX = re.compile(r"(?P<marks> {0,3}#{1,6}[ \t]+)(?P<text>.*?)(?P<end>[ \t]+#+)?[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 #: what says that a section has no entry yet. Source of the first: the section that zest.releaser adds
 _NOTHING = re.compile(
-    r"[-*+.\s]*(?:nothing(?: changed| here| to see)?(?: yet)?|no (?:\w+ )?changes(?: yet)?|n/a|none|tbd|\.\.\.|…)?\W*",
+    r"[-*+.\s]*(?:un-?released|nothing(?: changed| here)?(?: yet)?|no (?:\w+ )?changes(?: yet)?|n/a|none|tbd)?\W*",
     re.IGNORECASE,
 )
 
@@ -55,6 +55,17 @@ class ChangelogText:
         """The headings of releases, the newest first, of the level of the first one."""
         found = [one for one in self.headings if one.title and one.title.released]
         return tuple(one for one in found if one.level == found[0].level)
+
+    @property
+    def undated(self) -> tuple[Heading, int] | None:
+        """The first release, and the number of the line below its heading that says that it is none yet."""
+        first = self.releases[0] if self.releases and self.pending is None else None
+        below = self.line_below(first) if first is not None else None
+        return (first, below) if first and below is not None and is_undated(self.lines[below]) else None
+
+    def line_below(self, heading: Heading) -> int | None:
+        """The number of the first line of a section with any text; None if it has none."""
+        return next((n for n in range(heading.end, self.end_of(heading)) if self.lines[n].strip()), None)
 
     def end_of(self, heading: Heading) -> int:
         """The number of the line after the section, where the next one of its level, or a higher one, begins."""

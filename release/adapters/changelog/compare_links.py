@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from release.adapters.changelog.release_titles import replace_versions
@@ -46,14 +46,14 @@ def update_links(
         new_tag = replace_versions(compared["old"], {older: version}) if older and older in compared["old"] else tag
         own = unreleased.with_url(compared["start"] + compared["old"] + compared["dots"] + new_tag, label=label)
         still = unreleased.with_url(compared["start"] + new_tag + compared["dots"] + compared["new"])
-        ascending = last is not None and last.line < unreleased.line
-        both = [own, still] if ascending else [still, own]
-        made.append((unreleased.line, 1, both if pending else [own]))
+        if _is_ascending(links, last) and last is not None and last.line > unreleased.line:
+            made += [(last.line + 1, 0, [own]), (unreleased.line, 1, [still] if pending else [])]
+        else:
+            both = [own, still] if last is not None and last.line < unreleased.line else [still, own]
+            made.append((unreleased.line, 1, both if pending else [own]))
     elif last:
         own = last.with_url(replace_versions(last.found["url"], renamed), label=label)
-        others = [one.line for one in links.values() if one is not unreleased]
-        ascending = len(others) > 1 and last.line == max(others)
-        made.append((last.line + ascending, 0, [own]))
+        made.append((last.line + _is_ascending(links, last), 0, [own]))
         if unreleased and not pending:
             made.append((unreleased.line, 1, []))
     changed = list(lines)
@@ -62,6 +62,12 @@ def update_links(
             changed[line - 1] += newline
         changed[line : line + count] = [one + newline for one in new]
     return changed, True
+
+
+def _is_ascending(links: Mapping[str, _Link], last: _Link | None) -> bool:
+    """Whether the link of the newest release is below those of earlier ones."""
+    numbers = [one.line for label, one in links.items() if re.match(r"v?\d", label)]
+    return last is not None and len(numbers) > 1 and last.line == max(numbers)
 
 
 def _definitions(lines: Sequence[str]) -> Iterator[_Link]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from release.adapters.changelog.changelog_request import ChangelogChange, ChangelogRequest
 from release.adapters.changelog.changelog_text import ChangelogText, Heading, parse_changelog, to_bytes
 from release.adapters.changelog.compare_links import update_links
-from release.adapters.changelog.release_titles import ReleaseTitle, next_title
+from release.adapters.changelog.release_titles import ReleaseTitle, date_line, next_title, replace_versions
 from release.core.models.check_result import Finding
 from release.core.models.preparation import FileEdit
 
@@ -33,6 +33,8 @@ def plan_sections(request: ChangelogRequest) -> ChangelogChange | None:
         text = parse_changelog(data, markdown=_is_markdown(name, data))
     except UnicodeDecodeError as error:
         return _with_finding(request, f"{name!r} is not UTF-8 at byte {error.start}", "save it as UTF-8", name)
+    if text.undated is not None:
+        return _dated_below(text, *text.undated, request, name)
     if (there := _released(text, request)) is not None:
         empty = text.is_empty(there)
         return ChangelogChange(findings=(_empty(request, name, there.text),) if empty else ())
@@ -85,12 +87,40 @@ def _release_section(
     """The bytes with the heading of the release, and another one above it where the project always has one."""
     keeps = pending.title is not None and pending.title.version is None and _keeps_pending(text, request, name)
     newline = text.newline(pending.line)
-    above = [*text.lines[pending.start : pending.end], newline] if keeps else []
+    newest = list(_renamed(text, request).items())[-1:]
+    kept = (replace_versions(line, dict(newest)) for line in text.lines[pending.start : pending.end])
+    above = [*kept, newline] if keeps else []
     lines = [*text.lines[: pending.start], *above, *text.heading_lines(pending, title), *text.lines[pending.end :]]
     lines, _ = update_links(
         lines, renamed=_renamed(text, request), pending=keeps, tag=request.tag, newline=newline
     )  # fmt: skip
     return to_bytes(lines, marked=text.marked)
+
+
+def _dated_below(
+    text: ChangelogText, heading: Heading, number: int, request: ChangelogRequest, name: str
+) -> ChangelogChange:
+    """The change where the line below a heading says "Unreleased": it gets the date, and the heading the version."""
+    before = text.lines[number]
+    dated = f"Released {request.today.isoformat()}"
+    for one in text.releases[1:]:
+        below = text.line_below(one)
+        if below is not None and (found := date_line(text.lines[below].rstrip("\r\n"), request.today)):
+            dated = found
+            break
+    lines = list(text.lines)
+    lines[number] = dated + before[len(before.rstrip("\r\n")) :]
+    title = heading.title
+    assert title is not None
+    assert title.version is not None
+    new = title.text[: title.version.start] + request.text + title.text[title.version.stop :]
+    lines[heading.start : heading.end] = text.heading_lines(heading, new)
+    edit = FileEdit(
+        path=name, before=(request.directory / name).read_bytes(), after=to_bytes(lines, marked=text.marked),
+        what=f"{heading.text!r}, {before.strip()!r} → {new!r}, {dated!r}",
+    )  # fmt: skip
+    empty = text.is_empty(heading)
+    return ChangelogChange(edits=(edit,), findings=(_empty(request, name, heading.text),) if empty else ())
 
 
 def _keeps_pending(text: ChangelogText, request: ChangelogRequest, name: str) -> bool:

@@ -33,7 +33,7 @@ _VERSION = re.compile(
 #: the changelogs that zest.releaser reads
 _NO_DATE = re.compile(
     r"un-?released|not (?:yet )?released(?: yet)?|to be released|in development|(?:[XY?]{4}-[XM?]{2}-[XD?]{2})"
-    r"|\bTB[AD]\b",
+    r"|\bTB[AD]\b|\bReleaseDate\b",
     re.IGNORECASE,
 )
 #: whole titles without a version
@@ -41,6 +41,16 @@ _UPCOMING = re.compile(
     r"un-?released(?: changes)?|upcoming(?: (?:release|version|changes))?|next (?:release|version)|development version",
     re.IGNORECASE,
 )
+
+
+#: lines below a heading
+_DATE_LINE = re.compile(r"[*_(]*(?:released?(?: on| date)?|date)?:? ?[\w ,./-]{8,24}[*_).]*", re.IGNORECASE)
+_UNDATED_LINE = re.compile(
+    r"[*_(]*(?:release date:? |date:? )?(?:un-?released|not (?:yet )?released(?: yet)?)[*_).]*", re.IGNORECASE
+)
+
+#: what a link compares, on GitHub and GitLab
+_COMPARED = re.compile(r"(?P<start>/compare/)(?P<old>[^\s)>]+?)(?P<dots>\.{2,3})(?P<new>[^\s)>]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +99,41 @@ def next_title(pending: ReleaseTitle | None, like: ReleaseTitle | None, renamed:
     `like` → the one that takes its place; the new version comes last.
     """
     version = list(renamed.values())[-1] if renamed else ""
-    if pending is not None and pending.version is not None:
+    if pending is not None and pending.version is not None and not _is_alike(pending, like):
         return _with_date(pending, version, format_like(_date_text(like), today))
     if like is not None and like.version is not None:
         before = like.text[: like.version.start]
         end = like.date.stop if like.date else like.version.stop
         between = like.text[like.version.stop : like.date.start] if like.date else ""
         dated = format_like(_date_text(like), today) if like.date else ""
-        closing = re.match(r"[)\]*_`]*", like.text[end:])
-        return before + version + replace_versions(between, renamed) + dated + (closing[0] if closing else "")
+        closing = re.match(r"[)\]*_`]*(?:\(https?://[^)\s]*\))?", like.text[end:])
+        linked = replace_versions(closing[0], renamed) if closing else ""
+        return before + version + replace_versions(between, renamed) + dated + linked
     bracketed = pending is not None and pending.text.lstrip("*_ ").startswith("[")
     return f"{f'[{version}]' if bracketed else version} - {today.isoformat()}"
 
 
 def replace_versions(text: str, renamed: dict[str, str]) -> str:
-    """The text with each version that is a key replaced at once, in links for example."""
-    if not renamed:
+    """The text with each version that is a key replaced at once; a link compares the new version with its key."""
+    known = sorted(filter(None, renamed), key=len, reverse=True)
+    if not known:
         return text
-    names = "|".join(re.escape(one) for one in sorted(renamed, key=len, reverse=True))
-    return re.sub(rf"(?<![\d.])(?:{names})(?!\d|\.\d|[a-z]+\d)", lambda found: renamed[found[0]], text)
+    names = "|".join(map(re.escape, known))
+    version = re.compile(rf"(?<!\d)(?<!\d\.)(?:{names})(?!\d|\.\d|[a-z]+\d)")
+
+    def replaced(part: str) -> str:
+        return version.sub(lambda found: renamed[found[0]], part)
+
+    def compared(found: re.Match[str]) -> str:
+        new = replaced(found["new"])
+        old = found["new"] if new != found["new"] else replaced(found["old"])
+        return found["start"] + old + found["dots"] + new
+
+    parts, at = [], 0
+    for found in _COMPARED.finditer(text):
+        parts += [replaced(text[at : found.start()]), compared(found)]
+        at = found.end()
+    return "".join([*parts, replaced(text[at:])])
 
 
 def format_like(example: str, day: date) -> str:
@@ -162,6 +188,25 @@ def _with_date(pending: ReleaseTitle, version: str, day: str) -> str:
     for place, new in sorted(((one, new) for one, new in places if one), key=lambda pair: -pair[0].start):
         text = text[: place.start] + new + text[place.stop :]
     return text if pending.date else f"{text} - {day}"
+
+
+def date_line(line: str, today: date) -> str | None:
+    """The line below a heading that dates it, as in "Released 2026-01-31", for today; None where it is none."""
+    found = _DATE_LINE.fullmatch(line.strip())
+    dated = _find_date(line, 0)
+    return line[: dated.start()] + format_like(dated[0], today) + line[dated.end() :] if found and dated else None
+
+
+def is_undated(line: str) -> bool:
+    """Whether the line below a heading says that it is not released yet, as in the changelogs of Pallets."""
+    return _UNDATED_LINE.fullmatch(line.strip()) is not None
+
+
+def _is_alike(pending: ReleaseTitle, like: ReleaseTitle | None) -> bool:
+    """Whether the title of a release starts as this one, and has a date."""
+    if like is None or like.version is None or like.date is None or pending.version is None:
+        return False
+    return like.text[: like.version.start] == pending.text[: pending.version.start]
 
 
 def _is_short(text: str) -> bool:

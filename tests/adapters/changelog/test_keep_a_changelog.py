@@ -116,6 +116,12 @@ TITLES = [
     ("# v1.2.0 - Unreleased", "# v1.1.0 - 2026-01-31", "# v1.2.0 - 2026-11-28"),
     ("# 2.0 (not yet released)", "# 1.1.0 (2026-01-31)", "# 1.2.0 (2026-11-28)"),
     ("# 1.2.0 - TBD", "# 1.1.0 - 2026-01-31", "# 1.2.0 - 2026-11-28"),
+    ("# 1.2.0 (in development)", "# 1.1.0 (released Jan 31, 2026)", "# 1.2.0 (released Nov 28, 2026)"),
+    (
+        "## [Unreleased](https://e.org/compare/v1.1.0...main) - ReleaseDate",
+        "## [1.1.0 - 2026-01-31](https://e.org/compare/v1.0.0...v1.1.0)",
+        "## [1.2.0 - 2026-11-28](https://e.org/compare/v1.1.0...v1.2.0)",
+    ),
     (
         "## [Unreleased](https://e.org/compare/v1.1.0...main)",
         "## [1.1.0](https://e.org/compare/v1.0.0...v1.1.0) (2026-01-31)",
@@ -163,6 +169,48 @@ def test_zest_releaser_in_a_text_file(tmp_path: Path) -> None:
     assert made == text.replace("(unreleased)", "(2026-11-28)")
     longer = after(plan(tmp_path, "CHANGES.txt", text, "1.2.10"))
     assert "1.2.10 (2026-11-28)\n-------------------\n" in longer
+
+
+def test_the_changelogs_of_pallets(tmp_path: Path) -> None:
+    """The line below the heading has the date."""
+    text = (
+        "Version 1.2.0\n-------------\n\nUnreleased\n\n-   A lid.\n\n\n"
+        "Version 1.1.0\n-------------\n\nReleased on 2026-01-31\n\n-   A hinge.\n"
+    )
+    change = plan(tmp_path, "CHANGES.rst", text)
+    assert after(change) == text.replace("Unreleased", "Released on 2026-11-28")
+    assert not change.findings
+    other = after(plan(tmp_path, "CHANGES.rst", text, "1.10.0"))
+    assert other.startswith("Version 1.10.0\n--------------\n\nReleased on 2026-11-28\n")
+    empty = plan(tmp_path, "CHANGES.rst", text.replace("-   A lid.\n", ""))
+    assert [one.severity for one in empty.findings] == ["warn"]
+    entry = text.replace("Unreleased\n", "Unreleased code is gone.\n")
+    assert plan(tmp_path, "CHANGES.rst", entry) == ChangelogChange()
+
+
+def test_links_of_restructuredtext(tmp_path: Path) -> None:
+    """Headings that are links; and a list that ascends below the link of what is unreleased."""
+    text = (
+        "`Unreleased`_\n-------------\n\n- A lid.\n\n`1.1.0`_ - 2026-01-31\n---------------------\n\n"
+        ".. _Unreleased: https://e.org/compare/v1.1.0...main\n.. _1.0.0: https://e.org/compare/v0.9...v1.0.0\n"
+        ".. _1.1.0: https://e.org/compare/v1.0.0...v1.1.0\n"
+    )
+    made = after(plan(tmp_path, "CHANGES.rst", text, at_last_tag=lambda _: text.encode()))
+    assert made.startswith("`Unreleased`_\n-------------\n\n`1.2.0`_ - 2026-11-28\n---------------------\n\n- A lid.")
+    assert made.endswith(
+        ".. _Unreleased: https://e.org/compare/v1.2.0...main\n.. _1.0.0: https://e.org/compare/v0.9...v1.0.0\n"
+        ".. _1.1.0: https://e.org/compare/v1.0.0...v1.1.0\n.. _1.2.0: https://e.org/compare/v1.1.0...v1.2.0\n"
+    )
+
+
+def test_the_link_in_a_heading_that_stays(tmp_path: Path) -> None:
+    text = (
+        "## [Unreleased](https://e.org/compare/1.1.0...HEAD)\n\n- x\n\n## [1.1.0](https://e.org/compare/1.0...1.1.0)\n"
+    )
+    made = after(plan(tmp_path, "CHANGELOG.md", text, at_last_tag=lambda _: text.encode()))
+    assert made.startswith(
+        "## [Unreleased](https://e.org/compare/1.2.0...HEAD)\n\n## [1.2.0](https://e.org/compare/1.1.0...1.2.0)\n"
+    )
 
 
 def test_the_habit_of_a_section_for_what_comes_next(tmp_path: Path) -> None:
