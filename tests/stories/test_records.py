@@ -58,9 +58,10 @@ def test_a_rehearsal_and_a_refusal_leave_records_that_can_be_read_in_every_form(
     assert (made["runs"][0]["exit"]["status"], made["files"]) == (1, [])
     assert [step["how"] for step in made["runs"][0]["steps"]] == ["refused", "not reached", "not reached"]
     text = summary.read_text(encoding="utf-8")
-    assert "acme-widget 1.0: rehearse" in text
-    assert "acme-widget 1.0: build" in text
-    assert "stray.txt" in text
+    assert text.startswith("## ✅ acme-widget 1.0 was rehearsed: ")
+    assert "\nacme-widget 1.0, rehearse, " in text
+    assert "\n## ❌ 1 file changed or untracked: 'stray.txt'\n\n→ " in text
+    assert "\nacme-widget 1.0, build, " in text
 
     assert asked(project.root, capsys, "report").out.startswith("acme-widget 1.0")
     assert asked(project.root, capsys, "report", "--json").data == made
@@ -71,7 +72,7 @@ def test_a_rehearsal_and_a_refusal_leave_records_that_can_be_read_in_every_form(
     assert "was rehearsed" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "<testsuites " in asked(project.root, capsys, "report", "--junit").out
     assert json.loads(asked(project.root, capsys, "report", "--sarif").out)["version"] == "2.1.0"
-    assert asked(project.root, capsys, "report", "--markdown").out.startswith("## ❌ acme-widget 1.0: build")
+    assert asked(project.root, capsys, "report", "--markdown").out.startswith("## ❌ 1 file changed or ")
     missing = asked(project.root, capsys, "report", "2.0")
     assert (missing.status, "'1.0', 'rehearsal'" in missing.err) == (2, True)
 
@@ -107,7 +108,7 @@ def test_an_interrupted_run_leaves_its_record(tmp_path: Path) -> None:
         "class Hook(BuildHookInterface):\n    def initialize(self, *_):\n        time.sleep(120)\n",
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "release", "rehearse"], cwd=project.root, env=project.environment(),
+        [sys.executable, "-m", "release", "rehearse", "-v"], cwd=project.root, env=project.environment(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     with process:
