@@ -172,7 +172,7 @@ def _empty(request: ChangelogRequest, name: str, title: str) -> Finding:
 
 
 def _proposals(request: ChangelogRequest) -> Iterator[str]:
-    commits = request.commits
+    commits = [one for one in request.commits if not one.subject.startswith("Merge ")]
     yield from (f"- {one.subject}" for one in commits[:_LISTED])
     if len(commits) > _LISTED:
         yield f"- and {len(commits) - _LISTED} more: git log {request.last_tag}.."

@@ -22,10 +22,13 @@ _COMMIT_LIMIT = 600
 
 
 def commits_after(system: System, root: Path, tag: str | None, paths: Sequence[str] = ()) -> tuple[CommitSummary, ...]:
-    """The commits since a tag that HEAD has, the newest first; None: all. `paths`: pathspecs that they must touch."""
+    """The commits since a tag that HEAD has, the newest first, with merges, which have the titles of pull requests.
+
+    `tag` None: all. `paths`: pathspecs that they must touch.
+    """
     revisions = f"refs/tags/{tag}..HEAD" if tag else "HEAD"
     fields = "--format=%H%x00%s%x00%b%x00%x1e"
-    words = ("log", "--no-merges", "--no-show-signature", fields, revisions, "--", *paths)
+    words = ("log", "--no-show-signature", fields, revisions, "--", *paths)
     listed = repository.git_output(system, root, *words)
     entries = (entry.strip("\n").split("\0") for entry in listed.split("\x1e") if entry.strip("\n"))
     return tuple(CommitSummary(commit=one[0], subject=one[1], body=one[2].strip()) for one in entries)

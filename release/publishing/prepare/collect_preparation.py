@@ -333,5 +333,5 @@ def _no_identity() -> Finding:
 
 
 def today_of(system: System) -> date:
-    """The day where the user is."""
-    return system.now().astimezone().date()
+    """The day in UTC, by which indexes date releases."""
+    return system.now().date()

@@ -17,6 +17,7 @@ from release.core.models.preparation import CommitSummary
 TODAY = date(2026, 11, 28)
 COMMITS = (
     CommitSummary(commit="b" * 40, subject="Add a lid"),
+    CommitSummary(commit="c" * 40, subject="Merge pull request #7 from acme/hinge", body="Fix the hinge"),
     CommitSummary(commit="a" * 40, subject="Fix the hinge"),
 )
 
