@@ -37,7 +37,7 @@ def tests(session: nox.Session) -> None:
     # pytest compiles the files with tests itself
     session.run("python", "-m", "compileall", "-q", "-j", "0", "-x", "/test_", "release", "pypi_preflight", "tests")
     # Many tests wait for servers and clocks: three workers keep two cores busy.
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3"]))
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3", "--durations=10", "--durations-min=5"]))
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"], reuse_venv=True, download_python="never")
