@@ -39,7 +39,7 @@ def run_job(project: UserProject, job: dict[str, Any], *, env: dict[str, str], f
 
 def test_the_workflow_releases_what_it_built_and_stops_at_bytes_that_are_others(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.env["PATH"] = "/usr/local/bin:/usr/bin:/bin"
         project.write(".gitignore", "dist/\n")
         project.commit()

@@ -157,7 +157,7 @@ def test_a_release_that_lost_its_data_is_noticed_on_the_road(tmp_path: Path) -> 
     with indexes() as on:
         before = sample_distributions.wheel(version="0.9", files={"acme_widget/data.bin": b"x" * 5000})
         assert SandboxClient(sandbox=on.pypi).upload(version="0.9", content=before).line == "200 OK"
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
         project.credentials(on)
         project.commit()

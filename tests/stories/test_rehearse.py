@@ -38,7 +38,7 @@ def test_a_tree_without_git_goes_the_whole_road(tmp_path: Path) -> None:
 
 
 def test_a_dirty_tree_is_shown_and_rehearsed_as_it_stands(tmp_path: Path) -> None:
-    project = make(tmp_path)
+    project = make(tmp_path, tiny=True)
     project.commit()
     project.write("acme_widget/new.py", "NEW = 1\n")
     before = sorted(path.relative_to(project.root) for path in project.root.rglob("*"))
@@ -105,7 +105,7 @@ def test_the_lines_of_a_refusal_accept_it_when_they_are_pasted(tmp_path: Path) -
 def test_the_smoke_list_of_the_configuration_is_run_as_it_is(tmp_path: Path) -> None:
     smoke = '[tool.release.smoke]\nimports = ["acme_widget"]\n'
     smoke += 'commands = ["acme-widget --help", "python -c \'raise SystemExit(3)\'"]\n'
-    project = make(tmp_path, more=smoke)
+    project = make(tmp_path, more=smoke, tiny=True)
     told = project.run("rehearse")
     assert told.status == 1
     assert "raise SystemExit(3)" in told.out
@@ -126,7 +126,7 @@ def test_it_is_compared_with_the_last_release_and_needs_no_index_for_that(tmp_pa
     with indexes() as on:
         last = SandboxClient(sandbox=on.pypi).upload(content=sample_distributions.wheel(files=files))
         assert last.line == "200 OK"
-        project = make(tmp_path, version="1.1", more=release_table(on))
+        project = make(tmp_path, version="1.1", more=release_table(on), tiny=True)
         told = project.run("rehearse")
         assert told.status == 0, told.all
         assert "missing since 1.0: 'acme_widget/py.typed'" in told.out
@@ -137,7 +137,7 @@ def test_it_is_compared_with_the_last_release_and_needs_no_index_for_that(tmp_pa
 
 
 def test_one_json_document_and_nothing_else(tmp_path: Path) -> None:
-    told = make(tmp_path).run("rehearse", "--json")
+    told = make(tmp_path, tiny=True).run("rehearse", "--json")
     data = told.data
     assert (data["schema"], data["exit"], data["verb"], told.err) == (1, 0, "rehearse", "")
     assert {f["file"] for f in data["files"]} == {"acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"}
