@@ -5,11 +5,11 @@ Paths are relative to the root of the repository, with slashes. Every function r
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from release.adapters.git import repository
+from release.adapters.git.objects import git_bytes
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -27,20 +27,19 @@ def commits_after(system: System, root: Path, tag: str | None, paths: Sequence[s
     `tag` None: all. `paths`: pathspecs that they must touch.
     """
     revisions = f"refs/tags/{tag}..HEAD" if tag else "HEAD"
-    fields = "--format=%H%x00%s%x00%b%x00%x1e"
-    words = ("log", "--no-show-signature", fields, revisions, "--", *paths)
-    listed = repository.git_output(system, root, *words)
-    entries = (entry.strip("\n").split("\0") for entry in listed.split("\x1e") if entry.strip("\n"))
-    return tuple(CommitSummary(commit=one[0], subject=one[1], body=one[2].strip()) for one in entries)
+    fields = "--format=tformat:%H%x00%s%x00%b"
+    words = ("log", "-z", "--no-show-signature", fields, revisions, "--", *paths)
+    texts = iter(repository.git_output(system, root, *words).split("\0")[:-1])
+    entries = zip(texts, texts, texts, strict=True)
+    return tuple(CommitSummary(commit=name, subject=subject, body=body.strip()) for name, subject, body in entries)
 
 
 def bytes_at(system: System, root: Path, tag: str, path: str) -> bytes | None:
     """The bytes of a file at a tag; None where it has no such file."""
-    done = subprocess.run(
-        ["git", "cat-file", "blob", f"refs/tags/{tag}:{path}"], cwd=root, check=False, capture_output=True,
-        env=repository.git_environment(system), stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return None if done.returncode else done.stdout
+    try:
+        return git_bytes(root, repository.git_environment(system), "cat-file", "blob", f"refs/tags/{tag}:{path}")
+    except ToolError:
+        return None
 
 
 def dirty_paths(system: System, root: Path, paths: Sequence[str]) -> tuple[str, ...]:
@@ -118,11 +117,14 @@ def take_back_commit(system: System, root: Path, branch: str, *, commit: str, pa
     repository.git_output(system, root, *words)
 
 
-def is_own_commit(system: System, root: Path, commit: str, *, parent: str, message: str) -> bool:
-    """Whether a commit has this one parent and this message."""
-    fields = ("show", "--no-patch", "--no-show-signature", "--format=%P%x00%B", commit)
-    parents, _, text = repository.git_output(system, root, *fields).partition("\0")
-    return parents.strip() == parent and text.strip() == message.strip()
+def is_own_commit(  # noqa: PLR0913 - a commit, and what it is compared with
+    system: System, root: Path, commit: str, *, parent: str, message: str, paths: Collection[str]
+) -> bool:
+    """Whether a commit has this one parent, this message, which a hook may have extended, and no other files."""
+    fields = ("show", "-z", "--name-only", "--no-renames", "--no-show-signature", "--format=tformat:%P%x00%B", commit)
+    parents, text, *changed = repository.git_output(system, root, *fields).split("\0")
+    changed = [one.removeprefix("\n") for one in changed if one.removeprefix("\n")]
+    return parents == parent and message.strip() in text and set(changed) <= set(paths)
 
 
 def unstage(system: System, root: Path, paths: Iterable[str]) -> None:

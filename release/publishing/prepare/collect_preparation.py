@@ -306,10 +306,17 @@ def _affected_findings(
 
 
 def repository_path(root: Path, directory: Path, path: str) -> str:
-    """A path of a project, relative to the root of its repository, with slashes."""
-    import os
+    """A path of a project, relative to the root of its repository, with slashes; links are followed.
 
-    return Path(os.path.normpath(directory.resolve() / path)).relative_to(root.resolve()).as_posix()
+    Raises `RefusedError` where it leads out of the repository: that could neither be committed nor undone.
+    """
+    place, top = (directory.resolve() / path).resolve(), root.resolve()
+    if not place.is_relative_to(top):
+        raise RefusedError(
+            f"{path!r} is to be changed, but it is outside of the repository: {quote_path(place)}",
+            remedy="put the file itself in the repository, not a link to it, and commit it",
+        )
+    return place.relative_to(top).as_posix()
 
 
 def _pathspecs(root: Path, directory: Path, others: Sequence[Path]) -> list[str]:

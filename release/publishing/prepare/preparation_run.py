@@ -162,6 +162,8 @@ class PreparationRun:
                 remedy="run the tools of the changelog by hand: they wrote nothing",
             )
         self.commit = commits.create_commit(self.system, self.record.root, message, changed)
+        self.record.commit = self.commit
+        self.record.save()
 
     def _tag(self, member: CollectedPreparation, tag: str) -> None:
         """Tag the commit, and compare the version that its tool derives. Raises `ReleaseError`."""

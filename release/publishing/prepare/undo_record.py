@@ -10,6 +10,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 
 from release.adapters.git import commits
@@ -41,6 +42,8 @@ class UndoRecord:
     message: str | None
     #: the tags to be made
     tags: tuple[str, ...] = ()
+    #: the commit that was made, 40 hex digits; None: not yet, or not known
+    commit: str | None = None
     #: path → its bytes before; None where there was no such file
     before: dict[str, bytes | None] = field(default_factory=dict)
     #: path → each content that this preparation gave it
@@ -69,8 +72,8 @@ class UndoRecord:
     def save(self) -> None:
         """Write the record. Raises `OSError`."""
         document = {
-            "schema": 1, "root": str(self.root), "head": self.head, "branch": self.branch, "message": self.message,
-            "tags": list(self.tags),
+            "schema": 1, "head": self.head, "branch": self.branch, "message": self.message, "tags": list(self.tags),
+            "commit": self.commit,
             "before": {path: _encode(data) for path, data in self.before.items()},
             "written": {path: [_encode(one) for one in many] for path, many in self.written.items()},
         }  # fmt: skip
@@ -100,11 +103,16 @@ class UndoRecord:
             self.remove()
             return notes
 
-    def _take_back(self, here: str) -> None:
-        own = self.message and commits.is_own_commit(
-            self.system, self.root, here, parent=self.head, message=self.message
+    def has_made(self, commit: str) -> bool:
+        """Whether the preparation has made this commit. It may have been killed before it recorded that."""
+        if self.commit is not None or self.message is None:
+            return commit == self.commit
+        return commits.is_own_commit(
+            self.system, self.root, commit, parent=self.head, message=self.message, paths=self.before
         )
-        if not own:
+
+    def _take_back(self, here: str) -> None:
+        if not self.has_made(here) or git.branch(self.system, self.root) != self.branch:
             raise ReleaseError(
                 f"the branch has moved since the preparation began: {self.head[:12]} then, {here[:12]} now",
                 remedy=f"check the files by hand: git diff {self.head[:12]}; then delete {quote_path(self.path)}",
@@ -118,7 +126,7 @@ class UndoRecord:
         if there == data:
             return ""
         if there is not None and there not in self.written.get(path, ()):
-            copy = self.path.with_name(_KEPT) / path
+            copy = _unused_path(self.path.with_name(_KEPT) / path)
             safe_write.write_atomically(copy, there)
             note = f"{path} had other content than the preparation wrote: a copy is in {copy}"
         write_file(place, data)
@@ -148,10 +156,11 @@ def load_undo_record(system: System, home: Path) -> UndoRecord | None:
     path = releases_directory(home) / _NAME
     try:
         document = json.loads(path.read_bytes())
+        root = git.find_root(system, home) or home
         return UndoRecord(
-            system=system, home=home, root=Path(document["root"]), head=document["head"], branch=document["branch"],
-            message=document["message"], tags=tuple(document["tags"]),
-            before={name: _decode(text) for name, text in document["before"].items()},
+            system=system, home=home, root=root, head=document["head"], branch=document["branch"],
+            message=document["message"], tags=tuple(document["tags"]), commit=document["commit"],
+            before={_inside(root, name): _decode(text) for name, text in document["before"].items()},
             written={name: [_decode(one) for one in many] for name, many in document["written"].items()},
         )  # fmt: skip
     except FileNotFoundError:
@@ -183,12 +192,19 @@ def undo_interrupted(system: System, home: Path) -> tuple[str, ...]:
 
 def _is_whole(record: UndoRecord, here: str) -> bool:
     """Whether the commit, and every tag on it, was made."""
-    system, root = record.system, record.root
-    if record.message is None or not commits.is_own_commit(
-        system, root, here, parent=record.head, message=record.message
-    ):
-        return False
-    return all(git.tag_commit(system, root, tag) == here for tag in record.tags)
+    return record.has_made(here) and all(git.tag_commit(record.system, record.root, tag) == here for tag in record.tags)
+
+
+def _inside(root: Path, name: str) -> str:
+    """The path, which is in the repository: the record may be part of it. Raises `ValueError`."""
+    (root / name).resolve().relative_to(root.resolve())
+    return name
+
+
+def _unused_path(path: Path) -> Path:
+    """The path, or the first one with a number after it, that no file has: an earlier copy stays."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if not one.exists())
 
 
 def _encode(data: bytes | None) -> str | None:

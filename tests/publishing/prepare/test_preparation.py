@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -246,9 +247,14 @@ def test_a_killed_run_is_undone_by_the_next_one(root: Path, tmp_path: Path, monk
     assert b"1.2.0" in (root / "pyproject.toml").read_bytes()
     with (root / "CHANGELOG.md").open("ab") as file:
         file.write(b"- written since\n")
+    kept = root / ".release/prepare-kept"
+    kept.mkdir()
+    (kept / "CHANGELOG.md").write_bytes(b"of an earlier run")
     notes = undo_interrupted(system, root)
     assert notes[0] == "undid a preparation that was killed: Release 1.2.0"
     assert notes[1].startswith("CHANGELOG.md had other content")
+    assert (kept / "CHANGELOG.md").read_bytes() == b"of an earlier run"
+    assert (kept / "CHANGELOG.md.2").read_bytes().endswith(b"- written since\n")
     assert state(root) == before
     assert undo_interrupted(system, root) == ()
 
@@ -263,10 +269,20 @@ def test_what_moved_since_is_not_undone_blindly(root: Path, tmp_path: Path, monk
         patched.setattr(preparation_run.PreparationRun, "undo_after", lambda _self, error: error)
         with pytest.raises(RefusedError):
             run_of(system, prepared(root, system), _refuse).execute()
-    git(root, "commit", "-q", "--allow-empty", "-m", "something else")
+    (root / "mine.txt").write_text("mine\n")
+    git(root, "add", "mine.txt")
+    git(root, "commit", "-q", "-a", "-m", "Release 1.2.0")  # by the user, with a file of theirs
     with pytest.raises(ReleaseError, match="the branch has moved since the preparation began"):
         undo_interrupted(system, root)
     assert undo_record.load_undo_record(system, root) is not None
+    outside = tmp_path / "outside.txt"
+    for name in ("../outside.txt", outside.as_posix()):
+        record = json.loads((root / ".release/prepare.json").read_bytes())
+        git(root, "reset", "-q", "--soft", record["head"])
+        (root / ".release/prepare.json").write_text(json.dumps(record | {"before": {name: "bWluZQ=="}}))
+        with pytest.raises(ReleaseError, match="is damaged"):
+            undo_interrupted(system, root)
+        assert not outside.exists()
     (root / ".release/prepare.json").write_text("{")
     with pytest.raises(ReleaseError, match="is damaged"):
         undo_interrupted(system, root)
@@ -307,3 +323,56 @@ def test_a_prepared_version_is_not_bumped_again_by_a_word(root: Path, tmp_path: 
     assert finding.message == "1.2.0 is prepared, but not released: it has no tag"
     assert "pypi-preflight prepare 1.3.0" in finding.remedy
     assert not [one for one in prepared(root, system, "1.3.0").preparation.findings if one.severity == "block"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell script")
+def test_a_commit_whose_message_a_hook_completes_is_undone(root: Path, tmp_path: Path) -> None:
+    """Gerrit's hook adds a line, others the number of a ticket."""
+    path = root / ".git/hooks/commit-msg"
+    path.write_text('#!/bin/sh\nprintf "\\nChange-Id: I0123\\n" >> "$1"\n')
+    path.chmod(0o755)
+    system, before = system_of(tmp_path), state(root)
+    run = run_of(system, prepared(root, system))
+    run.execute()
+    assert "Change-Id: I0123" in git(root, "log", "-1", "--format=%B")
+    run.record.commit = None  # as where it was killed before it recorded that
+    run.undo_after(RefusedError("the release was refused", remedy="fix it"))
+    assert state(root) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_file_behind_a_link_is_committed(root: Path, tmp_path: Path) -> None:
+    (root / "docs").mkdir()
+    (root / "CHANGELOG.md").rename(root / "docs/changelog.md")
+    (root / "CHANGELOG.md").symlink_to("docs/changelog.md")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "Move the changelog")
+    system, before = system_of(tmp_path), state(root)
+    run = run_of(system, prepared(root, system))
+    run.execute()
+    assert git(root, "show", "--format=", "--name-only").split() == ["docs/changelog.md", "pyproject.toml"]
+    assert (root / "CHANGELOG.md").is_symlink()
+    assert git(root, "status", "--porcelain") == ""
+    run.undo_after(RefusedError("the release was refused", remedy="fix it"))
+    assert state(root) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_file_outside_of_the_repository_is_not_written(root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (root / "CHANGELOG.md").rename(outside / "CHANGELOG.md")
+    (root / "CHANGELOG.md").symlink_to(outside / "CHANGELOG.md")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "Share the changelog")
+    system = system_of(tmp_path)
+    with pytest.raises(RefusedError, match=r"CHANGELOG\.md.* outside of the repository"):
+        prepared(root, system)
+
+
+def test_control_characters_in_messages_of_commits(root: Path, tmp_path: Path) -> None:
+    git(root, "commit", "-q", "--allow-empty", "-m", "fix: a \x1e in a body\n\nof \x1e and \x1f text")
+    found = prepared(root, system_of(tmp_path)).preparation.commits
+    assert [one.subject for one in found][-1:] == ["feat: add a lid"]
+    assert len(found) == 2
+    assert found[0].body == "of \x1e and \x1f text"
