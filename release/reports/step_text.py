@@ -24,7 +24,8 @@ def step_to_lines(event: StepFinished, tally: Mapping[str, int], *, title_width:
     mark, style = STATUS_MARKS[event.status]
     start = f"{mark} {event.title:<{title_width}}  "
     full, short = event.counted or tally_to_text(tally, full=True), event.counted or tally_to_text(tally)
-    note = "" if event.status == "refused" else event.note  # of a failure it is the cause, with which the run ends
+    # of a failure the note is the cause, with which the run ends
+    note = "" if event.status == "refused" or event.title.endswith(event.note) else event.note
     word = {"done": "done", "refused": "failed", "skipped": "nothing to do"}[event.status]
     took = _took(event)
     texts = [f"{', '.join(filter(None, (note, counted))) or word}{took}" for counted in (full, short)]

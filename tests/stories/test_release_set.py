@@ -279,7 +279,9 @@ def test_one_member_without_a_credential_for_one_index_stops_all(tmp_path: Path)
         on = found.on
         tokens = {"testpypi": on.testpypi.tokens["account"].reveal(), "pypi": on.pypi.tokens["only-a"].reveal()}
         found.project.credentials(on, tokens=tokens)
-        told = found.refused("[pypi] password is for 'acme-a', not for 'acme-b'", "✓ acme-a 1.0")
+        told = found.refused(
+            "[pypi] password is for 'acme-a', not for 'acme-b'", "✓ acme-a 1.0", words=("release", "--yes", "-v")
+        )
         assert "gate\n" not in told.out
 
 

@@ -26,7 +26,7 @@ def test_what_does_not_work_is_discarded_and_the_repaired_release_is_published(t
         assert files_on(on.pypi) == {}
 
         machine.write("preflight.toml", table)
-        done = machine.run(*PUBLISH)
+        done = machine.run(*PUBLISH, "-v")
         assert done.status == 0, done.all
         assert set(files_on(on.pypi)) == {path.name for path in (machine.root / "wheelhouse").iterdir()}
         assert "pypi (stage)" in done.out

@@ -103,7 +103,7 @@ def test_a_job_without_publisher_is_refused_before_the_build(tmp_path: Path) -> 
     for one in (checked, told):
         assert one.status == 1, one.all
         assert "422 invalid-publisher: " in one.out
-        assert "[tp.invalid-publisher]" in one.out
+        assert ", tp.invalid-publisher]" in one.out
         assert "workflow publish.yml" in one.out
         assert "/settings/publishing/?provider=github&owner=acme&repository=widget" in one.out
         assert "build" not in one.out
@@ -139,7 +139,7 @@ def test_a_job_without_the_permission_is_stopped_at_the_checklist(tmp_path: Path
         told = publish(project)
         assert exchanges(on.pypi) == []
     assert told.status == 1
-    assert "[tp.id-token-permission]" in told.out
+    assert ", tp.id-token-permission]" in told.out
 
 
 def test_verify_shows_the_claims_and_exchanges_only_where_it_is_told_to(tmp_path: Path) -> None:
