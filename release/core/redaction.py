@@ -20,7 +20,8 @@ _GAP = r"(?:\x1b\[[0-9;]*m|[ \t│|]*\r?\n[ \t│|>]*)"
 _WORD = "[A-Za-z0-9_+/-]+"
 #: Basic authorisation with any token: "__token__:pypi-AgE" is eighteen bytes, so its base64 is fixed
 _BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()
-_SHAPES = re.compile(rf"pypi-{_GAP}?AgE{_WORD}(?:{_GAP}+{_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
+_START = f"pypi-{_GAP}?AgE"
+_SHAPES = re.compile(rf"{_START}{_WORD}(?:{_GAP}+(?!{_START}){_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
 _PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
 _GAPS = re.compile(_GAP + "+")
 #: every character of a gap, except those of colors

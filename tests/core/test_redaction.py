@@ -54,6 +54,15 @@ def test_a_token_is_replaced_by_its_fingerprint_and_the_rest_stays(
     assert redactor(text) == expected
 
 
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\n", "  \n│ ", "\n> ", "\x1b[0m\n\x1b[1m", " ", ", "])
+def test_tokens_on_successive_lines_are_all_replaced(between: str) -> None:
+    other = macaroon.to_text(macaroon.create_macaroon("pypi.org", b"another", os.urandom(32)))
+    others = [TOKEN, other, TOKEN[:-9]]
+    text = redact(between.join([*others, *others[:2]]))
+    assert text.count("<token ") == 5
+    assert "AgE" not in text
+
+
 def test_a_basic_authorisation_is_as_secret_as_its_token() -> None:
     for user in ("__token__", "alice"):
         header = "Basic " + base64.b64encode(f"{user}:{TOKEN}".encode()).decode()
