@@ -12,8 +12,8 @@ from typing import TextIO
 from release.adapters.system.state_directory import state_directory
 from release.core.quoting import quote_path
 
-#: characters of an entry
-_LONGEST = 4000
+#: characters of the start and of the end of a long entry
+_LONGEST = 2000
 #: lines after the first are indented; control characters are shown
 _READABLE = {10: "\n    ", **{number: f"\\x{number:02x}" for number in (*range(9), *range(11, 32), 127)}}
 
@@ -50,7 +50,10 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
     start = time.monotonic()
 
     def write(text: str) -> None:
-        text = redact(text[:_LONGEST]).rstrip("\n").translate(_READABLE)
+        text = redact(text).rstrip("\n")  # before it is cut: a part of a secret is not recognized
+        if len(text) > 2 * _LONGEST:
+            text = f"{text[:_LONGEST]}\n[...]\n{text[-_LONGEST:]}"
+        text = text.translate(_READABLE)
         stream.write(f"{time.monotonic() - start:8.3f}  {text}\n")
         stream.flush()
 

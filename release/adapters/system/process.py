@@ -93,7 +93,7 @@ def run_program(  # noqa: PLR0913 - see `Run`
         raise
     if apart:
         drain.join(_GRACE)
-    debug_log.record(f"exit status {process.returncode} of {argv[0]!r}\n{''.join(output + errors)[-2000:]}")
+    debug_log.record(f"exit status {process.returncode} of {argv[0]!r}\n{''.join(output + errors)}")
     return Completed(status=process.returncode, output="".join(output), errors="".join(errors))
 
 

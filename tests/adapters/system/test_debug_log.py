@@ -36,6 +36,21 @@ def test_a_run_is_recorded_without_secrets(
     assert "after its end" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("cut", [5, 12, 40])
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+def test_a_long_entry_is_cut_without_a_part_of_a_secret(tmp_path: Path, cut: int, before: int) -> None:
+    token, password = make_token("acme"), "correct-horse"
+    env = {"PYPI_PREFLIGHT_STATE": str(tmp_path), "UV_PUBLISH_PASSWORD": password}
+    with debug_log.open_debug_log([], env) as path:
+        for secret in (token, password):
+            text = "." * (before * 1000 - cut) + secret + "." * (before * 1000 - len(secret) + cut)
+            debug_log.record(f"{text}\n{text}")
+    text = path.read_text(encoding="utf-8")
+    assert token[:40] not in text
+    assert token[-20:] not in text
+    assert not any(part in text for part in ("correct", "horse", "ect-ho"))
+
+
 def test_the_option_names_the_file_and_an_error_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
