@@ -120,6 +120,10 @@ _OPTIONS: Mapping[str, _Option] = {
 }  # fmt: skip
 
 
+#: options whose value must not be repeated
+_SECRETS = frozenset(name for name, option in _OPTIONS.items() if option.meaning == _SECRET)
+
+
 def unknown_command(word: str, words: Sequence[str]) -> UsageError:
     """The error for a word that is no command; `words` are all others of the command line."""
     if word == "upload":
@@ -160,11 +164,26 @@ def answer_option(command: str, word: str, words: Sequence[str]) -> UsageError |
             f"'release' has no argument {word!r}: the version is bumped before",
             remedy=f"run: pypi-preflight prepare {word} --release",
         )
-    if word not in _OPTIONS:
+    if any(map(_is_secret, words)):
+        word = next(option_name(one) for one in words if _is_secret(one))
+        option = _OPTIONS["--password"]
+    elif word in _OPTIONS:
+        option = _OPTIONS[word]
+    else:
         return None
-    option = _OPTIONS[word]
     remedy = option.remedy or f"run: {_without(command, word, option, words)}"
     return UsageError(f"{command!r} has no option {word!r}: {option.meaning}", remedy=remedy)
+
+
+def option_name(word: str) -> str:
+    """The option of a word, without its value: `--index` of `--index=pypi`, `-p` of `-pVALUE`."""
+    return word[:2] if word[:2] in _OPTIONS else word.partition("=")[0]
+
+
+def _is_secret(word: str) -> bool:
+    """Whether a word is the option of other tools for a password or token, which they accept abbreviated, too."""
+    name = option_name(word)
+    return name in _SECRETS or (len(name) >= len("--to") and any(one.startswith(name) for one in _SECRETS))
 
 
 def _without(command: str, word: str, option: _Option, words: Sequence[str]) -> str:

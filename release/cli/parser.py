@@ -132,10 +132,10 @@ def _unknown_option(
     parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None, words: Sequence[str] = ()
 ) -> UsageError:
     """The error for words that a command does not have. Values are not repeated: one may be a password."""
-    from release.cli.other_tools import answer_option
+    from release.cli.other_tools import answer_option, option_name
     from release.core.tables import did_you_mean
 
-    options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
+    options = [option_name(word) for word in unknown if word.startswith("-") and word != "-"]
     first = options[0] if options else unknown[0]
     if (answered := answer_option(command or "release", first, words)) is not None:
         return answered

@@ -57,6 +57,19 @@ def test_a_secret_on_the_command_line_is_refused_with_the_reason(option: str) ->
     assert "pypi-preflight store" in error.remedy
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-u", "me", "-p", "correct-horse", *FILES], ["-pcorrect-horse"], ["--username=me", "--pass", "correct-horse"],
+        ["--skip-existing", "--token=correct-horse", *FILES],
+    ],
+)  # fmt: skip
+def test_no_answer_repeats_a_password(words: list[str]) -> None:
+    error = answer("publish", *words)
+    assert "correct-horse" not in f"{error.message} {error.remedy}"
+    assert "can be read by every program" in error.message
+
+
 def test_each_command_of_an_answer_is_one() -> None:
     """Those of `prepare` are among them."""
     remedies = [one.remedy for one in other_tools._COMMANDS.values()]
