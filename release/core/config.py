@@ -175,7 +175,8 @@ def _index(name: str, value: Any, at: KeyPath) -> Index:
     return replace(default, **read) if default else Index(name=name, **{"kind": "other"} | read)
 
 
-def _url(value: Any, at: KeyPath) -> str:
+def parse_index_url(value: Any, at: KeyPath) -> str:
+    """An address of an index, with a slash at its end. Raises `ConfigError`, also where it would expose a password."""
     try:
         parts = urlsplit(tables.string(value, at))
         host, _ = parts.hostname or "", parts.port
@@ -197,7 +198,7 @@ def _url(value: Any, at: KeyPath) -> str:
 
 
 def _stages_url(value: Any, at: KeyPath) -> str:
-    url = _url(value, at)
+    url = parse_index_url(value, at)
     if is_loopback(host_of(url)):
         return url
     raise ConfigError(
@@ -251,8 +252,8 @@ _UPLOAD: Mapping[str, Reader] = {
 }
 _SMOKE: Mapping[str, Reader] = {"imports": tables.strings, "commands": tables.strings}
 _INDEX: Mapping[str, Reader] = {
-    "upload-url": _url,
-    "simple-url": _url,
+    "upload-url": parse_index_url,
+    "simple-url": parse_index_url,
     "stages-url": _stages_url,
     "kind": tables.one_of("warehouse", "other"),
 }

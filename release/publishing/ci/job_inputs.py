@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from release.core.config import parse_index_url
 from release.core.errors import UsageError
 from release.core.models.index import well_known
-from release.core.tables import did_you_mean
+from release.core.tables import KeyPath, did_you_mean
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
@@ -58,13 +59,16 @@ class JobInputs:
 
 
 def take_inputs(env: MutableMapping[str, str]) -> JobInputs:
-    """The inputs in the variables INPUT_…, which are removed. Raises `UsageError` for one that is not valid.
+    """The inputs in the variables INPUT_…, which are removed. Raises `ReleaseError` for one that is not valid.
 
-    A password becomes TWINE_PASSWORD, with the username next to it; an empty one leaves the variables of the job alone.
+    A password becomes TWINE_PASSWORD, with the username next to it, and the variables that it came from are removed: no
+    other program is to have it. An empty one leaves the variables of the job alone.
     """
     given = {name: env.pop(name) for name in tuple(env) if name.startswith(_PREFIX)}
     user, password = given.pop("INPUT_USER", ""), given.pop("INPUT_PASSWORD", "")
     if password:
+        for name in [name for name, value in env.items() if value == password]:
+            del env[name]
         env["TWINE_USERNAME"], env["TWINE_PASSWORD"] = user or "__token__", password
     elif user not in {"", "__token__"}:
         env["TWINE_USERNAME"] = user
@@ -86,7 +90,10 @@ def _read_switch(name: str, text: str) -> bool | None:
 
 
 def _require_fitting(inputs: JobInputs) -> None:
-    """Raise `UsageError` for an unknown command, and for an input that it does not have: it would be ignored."""
+    """Raise `UsageError` for an unknown command, and for an input that it does not have: it would be ignored.
+
+    Raises `ConfigError` for an address that is not valid.
+    """
     if inputs.command not in COMMANDS:
         raise UsageError(
             f"command is {inputs.command!r}{did_you_mean(inputs.command, COMMANDS)}",
@@ -99,6 +106,9 @@ def _require_fitting(inputs: JobInputs) -> None:
     for name, option in needed.items():
         if getattr(inputs, name) and option not in COMMANDS[inputs.command]:
             raise UsageError(f"{inputs.command!r} has no {_title(name)}", remedy=f"remove the input {_title(name)}")
+    for name in ("repository_url", "simple_url"):
+        if value := getattr(inputs, name):
+            parse_index_url(value, KeyPath(file="the inputs of the job", path=_title(name)))
     if inputs.simple_url and not inputs.repository_url:
         raise UsageError("simple-url is set without repository-url", remedy="set both, or remove simple-url")
 
@@ -117,7 +127,7 @@ def find_target(inputs: JobInputs, indexes: Mapping[str, Index]) -> str | None:
         return None
     configured = next((name for name, one in indexes.items() if one.upload_url == f"{url.removesuffix('/')}/"), None)
     known = well_known(url)
-    return configured or (known.name if known else urlsplit(url).netloc.rpartition("@")[2] or url)
+    return configured or (known.name if known else urlsplit(url).netloc)
 
 
 def adapted_table(inputs: JobInputs, table: Mapping[str, Any], target: str | None) -> dict[str, Any] | None:

@@ -43,6 +43,9 @@ def test_a_password_is_in_the_environment_alone() -> None:
     env = {"INPUT_PASSWORD": "hunter2", "INPUT_USER": "guido"}
     take_inputs(env)
     assert env == {"TWINE_USERNAME": "guido", "TWINE_PASSWORD": "hunter2"}
+    env = {"INPUT_PASSWORD": "hunter2", "OUR_INDEX": "hunter2", "OTHER": "hunter"}  # GitLab: password: $OUR_INDEX
+    take_inputs(env)
+    assert env == {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": "hunter2", "OTHER": "hunter"}
     env = {"INPUT_PASSWORD": "", "INPUT_USER": "__token__", "TWINE_PASSWORD": "of the job"}
     take_inputs(env)
     assert env == {"TWINE_PASSWORD": "of the job"}
@@ -168,8 +171,16 @@ def test_what_the_project_configures_stays_unless_an_input_changes_it() -> None:
     assert list(added["indexes"]) == ["a", "b.example"]
 
 
-@pytest.mark.parametrize("url", ["http://packages.example/", "https://u:p@packages.example/", "packages.example"])
-def test_an_address_that_would_expose_the_password_is_refused(url: str) -> None:
-    table = job_inputs.adapted_table(JobInputs(repository_url=url), {}, find_target(JobInputs(repository_url=url), {}))
-    with pytest.raises(ConfigError):
-        parse_config(table or {})
+@pytest.mark.parametrize("name", ["repository-url", "simple-url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://packages.example/", "https://u:hunter2@packages.example/", "packages.example", "https://[packages",
+        "https://packages.example:port/",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_wrong_or_would_expose_the_password_is_refused(url: str, name: str) -> None:
+    variables = {"INPUT_REPOSITORY_URL": "https://packages.example/", f"INPUT_{name.upper().replace('-', '_')}": url}
+    with pytest.raises(ConfigError, match=f"^{name} ") as caught:
+        take_inputs(variables)
+    assert "hunter2" not in caught.value.message
