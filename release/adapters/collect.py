@@ -32,16 +32,22 @@ if TYPE_CHECKING:
 
 
 def load_config(
-    directory: Path, file: Path | None = None, *, check_names: CheckNames, needs_project: bool = True
+    directory: Path,
+    file: Path | None = None,
+    *,
+    check_names: CheckNames,
+    needs_project: bool = True,
+    instead: str = "",
 ) -> Config:
     """The project's configuration. Raises `ConfigError` where there is no project, or the file is invalid.
 
-    `check_names` returns the names that `waive` and `checks` may contain.
+    `check_names` returns the names that `waive` and `checks` may contain. `instead`: what the command does without a
+    project, for the remedy.
     """
     if needs_project:
         from release.adapters import members
 
-        members.require_project(directory)
+        members.require_project(directory, instead=instead)
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()

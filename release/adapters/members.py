@@ -69,20 +69,9 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
     `[tool.release.set]`; without `members` in it, or without that table, the workspace that pyproject.toml declares.
     Raises `ConfigError` with the lines to add where there is neither.
     """
-    own = config.release_set
-    if own is not None and own.members:
-        return own, SET_TABLE
-    for path in _WORKSPACES:
-        found = _table(_load(root / "pyproject.toml"), *path)
-        members = _patterns(found.get("members"))
-        if members:
-            members = ("." if path[1] == "uv" and has_project(root) else "", *members)
-            exclude = (*_patterns(found.get("exclude")), *(own.exclude if own else ()))
-            settings = SetSettings(
-                members=tuple(filter(None, members)), exclude=exclude,
-                only_changed=own is not None and own.only_changed, lockstep=own is not None and own.lockstep,
-            )  # fmt: skip
-            return settings, ".".join(path)
+    declared = find_settings(root, config)
+    if declared is not None:
+        return declared
     below = projects_below(root)
     where = f"no set is declared in {quote_path(root)}"
     if not below:
@@ -98,23 +87,46 @@ def resolve_settings(root: Path, config: Config) -> tuple[SetSettings, str]:
     raise ConfigError(f"{where}: its projects are in {name_some(below)}", remedy=_remedy(root))
 
 
-def require_project(directory: Path) -> None:
-    """Raise `ConfigError` where there is no project; where there are projects below, it names them."""
+def find_settings(root: Path, config: Config) -> tuple[SetSettings, str] | None:
+    """The settings of the set that `root` declares, and the table that has its members; None where it declares none."""
+    own = config.release_set
+    if own is not None and own.members:
+        return own, SET_TABLE
+    for path in _WORKSPACES:
+        found = _table(_load(root / "pyproject.toml"), *path)
+        members = _patterns(found.get("members"))
+        if members:
+            members = ("." if path[1] == "uv" and has_project(root) else "", *members)
+            exclude = (*_patterns(found.get("exclude")), *(own.exclude if own else ()))
+            settings = SetSettings(
+                members=tuple(filter(None, members)), exclude=exclude,
+                only_changed=own is not None and own.only_changed, lockstep=own is not None and own.lockstep,
+            )  # fmt: skip
+            return settings, ".".join(path)
+    return None
+
+
+def require_project(directory: Path, *, instead: str = "") -> None:
+    """Raise `ConfigError` where there is no project; where there are projects below, it names them.
+
+    `instead`: what a command does without one, in the imperative; it follows the remedy.
+    """
     files = [name for name in _PROJECT_FILES if (directory / name).is_file()]
     if has_project(directory) or (files and not projects_below(directory)):
         return
     below, where = projects_below(directory), f"no Python project in {quote_path(directory)}"
     if not below:
         raise ConfigError(
-            f"{where}: there is no {', '.join(_PROJECT_FILES)}",
-            remedy="change to the project's directory, or pass it: --directory DIR",
+            f"{where}: there is no {', '.join(_PROJECT_FILES[:-1])} or {_PROJECT_FILES[-1]}",
+            remedy="change to the project's directory, or pass it: --directory DIR" + (instead and f"; or {instead}"),
         )
     here = directory.resolve() == Path.cwd()
     one = _quoted(below[0] if here else str(directory / below[0]))
     there = "" if here else f" --directory {_quoted(str(directory))}"
     raise ConfigError(
         f"{where}; there are projects below it: {name_some(below)}",
-        remedy=f"pass one of them: --directory {one}; or release them as a set: pypi-preflight set list{there}",
+        remedy=f"pass one of them: --directory {one}; or release them as a set: pypi-preflight set list{there}"
+        + (instead and f"; or {instead}"),
     )
 
 

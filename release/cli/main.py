@@ -9,12 +9,15 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Never
 
 from release.adapters.system.state_directory import store_in
+from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
-from release.core.errors import Exit, ReleaseError, from_os_error
+from release.core.errors import Exit, ReleaseError, UsageError, from_os_error
+from release.core.quoting import quote_path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +50,8 @@ def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
     if options.command is None:
         root_parser().print_help()
         return int(Exit.DONE)
+    _require_directory(options.directory)
+    apply_offline(options, os.environ)
     with store_in(options.state_dir, os.environ, options.directory.resolve()):
         if not options.debug:
             return int(options.run(options, write_output))
@@ -57,6 +62,13 @@ def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
                 return int(options.run(options, write_output))
             finally:
                 write_output(f"debug log: {log}\n", sys.stderr)
+
+
+def _require_directory(directory: Path) -> None:
+    """Raise `UsageError` where `--directory` names none: a command would find an empty project there."""
+    if not directory.is_dir():
+        what = "is not a directory" if directory.exists() else "does not exist"
+        raise UsageError(f"{quote_path(directory)} {what}", remedy="pass the project's directory: --directory DIR")
 
 
 def _show_versions(options: argparse.Namespace) -> int:

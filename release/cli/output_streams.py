@@ -62,11 +62,11 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
         stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
     except (OSError, ValueError) as error:
-        # Windows reports a closed pipe as an invalid argument
-        if isinstance(error, OSError) and error.errno not in {errno.EPIPE, errno.EINVAL}:
-            raise
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError):  # what is left in it cannot be written at the end either
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # Windows reports a closed pipe as an invalid argument
+        if isinstance(error, OSError) and error.errno not in {errno.EPIPE, errno.EINVAL} and stream is not sys.stderr:
+            raise
 
 
 def write_document(write: Callable[[str], object], text: str) -> None:

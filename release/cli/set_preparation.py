@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from release.cli.command import Write, ask_yes_no, open_console, show, to_json
 from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.models import check_result
+from release.core.offline import is_offline
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def run_set_prepare(options: argparse.Namespace, write: Write) -> int:
     """Prepare the release of a set; with `--plan`, only show what would be changed. Raises `ReleaseError`."""
     from release.adapters.system import system as systems
-    from release.publishing import journal, last_release
+    from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions
     from release.publishing.prepare.collect_set_preparation import collect_set_preparation
     from release.publishing.prepare.undo_record import undo_interrupted
@@ -34,7 +35,7 @@ def run_set_prepare(options: argparse.Namespace, write: Write) -> int:
         why = "--json prints no prompt" if options.json else "cannot prompt: standard input is not a terminal"
         raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
     config = load_set_config(directory, options.config)
-    offline = options.offline or last_release.is_offline(system.env)
+    offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
         prepared = collect_set_preparation(asked, options.only)

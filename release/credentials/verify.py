@@ -46,6 +46,7 @@ Tier = Callable[[System, Access], Access]
 
 _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
 _WARN_BEFORE = TokenPolicy().warn_before
+_NAME_IT = "name the project: --project NAME"
 
 
 def verify_credential(  # noqa: PLR0913 - a query with options, all but the first three with defaults
@@ -108,7 +109,7 @@ def load_config_and_project(
     The build backend is not run if the name is in pyproject.toml, nor with `offline`. Raises `ConfigError`, and
     `UsageError` where `name` is not valid.
     """
-    config = collect.load_config(directory, file, check_names=check_names, needs_project=name is None)
+    config = collect.load_config(directory, file, check_names=check_names, needs_project=name is None, instead=_NAME_IT)
     if name is not None:
         if not is_project_name(name):
             raise UsageError(f"{name!r} is not a valid project name", remedy="give the name as the index shows it")
@@ -136,8 +137,11 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
     new_project: str | None = None,
     keep: bool = False,
     notify: Observer = lambda _: None,
+    offline: bool = False,
 ) -> Access:
     """The facts for a release. The project is always looked up on the index, the other tiers as in `verify_credential`.
+
+    With `offline`, no request is made.
 
     `ours`: sha256 of the files that this release has already built. `credential` replaces the sources. With `exchange`,
     the trusted publisher of this job is proven; `keep` and `notify` as in `publisher_proof`. `new_project`: the
@@ -151,6 +155,8 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
         _access(resolved, system, index, project, directory), ours=ours, warn_before=warn_before,
         new_project=new_project,
     )  # fmt: skip
+    if offline:
+        return _settle_proof(facts, waive, trusted_publishing_checks.unproven(facts, offline=True))
     facts = query_project(system, facts)
     prove = _proof_tiers(exchange, notify=notify, keep=keep)
     facts = _query(system, facts, waive, (query_job_identity, *prove, *_LAST_TIERS))

@@ -30,20 +30,23 @@ def check_access(  # noqa: PLR0913 - an index, and the environment of the run
     credential: Credential | None,
     plan: Plan,
     notify: Observer,
+    offline: bool = False,
 ) -> tuple[Access, tuple[Outcome, ...]]:
     """The access to the index called `name`, and the outcomes of its checks.
 
     `ours`: SHA-256 of files that this release has built; `credential` replaces the one of the sources. `plan`: that of
-    the run, which may upload to this index.
+    the run, which may upload to this index. `offline`: the index is not asked, and what depends on it not checked.
     """
     facts = verify.collect_access(
         system, config.index(name), source.project, waive=config.waive, credential=credential, ours=ours,
         directory=directory, exchange=config.exchange != "never", new_project=plan.new_project,
         keep=any(step.index == name for step in plan.irreversible), notify=notify,
+        offline=offline,
     )  # fmt: skip
     branch = source.git.branch if isinstance(source.git, GitState) else None
     facts = replace(facts, branch=branch, maintenance_branches=config.maintenance_branches)
-    facts = attest.predict_signing(system, config, facts)
+    if not offline:
+        facts = attest.predict_signing(system, config, facts)
     checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
     return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))
 

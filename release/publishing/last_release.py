@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.index import Index, ProjectListing
 from release.publishing import compare
 
-#: set to anything but "" or "0", it keeps a rehearsal from asking an index, as `--offline` does
-OFFLINE = "PYPI_PREFLIGHT_OFFLINE"
 #: seconds that a rehearsal waits for an index after the build
 _PATIENCE = 10.0
 
@@ -49,11 +46,6 @@ class LastRelease:
             return self._fetched.result(self._within)
         except LateError:
             return NotApplicable(reason="the index has not answered in time")
-
-
-def is_offline(env: Mapping[str, str]) -> bool:
-    """Whether the environment says that no index is to be asked."""
-    return env.get(OFFLINE, "") not in {"", "0"}
 
 
 def _ask(index: Index, name: str, version: str) -> _Fetched:

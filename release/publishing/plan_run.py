@@ -81,7 +81,7 @@ class PlanRun:
     ignored: list[Outcome] = field(default_factory=list)
     #: whether a rehearsal succeeds although some of them would block a release
     allow: bool
-    #: whether a rehearsal asks no index
+    #: whether a check or a rehearsal asks no index
     offline: bool
     #: whether any step with a lasting effect had something to do
     changed: bool = False
@@ -221,7 +221,7 @@ class PlanRun:
         """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
         return access.check_access(
             self.system, self.config, name, self.source, ours=build.known_hashes(self.journal, self.files),
-            directory=self.directory, credential=credential, plan=self.plan, notify=self.notify,
+            directory=self.directory, credential=credential, plan=self.plan, notify=self.notify, offline=self.offline,
         )  # fmt: skip
 
     def _check_files(self) -> StepResult:
@@ -339,7 +339,7 @@ class PlanRun:
         state = result.RunState(
             plan=self.plan, files=self.files, uploads=self.resources.uploads, touched=self.resources.touched,
             ignored=self.ignored, allow=self.allow, changed=self.changed, command=command,
-            deadlines=self.resources.deadlines, outcomes=self.outcomes,
+            deadlines=self.resources.deadlines, outcomes=self.outcomes, offline=self.offline,
             journal=str(self.journal.directory / "journal.jsonl"),
         )  # fmt: skip
         return result.failed(state, *failure) if failure else result.succeeded(state)

@@ -12,7 +12,8 @@ from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.models.check_result import CheckState, Outcome, blocking_problem, first_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
-from release.core.plan import AFTER_RELEASE, SANDBOX, Confirm, Plan, PushTag, Step, Tag, Upload
+from release.core.offline import OFFLINE
+from release.core.plan import AFTER_RELEASE, SANDBOX, CheckCredentials, Confirm, Plan, PushTag, Step, Tag, Upload
 from release.core.repeated_command import repeat_with_remedy
 from release.core.time_text import format_count, format_time
 
@@ -47,6 +48,8 @@ class RunState:
     outcomes: Sequence[Outcome] = ()
     #: path of the journal
     journal: str = ""
+    #: whether no index was asked
+    offline: bool = False
 
 
 class ChecksFailedError(RefusedError):
@@ -64,7 +67,18 @@ def succeeded(run: RunState) -> RunResult:
     """The result of a run that executed its whole plan."""
     if run.plan.verb == "rehearse":
         return _rehearsed(run)
+    if run.plan.verb == "check" and run.offline:
+        return _checked_offline(run)
     return _result(run, exit_=Exit.DONE, message=_success_message(run), remedy="", next_command=_next_command(run))
+
+
+def _checked_offline(run: RunState) -> RunResult:
+    """The result of a check that asked no index: what nothing is wrong with is not ready for that reason."""
+    indexes = [step.index for step in run.plan.steps if isinstance(step, CheckCredentials)]
+    unconfirmed = f"; not confirmed by {' and '.join(indexes)}" if indexes else ""
+    message = f"no problem found offline in {_release(run.plan)}{unconfirmed}"
+    remedy = f"unset {OFFLINE}, then run: {run.command}" if indexes else ""
+    return _result(run, exit_=Exit.DONE, message=message, remedy=remedy, next_command="")
 
 
 def _rehearsed(run: RunState) -> RunResult:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from release.adapters import members
 from release.adapters.system.state_directory import releases_directory
+from release.core.errors import ReleaseError
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
+from release.publishing.sets.read_members import load_set_config
 from release.reports import record_text
 from release.reports.lines import format_size, printable
 from release.reports.record_text import progress_by_index
@@ -48,9 +52,19 @@ def _release(journal: Journal) -> dict[str, Any]:
     }
 
 
-def status_to_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
-    """The status for a terminal."""
-    if not releases:
+def is_set_root(directory: Path) -> bool:
+    """Whether the directory declares a release set; False where its configuration cannot be read."""
+    with suppress(ReleaseError):
+        return members.find_settings(directory, load_set_config(directory)) is not None
+    return False
+
+
+def status_to_lines(releases: list[dict[str, Any]], *, of_set: bool = False) -> Iterator[str]:
+    """The status for a terminal; `of_set`: the directory is the root of a set, whose members have their own."""
+    if of_set:
+        yield "a release set is declared here; its members have their own status"
+        yield "→ run: pypi-preflight set status"
+    elif not releases:
         yield "nothing has been released or rehearsed here"
         yield "→ run: pypi-preflight rehearse"
     for release in releases:

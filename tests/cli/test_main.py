@@ -79,3 +79,49 @@ def test_the_version_needs_no_command(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_rehearsal_has_files_of_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rehearse", "--built", "--files", "dist"]) == 2
     assert capsys.readouterr().err.startswith("--built and --files name different files\n")
+
+
+@pytest.mark.parametrize("command", ["status", "check", "history", "config", "leaks", "set list"])
+def test_a_directory_that_does_not_exist_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (tmp_path / "file").touch()
+    for name, what in (("none", "does not exist"), ("file", "is not a directory")):
+        assert main([*command.split(), "-C", str(tmp_path / name)]) == 2
+        told = capsys.readouterr()
+        assert not told.out
+        assert told.err.startswith(f"{str(tmp_path / name)!r} {what}\n→ pass the project's directory: --directory DIR")
+
+
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        ("verify", "; or name the project: --project NAME"),
+        ("confirm", "; or name any release: pypi-preflight confirm NAME==VERSION"),
+        ("publish", "; or pass built files: pypi-preflight publish dist/*"),
+        ("rehearse", "; or pass built files: pypi-preflight rehearse dist/*"),
+        ("check", ""),
+        ("release", ""),
+    ],
+)
+def test_without_a_project_the_remedy_has_what_works_without_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, instead: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYPI_PREFLIGHT_OFFLINE", raising=False)
+    assert main([command]) == 2
+    told = capsys.readouterr().err
+    assert "there is no pyproject.toml, setup.py or setup.cfg\n" in told
+    assert told.endswith(f"pass it: --directory DIR{instead}\n")
+
+
+def test_a_full_disk_does_not_change_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python writes what is left in a stream at its end, and ends with status 120 where that fails."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    with open("/dev/full", "w") as out, open("/dev/full", "w") as err:  # noqa: PTH123 - streams
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        assert main(["explain", "cred.missing"]) == 1
+        out.flush()
+        err.flush()

@@ -79,8 +79,10 @@ def _leaks(options: argparse.Namespace, write: Write) -> int:
 def _status(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import status
 
-    releases = status.load_status(options.directory.resolve())
-    show(options, write, {"schema": 1, "releases": releases}, status.status_to_lines(releases))
+    directory = options.directory.resolve()
+    releases = status.load_status(directory)
+    lines = status.status_to_lines(releases, of_set=status.is_set_root(directory))
+    show(options, write, {"schema": 1, "releases": releases}, lines)
     return Exit.DONE
 
 

@@ -14,6 +14,7 @@ from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, 
 from release.cli.commands import release_run
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.models import check_result
+from release.core.offline import is_offline
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -41,7 +42,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     """Prepare a release; with `--plan`, only show what would be changed. Raises `ReleaseError`."""
     from release.adapters import collect
     from release.adapters.system import system as systems
-    from release.publishing import journal, last_release
+    from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions, collect_preparation
     from release.publishing.prepare.undo_record import load_undo_record
 
@@ -53,7 +54,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
         raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
     config = collect.load_config(directory, options.config, check_names=check_names)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
-    offline = options.offline or last_release.is_offline(system.env)
+    offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
         if load_undo_record(system, directory) is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from release.checks.all_checks import check_names
 from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, read_line, show, to_json
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
+from release.core.offline import is_offline
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -55,6 +56,11 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "take projects that the build requires from the files in the subdirectories of DIR, built before",
     },
 }  # fmt: skip
+#: command → what it does where there is no project
+_WITHOUT_PROJECT = {
+    "confirm": "name any release: pypi-preflight confirm NAME==VERSION",
+    **{verb: f"pass built files: pypi-preflight {verb} dist/*" for verb in ("rehearse", "testpypi", "publish")},
+}
 
 
 def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -109,13 +115,12 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     from release.adapters.oidc import provider
     from release.adapters.system import system as systems
     from release.core import plan as plans
-    from release.publishing import build, last_release, prebuilt, runner
+    from release.publishing import build, prebuilt, runner
     from release.reports import run_text
 
     system, directory = systems.real_system(), options.directory.resolve()
     files, listed = prebuilt.load_given_files(options.files, options.require_complete)
-    config = collect.load_config(directory, options.config, check_names=check_names, needs_project=not files)
-    config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
+    config = _load_config(options, directory, needs_project=not files)
     if files:
         source = prebuilt.source_of(system, files, config)
     else:
@@ -141,7 +146,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
             config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files, listed=listed,
             renew=_renewal(console, options, write, config, source), allow=options.allow,
-            offline=options.offline or last_release.is_offline(system.env),
+            offline=options.offline or is_offline(system.env),
         )  # fmt: skip
         result = runner.execute_plan(plan, run)
     if options.json:
@@ -151,6 +156,16 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     if options.output is not None and result.exit == Exit.DONE:
         build.copy_files(result.files, options.output)
     return int(result.exit)
+
+
+def _load_config(options: argparse.Namespace, directory: Path, *, needs_project: bool) -> Config:
+    from release.adapters import collect
+
+    config = collect.load_config(
+        directory, options.config, check_names=check_names, needs_project=needs_project,
+        instead=_WITHOUT_PROJECT.get(options.command, ""),
+    )  # fmt: skip
+    return replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
 
 
 def _approval(console: PlainConsole, options: argparse.Namespace, write: Write) -> Callable[[Plan, str | None], bool]:

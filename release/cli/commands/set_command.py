@@ -22,6 +22,7 @@ from release.cli.command import (
     to_json,
 )
 from release.core.errors import Exit, RefusedError, ReleaseError
+from release.core.offline import is_offline
 
 if TYPE_CHECKING:
     from release.cli.terminal.set_console import SetConsole
@@ -116,10 +117,9 @@ def _plan(options: argparse.Namespace, write: Write) -> int:
 def _status(options: argparse.Namespace, write: Write) -> int:
     """Show what each index has of the members, and the command that continues."""
     from release.adapters.system import system as systems
-    from release.publishing import last_release
     from release.publishing.sets.set_status import load_set_status, set_status_to_json, set_status_to_lines
 
-    offline = options.offline or last_release.is_offline(systems.real_system().env)
+    offline = options.offline or is_offline(systems.real_system().env)
     status = load_set_status(
         options.directory.resolve(), _load(options), command=_command_line(options), offline=offline
     )  # fmt: skip
@@ -129,7 +129,6 @@ def _status(options: argparse.Namespace, write: Write) -> int:
 
 def _run_options(options: argparse.Namespace, console: SetConsole, write: Write) -> SetRunOptions:
     from release.adapters.system import system as systems
-    from release.publishing import last_release
     from release.publishing.sets.read_members import load_set_config
     from release.publishing.sets.set_options import SetRunOptions
 
@@ -140,7 +139,7 @@ def _run_options(options: argparse.Namespace, console: SetConsole, write: Write)
         notify=console.on_event, approve=_approval(options, console, write),
         approve_new=_approval_of_new(console, write), command=_command_line(options),
         index=options.index, new_projects=tuple(options.new_project), dry_run_on=options.dry_run_on,
-        allow=options.allow, offline=options.offline or last_release.is_offline(system.env),
+        allow=options.allow, offline=options.offline or is_offline(system.env),
     )  # fmt: skip
 
 
@@ -182,7 +181,7 @@ def _approval_of_new(console: SetConsole, write: Write) -> ApproveNew:
 
 def _load(options: argparse.Namespace) -> ReleaseSet:
     from release.adapters.system import system as systems
-    from release.publishing import last_release, prebuilt
+    from release.publishing import prebuilt
     from release.publishing.sets.collect_set import load_set
 
     system = systems.real_system()
@@ -190,7 +189,7 @@ def _load(options: argparse.Namespace) -> ReleaseSet:
     return load_set(
         system, options.directory, config_file=options.config, only=options.only, index=options.index,
         dry_run_on=options.dry_run_on,
-        offline=not asks_indexes and (options.offline or last_release.is_offline(system.env)),
+        offline=not asks_indexes and (options.offline or is_offline(system.env)),
         files=prebuilt.find_files(options.files),
     )  # fmt: skip
 
