@@ -8,8 +8,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release.core.errors import UsageError
+from release.core.quoting import quote_path
+from release.core.shell import quote_argument
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
@@ -128,6 +133,26 @@ def output_width() -> int | None:
 
 def to_json(document: Any) -> str:
     return json.dumps(document, indent=2) + "\n"
+
+
+def expand_patterns(paths: Iterable[Path]) -> list[Path]:
+    """The paths, and in place of `dist/*` what it matches: not every shell replaces it.
+
+    Raises `UsageError` for a pattern that matches nothing.
+    """
+    expanded: list[Path] = []
+    for path in paths:
+        if path.exists() or not has_magic(str(path)):
+            expanded.append(path)
+            continue
+        found = sorted(glob(str(path)))  # noqa: PTH207 - of absolute paths, too
+        if not found:
+            directory = quote_argument("posix", path.parent.as_posix())
+            raise UsageError(
+                f"no file matches {quote_path(path)}", remedy=f"build first: pypi-preflight build --output {directory}"
+            )
+        expanded += map(Path, found)
+    return expanded
 
 
 def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:

@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from release.adapters.members import has_project
 from release.cli.commands import COMMANDS
-from release.core import shell
+from release.core import next_version, shell
 from release.core.errors import UsageError
 from release.core.tables import did_you_mean
 
-_BUMPS = ("major", "minor", "patch", "premajor", "preminor", "prepatch")
+_BUMPS = (*next_version.WORDS, "premajor", "preminor", "prepatch")
+#: programs that people name before their words, with the command for what they do without any
+_PROGRAMS: Mapping[str, str] = {
+    **dict.fromkeys(("np", "semantic-release", "python-semantic-release", "cz", "zest.releaser"), "prepare --release"),
+    **dict.fromkeys(("bumpver", "bump2version", "tbump"), "prepare minor"),
+    **dict.fromkeys(("twine", "uv", "poetry", "hatch", "flit", "pdm"), "publish"),
+    **dict.fromkeys(("nox", "invoke", "inv", "make", "jreleaser", "goreleaser"), "release"),
+}
 #: endings of distribution files
 _FILES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg")
 _LIST = "list all commands: pypi-preflight --help"
@@ -46,6 +54,17 @@ _COMMANDS: Mapping[str, _Answer] = {
     "bumpversion": _Answer("the version bump of other tools", "run: pypi-preflight prepare minor"),
     "bump-my-version": _Answer("the version bump of other tools", "run: pypi-preflight prepare minor"),
     "changelog": _Answer("a command of python-semantic-release", "date its entry: pypi-preflight prepare"),
+    **dict.fromkeys(
+        ("lasttagdiff", "lasttaglog"),
+        _Answer("zest.releaser's command for what is new", "run: pypi-preflight prepare --plan"),
+    ),
+    "commit": _Answer("a step of `prepare` here", "run: pypi-preflight prepare"),
+    **dict.fromkeys(
+        ("sdist", "wheel", "bdist_wheel", "package", "dist"),
+        _Answer("not a command", "build sdist and wheel: pypi-preflight build --output dist"),
+    ),
+    "deploy": _Answer("not a command", "run: pypi-preflight release"),
+    "metadata": _Answer("not a command", "check it: pypi-preflight inspect pyproject.toml"),
     "tag": _Answer("a step of a release here", "the tag is created once the release is live: pypi-preflight release"),
     "push": _Answer("a step of a release here", "the tag is pushed once the release is live: pypi-preflight release"),
     "register": _Answer(
@@ -135,8 +154,10 @@ def unknown_command(word: str, words: Sequence[str]) -> UsageError:
             "'upload' is twine's command: it is 'publish' here, after a dry run with the same files",
             remedy=f"run: {dry_run} && pypi-preflight publish {files}",
         )
+    if word.lower() in _PROGRAMS:
+        return _another_program(word.lower(), words)
     if word.lower() in _BUMPS or _is_version(word):
-        bump = word.lower().removeprefix("pre") if word.lower().startswith("pre") else word
+        bump = word.lower().removeprefix("pre") or "pre"
         return UsageError(
             f"{word!r} is no command: 'prepare' bumps the version", remedy=f"run: pypi-preflight prepare {bump}"
         )
@@ -149,13 +170,33 @@ def unknown_command(word: str, words: Sequence[str]) -> UsageError:
     return UsageError(f"there is no command {word!r}{did_you_mean(word, COMMANDS)}", remedy=_LIST)
 
 
+def _another_program(name: str, words: Sequence[str]) -> UsageError:
+    """The error for the name of another program; `words` are those after it, of which a value may be a password."""
+    sessions = words[1:] if words and words[0] in {"-s", "-e", "--session", "--sessions"} else words
+    first = sessions[0] if sessions and not sessions[0].startswith("-") else None
+    if name == "uv" and first in {"run", "tool", "x"}:
+        return UsageError("'uv' runs this program, not the other way round", remedy="run: uvx pypi-preflight --help")
+    if first is not None and first not in COMMANDS:
+        return unknown_command(first, sessions[1:])
+    return UsageError(f"{name!r} is another program", remedy=f"run: pypi-preflight {first or _PROGRAMS[name]}")
+
+
+def answer_argument(command: str, word: str) -> UsageError | None:
+    """The error for an argument that is none of the command's, if another tool has it; else None."""
+    if command == "config" and (word in {"set", "get", "unset", "list"} or "." in word):
+        return UsageError(
+            f"'config' has no {word!r}: settings are in [tool.release] of pyproject.toml",
+            remedy="show them: pypi-preflight config show; store a token: pypi-preflight store --index pypi",
+        )
+    return None
+
+
 def answer_option(command: str, word: str, words: Sequence[str]) -> UsageError | None:
     """The error for an option or argument that the command does not have, if another tool has it; else None.
 
     `words` are those after the command.
     """
-    if command == "check" and any(one.endswith(_FILES) for one in words):
-        files = " ".join(_directories(words, "/*"))
+    if command == "check" and (files := _files_to_inspect(word, words)):
         return UsageError(
             "'check' checks the source: files are checked by 'inspect'", remedy=f"run: pypi-preflight inspect {files}"
         )
@@ -167,6 +208,8 @@ def answer_option(command: str, word: str, words: Sequence[str]) -> UsageError |
     if any(map(_is_secret, words)):
         word = next(option_name(one) for one in words if _is_secret(one))
         option = _OPTIONS["--password"]
+    elif (habit := _answer_habit(command, word)) is not None:
+        return habit
     elif word in _OPTIONS:
         option = _OPTIONS[word]
     else:
@@ -186,6 +229,24 @@ def _is_secret(word: str) -> bool:
     return name in _SECRETS or (len(name) >= len("--to") and any(one.startswith(name) for one in _SECRETS))
 
 
+def _answer_habit(command: str, word: str) -> UsageError | None:
+    """The error for a word that is right elsewhere: a version as an option, a directory as an argument."""
+    bump = word.removeprefix("--")
+    if command in {"prepare", "release"} and bump in _BUMPS:
+        release = " --release" if command == "release" else ""
+        return UsageError(
+            f"{command!r} has no option {word!r}: it is an argument of 'prepare'",
+            remedy=f"run: pypi-preflight prepare {bump}{release}",
+        )
+    if not word.startswith("-") and has_project(Path(word)):
+        directory = "" if Path(word).resolve() == Path.cwd() else f" -C {shell.quote_argument('posix', word)}"
+        return UsageError(
+            f"{command!r} has no argument {word!r}: the directory is an option",
+            remedy=f"run: pypi-preflight {command}{directory}",
+        )
+    return None
+
+
 def _without(command: str, word: str, option: _Option, words: Sequence[str]) -> str:
     """The command line without the option, or with what stands in its place; files are shortened to `dist/*`."""
     left: list[str] = []
@@ -196,9 +257,17 @@ def _without(command: str, word: str, option: _Option, words: Sequence[str]) -> 
             left += [] if one.endswith(_FILES) else [one]
             continue
         values = [value] if equals else [value for _, value in zip(range(option.values), rest, strict=False)]
-        left += [option.instead, *values] if option.instead else []
+        left += [option.instead, *values] if option.instead and len(values) == option.values else []
     quoted = [shell.quote_argument("posix", one) for one in ("pypi-preflight", command, *left)]
     return " ".join([*quoted, *_directories(words, "/*")])
+
+
+def _files_to_inspect(word: str, words: Sequence[str]) -> str:
+    """The files that were given to `check`, as a shell takes them; empty if there are none."""
+    if files := _directories(words, "/*"):
+        return " ".join(files)
+    directory = PurePath(word).as_posix().removesuffix("/*")
+    return f"{directory}/*" if "*" in word or PurePath(word).name == "dist" else ""
 
 
 def _directories(words: Sequence[str], end: str = "") -> list[str]:

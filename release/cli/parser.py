@@ -40,7 +40,16 @@ class Parser(argparse.ArgumentParser):
             return
         choices = [str(choice) for choice in action.choices]
         hint = did_you_mean(str(value), choices) or f" (choose from {', '.join(choices)})"
+        if not action.option_strings:
+            raise self._no_argument(str(value), str(action.metavar or action.dest).lower(), hint)
         raise argparse.ArgumentError(action, f"invalid choice: {str(value)!r}{hint}")
+
+    def _no_argument(self, value: str, kind: str, hint: str) -> UsageError:
+        from release.cli.other_tools import answer_argument
+
+        command = self.prog.removeprefix(f"{PROGRAM} ")
+        message = f"{command!r} has no {kind} {value!r}{hint}"
+        return answer_argument(command, value) or UsageError(message, remedy=f"see: {self.prog} --help")
 
 
 class _RootParser(Parser):
@@ -68,7 +77,8 @@ def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> arg
     root = root_parser()
     _, early = root.parse_known_args(words, options)
     if options.command == "help":
-        options.command, options.words = (options.words or [None])[0], ["--help"]
+        options.command, *words = [*options.words, None][: max(len(options.words), 1)]
+        options.words = [*words, "--help"]
     if options.command is None:
         if early:
             raise _unknown_option(root, early, None, early)
@@ -108,7 +118,7 @@ def root_parser(*, commands: bool = True) -> Parser:
     """The options before a command; `commands`: with the command and the words after it, not parsed yet."""
     root = _RootParser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
     text = "show the version; with -v: also the server that the rules follow, and the libraries"
-    root.add_argument("--version", action="store_true", dest="show_version", help=text)
+    root.add_argument("-V", "--version", action="store_true", dest="show_version", help=text)
     add_global_options(root)
     if commands:
         root.add_argument("command", nargs="?", help=argparse.SUPPRESS)
@@ -143,4 +153,6 @@ def _unknown_option(
     if not options:
         return UsageError(f"{where} no argument {first!r}", remedy=f"see: {parser.prog} --help")
     known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 - the only list of them
-    return UsageError(f"{where} no option {first!r}{did_you_mean(first, known)}", remedy=f"see: {parser.prog} --help")
+    near = [flag.lstrip("-") for flag in known if flag.startswith("--")]  # with their dashes, all are alike
+    hint = did_you_mean(first.lstrip("-"), near).replace("mean '", "mean '--")
+    return UsageError(f"{where} no option {first!r}{hint}", remedy=f"see: {parser.prog} --help")

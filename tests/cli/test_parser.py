@@ -83,9 +83,10 @@ def test_files_are_arguments_too_as_with_twine_and_uv(
         (["verfy", "--offline"], "there is no command 'verfy': did you mean 'verify'?"),
         (["xyzzy"], "there is no command 'xyzzy'"),
         (["verify", "--ofline"], "'verify' has no option '--ofline': did you mean '--offline'?"),
+        (["check", "--nope"], "'check' has no option '--nope'"),
         (["--jsno"], "there is no option '--jsno': did you mean '--json'?"),
-        (["ci", "gihtub"], "argument service: invalid choice: 'gihtub': did you mean 'github'?"),
-        (["set", "relese"], "argument ACTION: invalid choice: 'relese': did you mean 'release'?"),
+        (["ci", "gihtub"], "'ci' has no service 'gihtub': did you mean 'github'?"),
+        (["set", "relese"], "'set' has no action 'relese': did you mean 'release'?"),
         (["store", "--plan", "--index", "pypi"], "'store' has no option '--plan'"),
         (["--plan", "store", "--index", "pypi"], "'store' has no option '--plan'"),
         (["inspect"], "the following arguments are required: FILE"),
@@ -163,3 +164,16 @@ def test_color_is_for_terminals_unless_it_is_asked_for(
     monkeypatch.setenv("PYPI_PREFLIGHT_OFFLINE", "1")
     main(["build", "--color", color, "-C", str(tmp_path)])
     assert ("\x1b[" in capsys.readouterr().out) == colored
+
+
+@pytest.mark.parametrize("words", [["help", "set", "check"], ["set", "check", "--help"]])
+def test_help_has_the_words_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed(*words)
+    assert capsys.readouterr().out.startswith("usage: pypi-preflight set check ")
+
+
+def test_no_line_of_the_help_is_wider_than_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in COMMANDS:
+        assert max(map(len, command_parser(name).format_help().splitlines())) <= 80, name

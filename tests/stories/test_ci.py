@@ -85,7 +85,7 @@ def test_a_file_of_somebody_is_not_replaced_unasked(tmp_path: Path) -> None:
     [
         (("ci", "github", "--requirements", "none.txt"), "no file 'none.txt'"),
         (("ci", "github", "--binary", "--pure"), "not allowed with"),
-        (("ci", "bitbucket"), "invalid choice"),
+        (("ci", "bitbucket"), "choose from github, gitlab"),
     ],
 )
 def test_what_can_not_be_written_is_refused_with_the_reason(tmp_path: Path, words: tuple[str, ...], said: str) -> None:

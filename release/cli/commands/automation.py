@@ -137,7 +137,10 @@ def _add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
         "--every", default="day", metavar="TIMES", help="day (default), week, or a cron expression: '30 7 * * 1-5'"
     )
     parser.add_argument(
-        "--kind", choices=tuple(SCHEDULERS), help="the scheduler (default: the one of this operating system)"
+        "--kind",
+        choices=tuple(SCHEDULERS),
+        metavar="KIND",
+        help=f"the scheduler: {', '.join(SCHEDULERS)} (default: the one of this operating system)",
     )
     parser.add_argument("--fleet", type=Path, metavar="FILE", help="check the tokens listed in this TOML file")
     parser.add_argument(

@@ -7,7 +7,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from release.cli.command import READS_PROJECT, Command, Write, fit_lines, no_arguments, output_width, show
+from release.cli.command import (
+    READS_PROJECT,
+    Command,
+    Write,
+    expand_patterns,
+    fit_lines,
+    no_arguments,
+    output_width,
+    show,
+)
 from release.core.errors import Exit
 from release.core.models.leak import SECRET_KINDS
 
@@ -26,6 +35,7 @@ def _inspect(options: argparse.Namespace, write: Write) -> int:
     from release.reports.ending import ending_to_lines
     from release.reports.inspection_report import inspection_ending
 
+    options.files = expand_patterns(options.files)
     declarations = declared.inspect_declarations(list(filter(declared.is_declaration, options.files)))
     files = [file for file in options.files if not declared.is_declaration(file)]
     document: dict[str, Any] = {"schema": 1, "files": declarations, "release": []}

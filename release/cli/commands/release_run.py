@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
-from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, read_line, show, to_json
+from release.cli.command import (
+    RUNS,
+    Command,
+    Write,
+    ask_yes_no,
+    expand_patterns,
+    open_console,
+    read_line,
+    show,
+    to_json,
+)
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.offline import is_offline
 
@@ -86,7 +96,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     """Run the command's plan; with `--plan`, only show it."""
     if options.built and options.files:
         raise UsageError("--built and --files name different files", remedy="omit one of the two")
-    options.files = [*options.paths, *options.files]
+    options.files = expand_patterns([*options.paths, *options.files])
     with _sibling_files(options) as add_siblings:
         return _run_plan(options, write, add_siblings)
 
