@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from release.cli.main import main
-from release.cli.offline_commands import apply_offline
+from release.cli.offline_commands import apply_offline, require_online
 from release.cli.parser import parse_command_line
 from release.core.errors import UsageError
+from release.core.models.index import PYPI, Index
 from release.core.offline import OFFLINE
 from tests.fake_tokens import token
 from tests.stories.project import make
@@ -37,40 +38,45 @@ def test_it_is_the_option_where_a_command_has_it(words: str) -> None:
     assert not options.offline
 
 
+@pytest.mark.parametrize("command", ["verify", "tokens"])
+def test_an_exchange_needs_an_index(command: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        apply_offline(parsed(f"{command} --exchange"), {OFFLINE: "1"})
+    assert caught.value.remedy == f"unset {OFFLINE}, then run it again; or omit --exchange"
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ("release --yes", "'release'"),
-        ("publish dist", "'publish'"),
-        ("testpypi", "'testpypi'"),
-        ("confirm acme==1", "'confirm'"),
-        ("rotate", "'rotate'"),
-        ("set release", "'set release'"),
-        ("set check", "'set check'"),
-        ("verify --exchange", "'verify --exchange'"),
-        ("tokens --exchange", "'tokens --exchange'"),
-        ("prepare minor --release", "'prepare --release'"),
-        ("inspect a.whl --index pypi", "'inspect --index'"),
+        ("release --yes", "'release' contacts testpypi"),
+        ("publish --yes --dry-run-on none", "'publish' contacts pypi"),
+        ("confirm acme==1", "'confirm' contacts pypi"),
+        ("rotate --yes", "'rotate' contacts pypi"),
+        ("set release", "'set release' contacts pypi"),
+        ("set check", "'set check' contacts pypi"),
+        ("prepare minor --release --yes", "'prepare --release' contacts pypi"),
+        ("inspect {wheel} --index pypi", "'inspect --index' contacts pypi"),
     ],
 )
-def test_what_needs_an_index_refuses(words: str, named: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        apply_offline(parsed(words), {OFFLINE: "1"})
-    assert caught.value.message.startswith(named)
-    assert OFFLINE in caught.value.message
-    assert f"unset {OFFLINE}" in caught.value.remedy
-    apply_offline(parsed(words), {})
+def test_what_needs_an_index_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, named: str
+) -> None:
+    made = make(tmp_path, more=UNREACHABLE.replace("http://127.0.0.1:1", "https://packages.invalid"))
+    wheel = tmp_path / "acme-1-py3-none-any.whl"
+    wheel.touch()
+    for name, value in {**made.environment(), OFFLINE: "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert main([*words.format(wheel=wheel).split(), "-C", str(made.root)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{named}, which {OFFLINE} forbids\n→ unset {OFFLINE}, then run it again"), told
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "release --plan", "publish --dry-run", "rotate --plan", "check", "rehearse", "build", "prepare --plan",
-        "inspect a.whl", "set list", "set status", "set rehearse", "status", "leaks", "config",
-    ],
-)  # fmt: skip
-def test_the_others_run(words: str) -> None:
-    apply_offline(parsed(words), {OFFLINE: "1"})
+def test_an_index_on_this_machine_needs_no_network() -> None:
+    local = Index(name="local", upload_url="http://localhost:8000/legacy/", simple_url="http://localhost:8000/simple/")
+    require_online("confirm", [local], {OFFLINE: "1"})
+    require_online("confirm", [PYPI], {OFFLINE: "0"})
+    with pytest.raises(UsageError, match="'confirm' contacts pypi, which"):
+        require_online("confirm", [local, PYPI], {OFFLINE: "1"})
 
 
 def test_a_check_is_of_what_is_known_without_an_index(

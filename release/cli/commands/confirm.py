@@ -7,6 +7,7 @@ from pathlib import Path
 
 from release.cli.command import RUNS, Command, Write, open_console, show, to_json
 from release.cli.commands import release_run
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit
 
 
@@ -37,6 +38,7 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
         title = f"confirm: {request.project.name} {request.project.version} on {index.name}"
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
+    require_online("confirm", [index], system.real_system().env)
     with open_console(options, write) as console:
         config = confirmation.config_for(directory, options.config, request.project.name)
         result = confirmation.confirm_release(

@@ -17,6 +17,7 @@ from release.cli.command import (
     output_width,
     show,
 )
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit
 from release.core.models.leak import SECRET_KINDS
 
@@ -47,9 +48,9 @@ def _inspect(options: argparse.Namespace, write: Write) -> int:
 
         directory = options.directory.resolve()
         index = inspection.find_index(options.index, directory, options.config) if options.index else None
-        found = inspection.inspect_files(
-            system.real_system(), files, index=index, project=directory if options.others else None
-        )
+        real = system.real_system()
+        require_online("inspect --index", [index] if index else [], real.env, instead="omit --index")
+        found = inspection.inspect_files(real, files, index=index, project=directory if options.others else None)
         document = {**found.document, "files": [*declarations, *found.document["files"]]}
         verbose = options.verbose > 0
         lines = chain(lines, inspection_report.inspection_to_text(found, quiet=options.quiet, verbose=verbose))

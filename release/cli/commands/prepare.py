@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from release.checks.all_checks import check_names
 from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, to_json
 from release.cli.commands import release_run
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.models import check_result
 from release.core.offline import is_offline
@@ -54,6 +55,9 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
         raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
     config = collect.load_config(directory, options.config, check_names=check_names)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
+    if options.release and not options.plan:
+        index = config.index(options.index or "pypi")
+        require_online("prepare --release", [index], system.env, instead="omit --release")
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:

@@ -23,6 +23,7 @@ from release.cli.command import (
     show,
     to_json,
 )
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.offline import is_offline
 
@@ -66,6 +67,8 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "take projects that the build requires from the files in the subdirectories of DIR, built before",
     },
 }  # fmt: skip
+#: what cannot be done without an index
+_NEED_INDEX = frozenset({"testpypi", "publish", "release", "confirm"})
 #: command → what it does where there is no project
 _WITHOUT_PROJECT = {
     "confirm": "name any release: pypi-preflight confirm NAME==VERSION",
@@ -148,6 +151,8 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
         lines = [*run_text.plan_to_lines(plan), *run_text.files_to_lines([file.filename for file in files])]
         show(options, write, document, (line.text for line in lines))
         return Exit.DONE
+    if plan.verb in _NEED_INDEX:
+        require_online(plan.verb, (config.index(name) for name in plan.targets if name != plans.SANDBOX), system.env)
     if plan.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with open_console(options, write) as console:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.cli.command import RUNS, Command, Write, ask_yes_no, to_json
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     real, directory = system.real_system(), options.directory.resolve()
     config, project = load_project(real, directory, options)
     index = config.index(options.index)
+    if not options.plan:
+        require_online("rotate", [index], real.env)
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait is negative: {options.wait:g}", remedy="pass 0 or more")
     file = options.fleet

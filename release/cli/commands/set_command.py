@@ -21,6 +21,7 @@ from release.cli.command import (
     show,
     to_json,
 )
+from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.offline import is_offline
 
@@ -183,9 +184,13 @@ def _load(options: argparse.Namespace) -> ReleaseSet:
     from release.adapters.system import system as systems
     from release.publishing import prebuilt
     from release.publishing.sets.collect_set import load_set
+    from release.publishing.sets.read_members import load_set_config
 
     system = systems.real_system()
     asks_indexes = options.action in {"check", "release"}  # without them, each member would seem unreleased
+    if asks_indexes:
+        config = load_set_config(options.directory.resolve(), options.config)
+        require_online(f"set {options.action}", [config.index(options.index or "pypi")], system.env)
     return load_set(
         system, options.directory, config_file=options.config, only=options.only, index=options.index,
         dry_run_on=options.dry_run_on,
