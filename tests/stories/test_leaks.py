@@ -140,7 +140,9 @@ def test_as_a_hook_it_stops_the_commit_that_would_bring_a_secret_in(project: Use
 def test_the_hook_for_pre_commit_is_a_command_of_this_program() -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     assert "entry: pypi-preflight leaks --staged" in text
-    assert 'pypi-preflight = "release.cli.main:main"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'pypi-preflight = "pypi_preflight.command_line:main"' in (ROOT / "pyproject.toml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_release_stops_before_it_uploads_a_secret(project: UserProject) -> None:
