@@ -12,7 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release.core.errors import UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.core.quoting import quote_path
 from release.core.shell import quote_argument
 
@@ -201,6 +201,13 @@ def _write_to_runner(command: str) -> None:
     """Write a workflow command unredacted, so that the runner masks its secret; on stderr, since stdout may be JSON."""
     sys.stderr.write(command)
     sys.stderr.flush()
+
+
+def require_prompt(options: argparse.Namespace) -> None:
+    """Raise `ReleaseError` where the command has to ask before it changes anything, and cannot."""
+    if not (options.plan or options.yes) and (options.json or not sys.stdin.isatty()):
+        why = "--json prints no prompt" if options.json else "cannot prompt: standard input is not a terminal"
+        raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
 
 
 def ask_yes_no(write: Write, question: str) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.cli.command import Write, ask_yes_no, open_console, show, to_json
-from release.core.errors import Exit, RefusedError, ReleaseError
+from release.cli.command import Write, ask_yes_no, open_console, require_prompt, show, to_json
+from release.core.errors import Exit, RefusedError
 from release.core.models import check_result
 from release.core.offline import is_offline
 
@@ -26,18 +25,17 @@ def run_set_prepare(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions
     from release.publishing.prepare.collect_set_preparation import collect_set_preparation
-    from release.publishing.prepare.undo_record import undo_interrupted
+    from release.publishing.prepare.undo_record import require_none_interrupted, undo_interrupted
     from release.publishing.sets.read_members import load_set_config
     from release.reports.lines import Line
 
     system, directory = systems.real_system(), options.directory.resolve()
-    if not (options.plan or options.yes) and (options.json or not sys.stdin.isatty()):
-        why = "--json prints no prompt" if options.json else "cannot prompt: standard input is not a terminal"
-        raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
+    require_prompt(options)
     config = load_set_config(directory, options.config)
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
+        require_none_interrupted(system, directory, _command(options, "prepare"))
         prepared = collect_set_preparation(asked, options.only)
         show(options, write, _to_json(prepared), (line.text for line in _to_lines(prepared, options)))
         return Exit.DONE

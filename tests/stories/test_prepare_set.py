@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ def test_a_member_that_fails_undoes_all(tmp_path: Path) -> None:
     assert "acme-core: left out: --only names others" in only.out
     version = prepare(made, "2.0", "--plan")
     assert (version.status, "members have versions of their own" in version.err) == (2, True)
+    record: dict[str, Any] = {"head": head, "branch": "main", "message": "Release", "tags": [], "commit": None}
+    (made.root / ".release/prepare.json").write_text(json.dumps(record | {"before": {}, "written": {}}))
+    killed = prepare(made, "--only", "acme-app", "--plan")
+    assert (killed.status, "a preparation was killed here" in killed.err) == (1, True)
+    assert "run pypi-preflight set prepare --only acme-app, which undoes" in killed.err
 
 
 @pytest.mark.slow

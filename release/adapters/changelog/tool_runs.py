@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import sys
 import tomllib
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.install import installer
+from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core.models.check_result import Finding
 
@@ -23,9 +23,9 @@ def find_tool(system: System, directory: Path, name: str) -> tuple[str, ...] | F
     if system.env.get("VIRTUAL_ENV"):
         places.append(Path(system.env["VIRTUAL_ENV"]))
     for place in places:
-        if found := shutil.which(name, path=str(place / scripts)):
+        if found := find_program(name, str(place.resolve() / scripts)):
             return (found,)
-    if found := shutil.which(name, path=system.env.get("PATH")):
+    if found := find_program(name, system.env.get("PATH", "")):
         return (found,)
     if (directory / "uv.lock").is_file() and _is_locked(directory / "uv.lock", name):
         uv = installer.find_uv(system)

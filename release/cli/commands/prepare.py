@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
-from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, require_prompt, to_json
 from release.cli.commands import release_run
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
@@ -45,14 +44,12 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system as systems
     from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions, collect_preparation
-    from release.publishing.prepare.undo_record import load_undo_record
+    from release.publishing.prepare.undo_record import require_none_interrupted
 
     system, directory = systems.real_system(), options.directory.resolve()
     if options.release and options.offline:
         raise UsageError("a release needs its indexes: --release and --offline exclude each other", remedy="drop one")
-    if not (options.plan or options.yes) and (options.json or not sys.stdin.isatty()):
-        why = "--json prints no prompt" if options.json else "cannot prompt: standard input is not a terminal"
-        raise ReleaseError(why, remedy="pass --yes to skip the prompt, or --plan to see what would be changed")
+    require_prompt(options)
     config = collect.load_config(directory, options.config, check_names=check_names)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if options.release and not options.plan:
@@ -61,8 +58,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
-        if load_undo_record(system, directory) is not None:
-            raise _killed_earlier()
+        require_none_interrupted(system, directory, _command(options, "prepare"))
         prepared = collect_preparation(asked)
         return _show_plan(options, write, prepared, offline=offline)
     with open_console(options, write) as console, journal.lock_preparation(directory):
@@ -237,13 +233,6 @@ def _undo_killed(system: System, directory: Path, console: PlainConsole) -> None
     from release.reports.lines import Line
 
     console.show(Line(text=note, style="bold") for note in undo_interrupted(system, directory))
-
-
-def _killed_earlier() -> ReleaseError:
-    return RefusedError(
-        "a preparation was killed here, and its changes are not undone yet",
-        remedy="run pypi-preflight prepare, which undoes them before anything else",
-    )
 
 
 def _command(options: argparse.Namespace, verb: str) -> str:

@@ -13,7 +13,9 @@ from release.adapters.git import commits, prepared_commit, tags
 from release.adapters.git import repository as git
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.program_output import cause_line, last_lines
+from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
+from release.core import shell
 from release.core.errors import RefusedError, ReleaseError, ToolError, from_os_error
 from release.core.events import Message, Observer, StepFinished, StepStarted
 from release.core.models.check_result import Unknown
@@ -147,11 +149,12 @@ class PreparationRun:
             record.remember_written(path, current_bytes(record.root / path))
         record.save()
         if done.status:
+            shell_name = detect_user_environment(self.system.env).shell_name
             reason = cause_line(done.output) or f"exit status {done.status}"
             shown = last_lines(done.output)
             raise ToolError(
                 f"{name} failed: {reason!r}" + (f"\n{shown}" if "\n" in shown else ""),
-                remedy=f"run it by hand, and fix what it reports: {' '.join(run.argv)}",
+                remedy=f"run it by hand, and fix what it reports: {shell.command_line(shell_name, *run.argv)}",
             )
 
     def _commit(self, message: str) -> None:

@@ -19,7 +19,7 @@ from release.adapters.system import safe_write
 from release.adapters.system.deferred_signals import ignored_signals
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
-from release.core.errors import ReleaseError
+from release.core.errors import RefusedError, ReleaseError
 from release.core.quoting import quote_path
 from release.publishing import journal as journals
 
@@ -171,6 +171,15 @@ def load_undo_record(system: System, home: Path) -> UndoRecord | None:
             remedy="compare the files with HEAD (git diff), and take back what the preparation changed; then delete "
             "the record",
         ) from None
+
+
+def require_none_interrupted(system: System, home: Path, command: str) -> None:
+    """Raise `RefusedError` where a preparation was killed: the changes here are its own. `command` undoes them."""
+    if load_undo_record(system, home) is not None:
+        raise RefusedError(
+            "a preparation was killed here, and its changes are not undone yet",
+            remedy=f"run {command}, which undoes them before anything else",
+        )
 
 
 def undo_interrupted(system: System, home: Path) -> tuple[str, ...]:
