@@ -16,6 +16,7 @@ journal what was built. The event "verified" stands for a confirmed release.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ from typing import Any
 
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
-from release.core.errors import ReleaseError
+from release.core.errors import ReleaseError, from_os_error
 from release.core.models.distribution import Distribution
 from release.core.plan import Plan
 from release.core.quoting import quote_path
@@ -202,15 +203,33 @@ def _lock(path: Path, message: str) -> Iterator[None]:
         held = lock.acquire()
     except Timeout:
         raise ReleaseError(message, remedy=f"wait until it ends; it holds the lock {quote_path(path)}") from None
+    except OSError as error:
+        raise _unwritable(path.parent, error) from None
     with held:
         yield
 
 
 def home_directory(project: Path) -> Path:
-    """The directory of a project's releases, which its repository ignores; it is created if necessary."""
+    """The directory of a project's releases, which its repository ignores; it is created if necessary.
+
+    Raises `ReleaseError` where that is not possible, as in a read-only checkout.
+    """
     home = releases_directory(project)
-    home.mkdir(parents=home.parent != project, exist_ok=True)
-    ignore = home / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    try:
+        home.mkdir(parents=home.parent != project, exist_ok=True)
+        ignore = home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(home, error) from None
     return home
+
+
+def _unwritable(home: Path, error: OSError) -> ReleaseError:
+    if error.errno == errno.ENOSPC:
+        return from_os_error(error)
+    reason = "it is a file" if error.errno == errno.EEXIST else (error.strerror or str(error)).lower()
+    return ReleaseError(
+        f"cannot store anything in {quote_path(home)}: {reason}",
+        remedy="store it in another directory: --state-dir DIR, or PREFLIGHT_STATE=DIR",
+    )

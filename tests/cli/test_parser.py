@@ -131,6 +131,7 @@ def test_a_completion_script_for_each_shell(shell: str, capsys: pytest.CaptureFi
         ("pypi-preflight explain cred.mis", {"cred.missing"}),
         ("pypi-preflight ci git", {"github", "gitlab"}),
         ("pypi-preflight verify --index test", {"testpypi"}),
+        ("pypi-preflight prepare mi", {"minor"}),
     ],
 )
 def test_bash_completes(line: str, some: set[str], tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from release.adapters.system.state_directory import store_in
 from release.core.errors import ReleaseError
 from release.publishing import journal
 
@@ -71,3 +73,27 @@ def test_releases_are_found_again(tmp_path: Path) -> None:
     journal.for_rehearsal(tmp_path, version=None, commit=None).write("begun")
     (found,) = journal.release_journals(tmp_path)
     assert (found.version, found.commit) == ("1.0", COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("file", "it is a file"), ("file/below", "not a directory"), ("/proc/none", "no such file or directory")],
+)
+def test_where_nothing_can_be_stored_another_directory_is_proposed(tmp_path: Path, place: str, reason: str) -> None:
+    """As in a read-only checkout, which a test of root cannot make."""
+    (tmp_path / "file").touch()
+    with store_in(tmp_path / place, {}, tmp_path), pytest.raises(ReleaseError) as caught:
+        journal.home_directory(tmp_path)
+    assert caught.value.message == f"cannot store anything in {str(tmp_path / place)!r}: {reason}"
+    assert caught.value.remedy == "store it in another directory: --state-dir DIR, or PREFLIGHT_STATE=DIR"
+
+
+def test_a_lock_that_cannot_be_written_has_the_same_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **_more: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "lock")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with pytest.raises(ReleaseError) as caught, journal.lock_project(tmp_path):
+        pass
+    assert caught.value.message.endswith(".release': read-only file system")
+    assert "--state-dir DIR" in (caught.value.remedy or "")

@@ -52,6 +52,8 @@ def _add_completers(parser: argparse.ArgumentParser) -> None:
     for action in _all_actions(parser):
         if action.dest == "cause":
             action.completer = _explained_names  # type: ignore[attr-defined] # argcomplete reads it there
+        elif action.dest == "wish":
+            action.completer = _bumps  # type: ignore[attr-defined]
         elif action.option_strings == ["--index"]:
             action.completer = _index_names  # type: ignore[attr-defined]
 
@@ -69,6 +71,12 @@ def _explained_names(**_: object) -> list[str]:
     from release.diagnostics.catalog import CATALOG
 
     return [*CATALOG, *check_names()]
+
+
+def _bumps(**_: object) -> tuple[str, ...]:
+    from release.core.next_version import WORDS
+
+    return WORDS
 
 
 def _index_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:

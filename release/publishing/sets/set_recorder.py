@@ -149,10 +149,11 @@ class SetRecorder:
     def _write(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except OSError as error:
+        except (OSError, ReleaseError) as error:
             if not self._reported:
                 self._reported = True
-                text = f"cannot write the record: {error.strerror or error}: {error.filename}"
+                why = f"{error.strerror or error}: {error.filename}" if isinstance(error, OSError) else error.message
+                text = f"cannot write the record: {why}"
                 self.forward(Message(text=text))
             return False
         return True
