@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from release.core.errors import UsageError
+from release.core.quoting import quote_path
+
 #: the environment variable that names the user's state directory
 STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
 #: the environment variable that names a directory for everything; `--state-dir` precedes it
@@ -36,13 +39,18 @@ def releases_directory(project: Path) -> Path:
     """The directory with the journals, files and records of a project's releases; `project` is absolute.
 
     `.release` in the project, or the chosen directory; in that, each project below the current one has a directory
-    of its own.
+    of its own. Raises `UsageError` where the chosen directory contains the project: git ignores all that is in it.
     """
     if _chosen is None:
         return project / _RELEASES
     chosen, root = _chosen
+    if root.is_relative_to(chosen.resolve()):
+        raise UsageError(
+            f"the state directory {quote_path(chosen)} contains the project",
+            remedy=f"pass a directory of its own to --state-dir, or set {EVERYTHING_VARIABLE} to it",
+        )
     if project.is_relative_to(chosen):
-        return project / _RELEASES if project != chosen else project
+        return project / _RELEASES
     if project == root:
         return chosen
     inside = project.relative_to(root) if project.is_relative_to(root) else Path(*project.parts[1:])
