@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from release.core.models.preparation import CommitSummary, FileEdit, Preparation
@@ -53,8 +54,8 @@ def diff_to_lines(edit: FileEdit, limit: int) -> Iterator[Line]:
 def changed_lines(edit: FileEdit) -> Iterator[str]:
     """The lines that an edit removes ("-") and adds ("+")."""
     before, after = ((data or b"").decode("utf-8", "replace").splitlines() for data in (edit.before, edit.after))
-    for line in difflib.unified_diff(before, after, lineterm="", n=0):
-        if not line.startswith(("---", "+++", "@@")):
+    for line in islice(difflib.unified_diff(before, after, lineterm="", n=0), 2, None):  # after the names of files
+        if not line.startswith("@@"):
             yield f"{line[0]} {line[1:]}"
 
 

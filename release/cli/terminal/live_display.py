@@ -121,7 +121,7 @@ class TokenTable:
         table.add_column(no_wrap=True, overflow="ellipsis")
         table.add_row(counts)
         for one in self._recent:
-            text = f"{one.state:<9} {redact(one.about)}: {redact(one.message)}"
+            text = printable(redact(f"{one.state:<9} {one.about}: {one.message}"))
             table.add_row(Text(text, overflow="ellipsis", no_wrap=True))
         return table
 
