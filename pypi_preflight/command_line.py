@@ -18,7 +18,11 @@ def prepare_imports() -> None:
 
 def main() -> int:
     """Run the program. Returns the exit status."""
-    prepare_imports()
-    from release.cli.main import main as run
+    try:
+        prepare_imports()
+        from release.cli.main import main as run
 
-    return run()
+        return run()
+    except KeyboardInterrupt:  # before the program handles it itself
+        sys.stderr.write("interrupted\n")
+        return 1

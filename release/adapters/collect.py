@@ -144,14 +144,15 @@ def required_python_of_files(system: System, files: tuple[Distribution, ...]) ->
 
 def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> ProjectMetadata | Unknown:
     """Name and version of the project."""
-    from release.adapters.builds import builder
+    from release.adapters.builds import builder, missing_name
 
     try:
         if not ask_backend and builder.declared_name_and_version(directory) is None:
-            return Unknown(reason="only the build backend knows the name and version", remedy="build the project")
+            unknown = Unknown(reason="only the build backend knows the name and version", remedy="build the project")
+            return missing_name.explain_missing_name(directory) or unknown
         name, version = builder.name_and_version(system, directory)
     except ReleaseError as error:
-        return Unknown(reason=error.message, remedy=error.remedy)
+        return missing_name.explain_missing_name(directory) or Unknown(reason=error.message, remedy=error.remedy)
     return ProjectMetadata(name=name, version=version)
 
 

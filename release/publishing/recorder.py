@@ -17,7 +17,7 @@ from release.adapters.install import installer
 from release.adapters.system.safe_write import write_atomically
 from release.adapters.system.system import System
 from release.core.config import Config
-from release.core.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError, from_os_error
 from release.core.events import CheckFinished, Event, Message, Observer, StepFinished, StepStarted
 from release.core.models.credential import Credential
 from release.core.models.results import RunResult
@@ -85,7 +85,7 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
         write_record(journal.record, document)
         append_job_summary(system.env, lambda: _markdown_summary(document))
     except OSError as error:
-        observer.forward(Message(text=f"cannot write the record: {error.strerror or error}: {error.filename}"))
+        observer.forward(Message(text=f"cannot write the record: {from_os_error(error).message}"))
         return result
     return replace(result, record=str(journal.record))
 

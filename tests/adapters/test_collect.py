@@ -9,6 +9,7 @@ import pytest
 from release.adapters import collect
 from release.core.config import Config
 from release.core.facts import GitState, Source
+from release.core.models.check_result import Unknown
 from tests.adapters.git.test_repository import commit, do, repository, system
 
 PROJECT = '[project]\nname = "{name}"\nversion = "1.0"\n'
@@ -106,3 +107,21 @@ def test_a_clone_of_one_commit_learns_from_the_tags_of_its_remote(tmp_path: Path
 def test_the_tag_that_a_pipeline_runs_for(variables: dict[str, str], tag: str | None) -> None:
     none = {"GITHUB_REF_TYPE": "", "GITHUB_REF_NAME": "", "CI_COMMIT_TAG": ""}
     assert collect.pipeline_tag(system(**none | variables)) == tag
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ('[project]\nversion = "1.0"\n', True),
+        ('[project]\ndescription = "x"\n\n[tool.ruff]\n', True),
+        ('[project]\nversion = "1.0"\n\n[tool.poetry]\nname = "acme"\n', False),
+        ('[build-system]\nrequires = ["hatchling"]\n', False),
+        ('[project]\nname = "acme"\ndynamic = ["version"]\n', False),
+    ],
+)
+def test_a_project_table_without_a_name_is_the_cause(tmp_path: Path, content: str, *, named: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text(content)
+    found = collect.collect_project(system(), tmp_path, ask_backend=False)
+    assert isinstance(found, Unknown)
+    assert found.reason.endswith("has no name") == named
+    assert (found.remedy == 'add it to [project]: name = "NAME"') == named

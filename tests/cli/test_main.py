@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pypi_preflight import command_line
 from release.acceptance.server_reference import SERVER
 from release.cli.command import open_console
 from release.cli.main import main
@@ -125,3 +126,14 @@ def test_a_full_disk_does_not_change_the_exit_status(monkeypatch: pytest.MonkeyP
         assert main(["explain", "cred.missing"]) == 1
         out.flush()
         err.flush()
+
+
+def test_ctrl_c_while_the_program_is_imported_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "prepare_imports", interrupt)
+    assert command_line.main() == 1
+    assert capsys.readouterr() == ("", "interrupted\n")

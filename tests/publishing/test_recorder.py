@@ -101,7 +101,8 @@ def test_a_record_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Pat
     (tmp_path / ".release" / "1.0").write_text("a file where a directory belongs")
     account = kept(tmp_path, replace(story("check").result, record="journal.jsonl"))
     assert account.record == "journal.jsonl"
-    assert "cannot write the record" in account.message
+    assert "cannot write the record: " in account.message
+    assert "None" not in account.message
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 7}', "\udcff"])

@@ -308,6 +308,8 @@ def _failed(where: Path, verb: str, done: Completed) -> ToolError:
             f"git does not trust the repository {quote_path(where)}, because another user owns it",
             remedy=f"if you trust it: git config --global --add safe.directory {where.as_posix()}",
         )
+    if "No space left on device" in done.errors:
+        return ToolError(f"no space left on the disk during `git {verb}`", remedy="free some space, then run it again")
     return ToolError(
         f"git {verb} failed in {quote_path(where)}: {failure_line(done.errors)!r}",
         remedy=f"run `git {verb}` there, and fix what it reports",

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
-from release.core.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError, from_os_error
 from release.core.events import (
     CheckFinished,
     MemberEvent,
@@ -152,8 +152,8 @@ class SetRecorder:
         except (OSError, ReleaseError) as error:
             if not self._reported:
                 self._reported = True
-                why = f"{error.strerror or error}: {error.filename}" if isinstance(error, OSError) else error.message
-                text = f"cannot write the record: {why}"
+                known = from_os_error(error) if isinstance(error, OSError) else error
+                text = f"cannot write the record: {known.message}"
                 self.forward(Message(text=text))
             return False
         return True

@@ -12,6 +12,7 @@ import pytest
 from release.adapters.builds import builder
 from release.adapters.git import repository as git
 from release.adapters.git import tags
+from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
@@ -297,3 +298,10 @@ def test_what_is_neither_tracked_nor_ignored(tmp_path: Path) -> None:
     (top / "stray").symlink_to("real", target_is_directory=True)
     assert git.untracked_files(system(), top) == ("pkg/new.txt", "stray")
     assert git.untracked_files(system(), top / "pkg") == ("new.txt",)
+
+
+def test_a_full_disk_is_named() -> None:
+    errors = "error: copy-fd: write returned: No space left on device\nfatal: cannot copy 'x'\n"
+    failed = git._failed(Path("acme"), "clone", Completed(status=128, output="", errors=errors))
+    assert failed.message == "no space left on the disk during `git clone`"
+    assert failed.remedy == "free some space, then run it again"
