@@ -88,11 +88,12 @@ def create_commit(system: System, root: Path, message: str, paths: Sequence[str]
 
     The hooks are code of the project: they do not see credentials. Raises `ToolError` with what git or a hook reports.
     """
-    new = [path for path in paths if (root / path).exists() and not files_below(system, root, path)]
-    if new:
-        repository.git_output(system, root, "--literal-pathspecs", "add", "--", *new)
+    repository.git_output(system, root, "update-index", "--add", "--remove", "--", *paths)
+    staged = repository.git_output(system, root, "diff", "--cached", "--name-only", "--no-renames", "-z").split("\0")
     env = without_credentials(repository.git_environment(system))
-    words = ["git", "--literal-pathspecs", "commit", "--quiet", "--only", f"--message={message}", "--", *paths]
+    words = ["git", "--literal-pathspecs", "commit", "--quiet", f"--message={message}"]
+    if set(filter(None, staged)) - set(paths):  # else not: git commits what a hook stages then, but unstages it
+        words += ["--only", "--", *paths]
     try:
         done = system.run(words, cwd=root, env=env, timeout=_COMMIT_LIMIT)
     except TimedOutError:

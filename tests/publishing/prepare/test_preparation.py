@@ -370,6 +370,17 @@ def test_a_file_outside_of_the_repository_is_not_written(root: Path, tmp_path: P
         prepared(root, system)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell script")
+def test_what_a_hook_stages_is_committed_and_the_tree_is_clean(root: Path, tmp_path: Path) -> None:
+    path = root / ".git/hooks/pre-commit"
+    path.write_text("#!/bin/sh\necho '# formatted' >> pyproject.toml && echo 1 > new && git add pyproject.toml new\n")
+    path.chmod(0o755)
+    system = system_of(tmp_path)
+    run_of(system, prepared(root, system)).execute()
+    assert git(root, "show", "HEAD:pyproject.toml").endswith("# formatted\n")
+    assert git(root, "status", "--porcelain") == ""
+
+
 def test_control_characters_in_messages_of_commits(root: Path, tmp_path: Path) -> None:
     git(root, "commit", "-q", "--allow-empty", "-m", "fix: a \x1e in a body\n\nof \x1e and \x1f text")
     found = prepared(root, system_of(tmp_path)).preparation.commits
