@@ -165,7 +165,8 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
         return console.PlainConsole(lambda _text: None, mask=mask, quiet=True)
     if actions:
         return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
-    if options.color == "always" and not sys.stdout.isatty():
+    forced = options.color == "auto" and os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
+    if (forced or options.color == "always") and not sys.stdout.isatty():
         from release.cli.terminal.live_display import ColorConsole
 
         return ColorConsole(write, quiet=options.quiet, verbose=options.verbose > 0)

@@ -137,3 +137,26 @@ def test_ctrl_c_while_the_program_is_imported_shows_no_traceback(
     monkeypatch.setattr(command_line, "prepare_imports", interrupt)
     assert command_line.main() == 1
     assert capsys.readouterr() == ("", "interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "color", "colored"),
+    [
+        ({"FORCE_COLOR": "1"}, "auto", True),
+        ({"FORCE_COLOR": ""}, "auto", False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "auto", False),
+        ({"FORCE_COLOR": "1"}, "never", False),
+        ({"NO_COLOR": "1"}, "always", True),
+        ({}, "auto", False),
+    ],
+)
+def test_color_where_the_output_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], color: str, *, colored: bool
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    console = open_console(argparse.Namespace(json=False, quiet=False, verbose=0, color=color), lambda _: None)
+    assert (type(console).__name__ == "ColorConsole") == colored
