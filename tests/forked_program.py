@@ -29,6 +29,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+_NO_FORK = "Windows does not fork"
 _ROOT = Path(__file__).parents[1]
 #: read when a process starts, and not again
 _AT_START = re.compile(r"PYTHON(?!_KEYRING_|PATH$).*|LC_.*|LANG.*|TZ|LD_.*|MALLOC_.*|GLIBC_.*|OPENSSL_.*|COVERAGE_.*")
@@ -43,7 +44,9 @@ def run_forked(
 
     Raises `subprocess.TimeoutExpired`.
     """
-    if not hasattr(os, "fork") or _start_variables(env) != _start_variables(os.environ):
+    if sys.platform == "win32":
+        return None
+    if _start_variables(env) != _start_variables(os.environ):
         return None
     with _lock:
         address, loaded = _server()
@@ -150,6 +153,8 @@ def _import_program() -> None:
 
 def serve() -> list[str]:
     """Fork for each request, until standard input ends; returns the words, in the forked processes alone."""
+    if sys.platform == "win32":
+        raise OSError(_NO_FORK)
     sys.path.pop(0)  # the directory of this file
     _import_program()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -200,6 +205,8 @@ def _received(channel: socket.socket, size: int) -> bytes:
 
 
 def _report_ended(running: dict[int, socket.socket]) -> None:
+    if sys.platform == "win32":
+        raise OSError(_NO_FORK)
     while running:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
@@ -210,6 +217,8 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
 
 def _become(request: Mapping[str, object], streams: Sequence[int]) -> list[str]:
     """Make this process the one of a run."""
+    if sys.platform == "win32":
+        raise OSError(_NO_FORK)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
