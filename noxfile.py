@@ -86,5 +86,6 @@ def types(session: nox.Session) -> None:
     _with(session, "types", "tests")
     session.run("mypy")
     for platform in ("win32", "darwin"):  # each with a cache of its own: mypy's is for one platform
-        options = ["--platform", platform, "--cache-dir", f".mypy_cache/{platform}"]
+        # what a platform does not reach is no mistake there
+        options = ["--platform", platform, "--no-warn-unreachable", "--cache-dir", f".mypy_cache/{platform}"]
         session.run("mypy", *options)
