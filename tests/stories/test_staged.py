@@ -13,7 +13,7 @@ _FAILING = "[tool.release.smoke]\ncommands = [\"python -c 'raise SystemExit(3)'\
 
 def test_what_does_not_work_is_discarded_and_the_repaired_release_is_published(tmp_path: Path) -> None:
     with indexes(staged=True) as on:
-        machine = UserProject(root=tmp_path / "elsewhere", home=tmp_path / "home", env={"PYPI_PREFLIGHT_OFFLINE": ""})
+        machine = UserProject(root=tmp_path / "elsewhere", home=tmp_path / "home")
         machine.root.mkdir()
         machine.home.mkdir()
         machine.credentials(on)

@@ -161,7 +161,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
             config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files, listed=listed,
             renew=_renewal(console, options, write, config, source), allow=options.allow,
-            offline=options.offline or is_offline(system.env),
+            offline=options.offline or (plan.verb not in _NEED_INDEX and is_offline(system.env)),
         )  # fmt: skip
         result = runner.execute_plan(plan, run)
     if options.json:
