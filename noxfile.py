@@ -36,8 +36,8 @@ def tests(session: nox.Session) -> None:
     _with(session, "tests", env={"UV_COMPILE_BYTECODE": os.environ.get("UV_COMPILE_BYTECODE", "1")})
     # pytest compiles the files with tests itself
     session.run("python", "-m", "compileall", "-q", "-j", "0", "-x", "/test_", "release", "pypi_preflight", "tests")
-    # Many tests wait for servers and clocks: three workers keep two cores busy.
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3", "--durations=10", "--durations-min=5"]))
+    # Many tests wait for servers and clocks: four workers keep two cores busy.
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "4", "--durations=10", "--durations-min=5"]))
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"], reuse_venv=True, download_python="never")
@@ -82,10 +82,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=True)
 def types(session: nox.Session) -> None:
-    """Run the type checker, also as the code runs on Windows and macOS."""
+    """Run the type checker, for what users install also as it runs on Windows and macOS."""
     _with(session, "types", "tests")
     session.run("mypy")
     for platform in ("win32", "darwin"):  # each with a cache of its own: mypy's is for one platform
         # what a platform does not reach is no mistake there
         options = ["--platform", platform, "--no-warn-unreachable", "--cache-dir", f".mypy_cache/{platform}"]
-        session.run("mypy", *options)
+        session.run("mypy", *options, "-p", "release", "-p", "pypi_preflight")
