@@ -107,6 +107,25 @@ def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] =
         parser.add_argument(*option.flags, dest=name, **settings)
 
 
+def repeat_command(options: argparse.Namespace, *words: str, keep: Iterable[str] = ()) -> str:
+    """The command `pypi-preflight WORDS` for the same project, quoted for the user's shell.
+
+    `keep` are the names of further options of this run that it has too: a flag, one with a value, or one with several.
+    """
+    from release.adapters.system.shell_detection import detect_user_environment
+    from release.adapters.system.system import real_system
+    from release.core import shell
+
+    line = ["pypi-preflight", *words]
+    for name in ("directory", "config", "state_dir", *keep):
+        value, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        if not value or value == Path():
+            continue
+        values = () if value is True else value if isinstance(value, list | tuple) else (value,)
+        line += [option, *map(str, values)]
+    return shell.command_line(detect_user_environment(real_system().env).shell_name, *line)
+
+
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
     """Write the document with `--json`, else the lines, in which nothing commands a terminal."""
     from release.reports.lines import printable_lines

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.cli.command import Write, ask_yes_no, open_console, require_prompt, show, to_json
+from release.cli.command import Write, ask_yes_no, open_console, repeat_command, require_prompt, show, to_json
 from release.core.errors import Exit, RefusedError
 from release.core.models import check_result
 from release.core.offline import is_offline
@@ -35,7 +34,7 @@ def run_set_prepare(options: argparse.Namespace, write: Write) -> int:
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
-        require_none_interrupted(system, directory, _command(options, "prepare"))
+        require_none_interrupted(system, directory, _again(options))
         prepared = collect_set_preparation(asked, options.only)
         show(options, write, _to_json(prepared), (line.text for line in _to_lines(prepared, options)))
         return Exit.DONE
@@ -62,7 +61,7 @@ def _prepare(
             if not ask_yes_no(write, f"Prepare {_names(prepared)}?"):
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
-    again = _command(options, "prepare")
+    again = _again(options)
 
     def check() -> None:
         for one in prepared.members:
@@ -111,7 +110,7 @@ def _end(
         what = [f"commit {run.commit[:12]}"] if run.record.message else []
         what += [f"tags {', '.join(dict.fromkeys(tags))}"] if tags else []
         message = f"{_names(prepared)}: prepared by {' and '.join(what)}; nothing is pushed"
-    following = _command(options, "release")
+    following = repeat_command(options, "set", "release", keep=("only",))
     if options.json:
         end = {"exit": 0, "message": message, "remedy": "", "next": following, "commit": run.commit if run else None}
         write(to_json(_to_json(prepared) | end))
@@ -154,13 +153,6 @@ def _to_json(prepared: SetPreparation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _command(options: argparse.Namespace, verb: str) -> str:
-    from release.adapters.system import system as systems
-    from release.adapters.system.shell_detection import detect_user_environment
-    from release.core import shell
-
-    words = ["pypi-preflight", "set", verb]
-    words += [options.wish] if verb == "prepare" and options.wish else []
-    words += ["--directory", str(options.directory)] if options.directory != Path() else []
-    words += ["--only", *options.only] if options.only else []
-    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
+def _again(options: argparse.Namespace) -> str:
+    """The command that does the same again."""
+    return repeat_command(options, "set", "prepare", *([options.wish] if options.wish else []), keep=("only",))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
-from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, require_prompt, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, repeat_command, require_prompt, to_json
 from release.cli.commands import release_run
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from release.publishing.prepare.collect_preparation import CollectedPreparation
     from release.publishing.prepare.preparation_run import PreparationRun
 
+#: the options that a release has, too
+_RELEASE_OPTIONS = ("index", "dry_run_on", "new_project")
 _EPILOG = (
     "VERSION is a version (1.2.0), or what raises the current one: major, minor, patch, pre, alpha, beta, rc, final, "
-    "post, dev. Without it, the commits since the last release decide. Nothing is pushed. Everything is undone if a "
+    "post, dev. Without it, the commits since the last release decide. Everything is undone if a "
     "step fails."
 )
 
@@ -58,7 +60,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
-        require_none_interrupted(system, directory, _command(options, "prepare"))
+        require_none_interrupted(system, directory, _again(options))
         prepared = collect_preparation(asked)
         return _show_plan(options, write, prepared, offline=offline)
     with open_console(options, write) as console, journal.lock_preparation(directory):
@@ -137,7 +139,7 @@ def _prepare(
 
     made = prepared.preparation
     done = _Progress(prepared, None)
-    done.next = "" if options.release else _command(options, "release")
+    done.next = "" if options.release else repeat_command(options, "release", keep=_RELEASE_OPTIONS)
     if prepared.is_complete:
         done.message = f"{made.project} {made.proposal.text} is prepared already: nothing is to be changed"
         return done
@@ -153,7 +155,7 @@ def _prepare(
     def check() -> None:
         result = check_prepared(
             system, prepared, index=options.index, offline=offline, notify=console.on_event,
-            command=_command(options, "prepare"),
+            command=_again(options),
         )  # fmt: skip
         done.check = run_text.run_to_json(result, {})
         if result.exit != Exit.DONE:
@@ -220,7 +222,7 @@ def _release(options: argparse.Namespace, write: Write, console: PlainConsole, d
             error.message, error.remedy = done.release["message"], done.release["remedy"]
         error = done.run.undo_after(error)
         done.message = f"{error.message}; the preparation is undone"
-        done.remedy = f"{error.remedy}; then: {_command(options, 'prepare')}"
+        done.remedy = f"{error.remedy}; then: {_again(options)}"
         return done.end(options, write, console)
     if options.json:
         done.message, done.remedy, done.next = (done.release[key] for key in ("message", "remedy", "next"))
@@ -235,24 +237,10 @@ def _undo_killed(system: System, directory: Path, console: PlainConsole) -> None
     console.show(Line(text=note, style="bold") for note in undo_interrupted(system, directory))
 
 
-def _command(options: argparse.Namespace, verb: str) -> str:
-    """The command that goes on, or that does the same again, quoted for the user's shell."""
-    from release.adapters.system import system as systems
-    from release.adapters.system.shell_detection import detect_user_environment
-    from release.core import shell
-
-    words = ["pypi-preflight", verb]
-    words += [options.wish] if verb == "prepare" and options.wish else []
-    given = {
-        "--directory": options.directory if options.directory != Path() else None,
-        "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
-        "--new-project": options.new_project,
-    }  # fmt: skip
-    for option, value in given.items():
-        words += [option, str(value)] if value else []
-    own = ("release", "offline") if verb == "prepare" else ()
-    words += [f"--{name}" for name in own if getattr(options, name)]
-    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
+def _again(options: argparse.Namespace) -> str:
+    """The command that does the same again."""
+    wish = [options.wish] if options.wish else []
+    return repeat_command(options, "prepare", *wish, keep=("release", *_RELEASE_OPTIONS, "offline"))
 
 
 COMMANDS = {"prepare": Command(_add_arguments, run_prepare, RUNS, _EPILOG)}

@@ -20,6 +20,7 @@ from release.cli.command import (
     expand_patterns,
     open_console,
     read_line,
+    repeat_command,
     show,
     to_json,
 )
@@ -159,7 +160,8 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
         console.align(step.title for step in plan.steps)
         run = runner.RunOptions(
             config=config, source=source, directory=directory, system=system, notify=console.on_event,
-            approve=_approval(console, options, write), command=_command_line(options), files=files, listed=listed,
+            approve=_approval(console, options, write), files=files, listed=listed,
+            command=repeat_command(options, options.command, keep=_REPEATED),
             renew=_renewal(console, options, write, config, source), allow=options.allow,
             offline=options.offline or (plan.verb not in _NEED_INDEX and is_offline(system.env)),
         )  # fmt: skip
@@ -239,26 +241,11 @@ def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> Non
         )
 
 
-def _command_line(options: argparse.Namespace) -> str:
-    """The command that does the same again, quoted for the user's shell."""
-    from release.adapters.system import system as systems
-    from release.adapters.system.shell_detection import detect_user_environment
-    from release.core import shell
-
-    words = ["pypi-preflight", options.command]
-    given = {
-        "--directory": options.directory if options.directory != Path() else None,
-        "--config": options.config, "--state-dir": options.state_dir,
-        "--index": options.index, "--dry-run-on": options.dry_run_on,
-        "--new-project": options.new_project, "--require-complete": options.require_complete,
-        "--output": options.output, "--siblings": options.siblings,
-    }  # fmt: skip
-    for option, value in given.items():
-        words += [option, str(value)] if value else []
-    words += [f"--{name}" for name in ("built", "allow", "offline") if getattr(options, name)]
-    words += ["--files", *map(str, options.files)] if options.files else []
-    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
-
+#: the options that the same command needs again: not `--yes`, which was for this time
+_REPEATED = (
+    "index", "dry_run_on", "new_project", "require_complete", "output", "siblings", "built", "allow", "offline",
+    "files",
+)  # fmt: skip
 
 COMMANDS = {
     "check": _command("--index", "--new-project"),

@@ -18,6 +18,7 @@ from release.cli.command import (
     fit_lines,
     open_set_console,
     read_line,
+    repeat_command,
     show,
     to_json,
 )
@@ -53,6 +54,9 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--offline": {"action": "store_true", "help": "contact no index"},
     "wish": {"nargs": "?", "metavar": "VERSION", "help": "the next version, or which part of it is raised"},
 }  # fmt: skip
+
+#: the options that the same command needs again: not `--yes`, which was for this time
+_REPEATED = ("index", "dry_run_on", "allow", "offline", "only", "new_project", "files")
 
 _DEFAULTS: Mapping[str, Any] = {
     "only": (), "index": None, "files": (), "yes": False, "new_project": (), "dry_run_on": None, "allow": False,
@@ -122,7 +126,7 @@ def _status(options: argparse.Namespace, write: Write) -> int:
 
     offline = options.offline or is_offline(systems.real_system().env)
     status = load_set_status(
-        options.directory.resolve(), _load(options), command=_command_line(options), offline=offline
+        options.directory.resolve(), _load(options), command=_again(options), offline=offline
     )  # fmt: skip
     show(options, write, set_status_to_json(status), fit_lines(set_status_to_lines(status)))
     return Exit.DONE
@@ -138,7 +142,7 @@ def _run_options(options: argparse.Namespace, console: SetConsole, write: Write)
     return SetRunOptions(
         verb=verb, directory=directory, config=load_set_config(directory, options.config), system=system,
         notify=console.on_event, approve=_approval(options, console, write),
-        approve_new=_approval_of_new(console, write), command=_command_line(options),
+        approve_new=_approval_of_new(console, write), command=_again(options),
         index=options.index, new_projects=tuple(options.new_project), dry_run_on=options.dry_run_on,
         allow=options.allow, offline=options.offline or is_offline(system.env),
     )  # fmt: skip
@@ -199,25 +203,9 @@ def _load(options: argparse.Namespace) -> ReleaseSet:
     )  # fmt: skip
 
 
-def _command_line(options: argparse.Namespace) -> str:
-    """The command that does the same again, quoted for the user's shell."""
-    from release.adapters.system import system as systems
-    from release.adapters.system.shell_detection import detect_user_environment
-    from release.core import shell
-
-    words = ["pypi-preflight", "set", options.action]
-    given = {
-        "--directory": options.directory if options.directory != Path() else None,
-        "--config": options.config, "--state-dir": options.state_dir,
-        "--index": options.index, "--dry-run-on": options.dry_run_on,
-    }  # fmt: skip
-    for option, value in given.items():
-        words += [option, str(value)] if value else []
-    words += [f"--{name}" for name in ("allow", "offline") if getattr(options, name)]
-    lists = {"--only": options.only, "--new-project": options.new_project, "--files": options.files}
-    for option, values in lists.items():
-        words += [option, *map(str, values)] if values else []
-    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
+def _again(options: argparse.Namespace) -> str:
+    """The command that does the same again."""
+    return repeat_command(options, "set", options.action, keep=_REPEATED)
 
 
 def _prepare(options: argparse.Namespace, write: Write) -> int:
