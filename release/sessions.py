@@ -120,7 +120,7 @@ def register(prefix: str = "", *, package: str | None = None) -> None:
 
 
 def _requested() -> list[str]:
-    """The words in which somebody may have named a session: an old name is not listed, but works."""
+    """The words that may name a session: an old name is not listed, but works."""
     return [*sys.argv, *os.environ.get("NOXSESSION", "").replace(",", " ").split()]
 
 

@@ -1,4 +1,4 @@
-"""Writes to the standard streams, which neither raise nor lose what their encoding lacks, whoever writes."""
+"""Writes to the standard streams, which neither raise nor lose what their encoding lacks; rich uses them, too."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
 def write_document(write: Callable[[str], object], text: str) -> None:
     """Write a text that belongs in a file, such as a page or a workflow: UTF-8, unless stdout is a terminal.
 
-    Readers of such files expect UTF-8, whatever the encoding of the console is. `write` writes to stdout.
+    Readers of such files expect UTF-8, also where the console has another encoding. `write` writes to stdout.
     """
     stream = sys.stdout
     if not isinstance(stream, io.TextIOWrapper) or stream.isatty():

@@ -25,7 +25,7 @@ _MONTHS = range(1, 13)
 _DAYS = range(1, 32)
 #: as a number: 20261128
 _WHOLE_DATES = range(19900101, 21000000)
-#: the newest of the released versions that are looked at
+#: the newest of the released versions that count
 _NEWEST = 12
 #: majors before the newest one whose dates must agree, where two digits may be a year
 _RECENT = 2
@@ -71,7 +71,7 @@ def next_calendar_version(form: CalendarForm, current: Version, today: date) -> 
     """The version of today; None if the current one, released, is of the same year in a form with a counter only.
 
     In the same month or day the counter goes up: 26.11.0 leads to 26.11.1, 2026.11 to 2026.11.1. A pre-release leads to
-    its release, whatever the date. A version of the future is continued.
+    its release, on any date. A version of the future is continued.
     """
     period = form.date_of(today)
     if current.pre is not None:

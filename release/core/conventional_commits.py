@@ -32,7 +32,7 @@ _AUTOSQUASH = re.compile(r"(?:(?:fixup|squash|amend)! +)+")
 _MERGE = re.compile(r"Merge (?:branch|branches|pull request|remote-tracking branch|tag|commit|PR) ?\b|Merged in ")
 #: merges whose bodies begin with the title of the pull request
 _TITLED = ("Merge pull request", "Merge PR", "Merged in ")
-#: commits that services write whatever the habits of the project: they do not count for or against it
+#: commits that services write in any project: they do not count for or against it
 _NEUTRAL = re.compile(
     r"\[pre-commit\.ci\]|(?:build\(deps\): )?bump \S+ (?:.* )?from \S+ to \S+|initial commit$", re.IGNORECASE
 )

@@ -88,7 +88,7 @@ def find_version(
 
 
 def _repeated_elsewhere(project: ProjectFiles, current: str) -> Iterator[VersionPlace]:
-    """The places of other kinds that state the same version: Cargo.toml beside a static `project.version`."""
+    """The places of other kinds that state the same version: Cargo.toml next to a static `project.version`."""
     for kind in KINDS.values():
         with suppress(ReleaseError):  # of a kind that the backend does not use
             yield from (place for place in kind.find_places(project) if is_same_version(place.text, current))

@@ -36,7 +36,7 @@ def record_program(argv: Sequence[str], cwd: Path | None) -> None:
 def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Path]:
     """Record this run, until the context ends: a file that only its owner can read, outside of the project.
 
-    It lies in the user's state directory, or in the temporary directory where that cannot be written.
+    The file is in the user's state directory, or in the temporary directory where that cannot be written.
     """
     global _record  # noqa: PLW0603 - one log for a process
     import platform
