@@ -9,7 +9,7 @@ import pytest
 from release.adapters.system.state_directory import releases_directory, state_directory, store_in
 from release.core.errors import UsageError
 
-ROOT, STATE = Path("/work/acme").absolute(), Path("/cache").absolute()
+ROOT, STATE = Path("/projects/acme").absolute(), Path("/cache").absolute()
 
 
 def test_releases_are_in_the_project_unless_a_directory_is_chosen() -> None:
