@@ -134,7 +134,7 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
     )  # fmt: skip
 
 
-def _result(  # noqa: PLR0913 - what a result has beside the run
+def _result(  # noqa: PLR0913 - what a result has in addition to the run
     run: RunState, *, exit_: Exit, message: str, remedy: str, next_command: str, cause: str | None = None
 ) -> RunResult:
     uploads = {name: tuple(results) for name, results in run.uploads.items()}
