@@ -88,9 +88,10 @@ class Command(NamedTuple):
 
 
 def set_global_defaults(options: argparse.Namespace) -> None:
-    """Set the options of several commands to their defaults."""
+    """Set the options of several commands to their defaults, unless they are set already."""
     for name, option in _GLOBAL.items():
-        setattr(options, name, option.default)
+        if not hasattr(options, name):
+            setattr(options, name, option.default)
 
 
 def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] = tuple(_GLOBAL)) -> None:

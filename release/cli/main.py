@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    options = argparse.Namespace(json="--json" in words)  # for an error on the way to the others
+    options = argparse.Namespace(json="--json" in words)  # known first, for an error in any other word
     try:
         with _signals_as_interrupt():
             parse_command_line(words, options)

@@ -16,6 +16,8 @@ _EPILOG = (
     "exit status: 0 done · 1 refused, nothing uploaded · 2 usage or configuration error · "
     "3 upload failed, the index is unchanged · 4 some files are on the index, the release is incomplete"
 )
+#: the commands that handle a token: what is passed to them may be one
+_TOKENS = frozenset({"store", "rotate"})
 #: columns for the names of commands in the help
 _NAMES = 13
 
@@ -77,8 +79,8 @@ def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> arg
     root = root_parser()
     _, early = root.parse_known_args(words, options)
     if options.command == "help":
-        options.command, *words = [*options.words, None][: max(len(options.words), 1)]
-        options.words = [*words, "--help"]
+        options.command, *rest = options.words or [None]
+        options.words = [*rest, "--help"]
     if options.command is None:
         if early:
             raise _unknown_option(root, early, None, early)
@@ -142,17 +144,22 @@ def _unknown_option(
     parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None, words: Sequence[str] = ()
 ) -> UsageError:
     """The error for words that a command does not have. Values are not repeated: one may be a password."""
+    from difflib import get_close_matches
+
     from release.cli.other_tools import answer_option, option_name
-    from release.core.tables import did_you_mean
 
     options = [option_name(word) for word in unknown if word.startswith("-") and word != "-"]
     first = options[0] if options else unknown[0]
     if (answered := answer_option(command or "release", first, words)) is not None:
         return answered
     where = f"{command!r} has" if command else "there is"
+    if not options and command in _TOKENS:
+        remedy = f"omit it: the token is prompted for, or read from standard input; see: {parser.prog} --help"
+        return UsageError(f"{command!r} takes no token as an argument, which every program can read", remedy=remedy)
     if not options:
         return UsageError(f"{where} no argument {first!r}", remedy=f"see: {parser.prog} --help")
     known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 - the only list of them
-    near = [flag.lstrip("-") for flag in known if flag.startswith("--")]  # with their dashes, all are alike
-    hint = did_you_mean(first.lstrip("-"), near).replace("mean '", "mean '--")
+    names = [flag.removeprefix("--") for flag in known if flag.startswith("--")]  # with their dashes, all are alike
+    near = get_close_matches(first.lstrip("-"), names, n=1)
+    hint = f": did you mean '--{near[0]}'?" if near else ""
     return UsageError(f"{where} no option {first!r}{hint}", remedy=f"see: {parser.prog} --help")

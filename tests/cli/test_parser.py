@@ -107,6 +107,26 @@ def test_a_wrong_command_line_is_one_document_with_json(capsys: pytest.CaptureFi
     assert not found.err
 
 
+@pytest.mark.parametrize(
+    "words", [["relase", "--json"], ["verify", "--index", "--json"], ["verify", "--ofline", "--json"]]
+)
+def test_a_mistake_before_the_option_json_is_one_document_too(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    found = capsys.readouterr()
+    assert json.loads(found.out)["exit"] == 2
+    assert not found.err
+
+
+@pytest.mark.parametrize("command", ["store", "rotate"])
+def test_a_token_as_an_argument_is_not_repeated(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--index", "pypi", "hunter2"]) == 2
+    found = capsys.readouterr()
+    assert "hunter2" not in found.out + found.err
+    assert f"{command!r} takes no token as an argument" in found.err
+
+
 def test_a_value_after_an_unknown_option_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     """It may be a password."""
     for words in (["publish", "-p", "hunter2"], ["publish", "--password=hunter2"], ["verify", "--secret", "hunter2"]):
