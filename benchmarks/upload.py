@@ -35,13 +35,13 @@ from benchmarks import memory
 from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.twine import twine_process
+from release.core.child_environment import without_credentials
 from release.core.config import UploadSettings
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
-from release.core.redaction import without_credentials
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.uploader import Uploader

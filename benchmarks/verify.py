@@ -20,8 +20,8 @@ import uuid
 from pathlib import Path
 
 import release
+from release.core.child_environment import without_credentials
 from release.core.models.index import PYPI
-from release.core.redaction import without_credentials
 from release.core.tokens import macaroon
 
 OURS = ("release", "verify", "--offline", "--project", "acme-widget")

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from release.adapters.install.session_environment import prepare_environment
+from release.core.child_environment import CREDENTIAL_VARIABLES
 from release.core.errors import ReleaseError
-from release.core.redaction import CREDENTIAL_VARIABLES
 
 if TYPE_CHECKING:
     import nox

@@ -21,8 +21,8 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, TextIO
 
+from release.core.child_environment import CREDENTIAL_VARIABLES
 from release.core.errors import ReleaseError, UsageError
-from release.core.redaction import CREDENTIAL_VARIABLES
 from release.sandbox import server
 from release.sandbox.certificates import Certificates, temporary_certificates
 from release.sandbox.fault_json import fault_to_json, parse_faults

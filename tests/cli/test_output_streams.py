@@ -17,8 +17,8 @@ import pytest
 from release.cli.commands import COMMANDS
 from release.cli.main import main
 from release.cli.output_streams import encodable_streams, write_document
+from release.core.child_environment import without_credentials
 from release.core.encodable import to_encodable
-from release.core.redaction import without_credentials
 from tests import sample_distributions
 from tests.fake_tokens import token
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release.core.redaction import without_credentials
+from release.core.child_environment import without_credentials
 from release.sandbox import server
 from release.sandbox.certificates import Certificates
 from release.sandbox.seed import SeedData, seed_for_project

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from release.core.child_environment import without_credentials
 from release.core.models.distribution import Distribution
-from release.core.redaction import without_credentials
 from release.sandbox import server
 from release.sandbox.faults import Fault, RequestFilter, Slow
 from release.sandbox.seed import seed_for_project

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system.system import real_system
-from release.core.redaction import without_credentials
+from release.core.child_environment import without_credentials
 from release.publishing import journal as journals
 from release.publishing.sets.collect_set import load_set
 from release.publishing.sets.set_recorder import load_set_record, set_record_paths

@@ -15,8 +15,8 @@ from pathlib import Path
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
-from release.core.redaction import without_credentials
 
 #: seconds
 _TIMEOUT = 120.0

@@ -12,10 +12,10 @@ from release.adapters.git import repository
 from release.adapters.git.objects import git_bytes
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.models.preparation import CommitSummary
 from release.core.quoting import quote_path
-from release.core.redaction import without_credentials
 
 #: seconds for a commit; the user's hooks may run tests
 _COMMIT_LIMIT = 600

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.quoting import quote_path
-from release.core.redaction import without_credentials
 
 #: Directories that are not part of a project, and often large. Used only outside of a repository.
 LITTER = (

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import UsageError
 from release.core.models.index import PYPI, TESTPYPI, Index, well_known
-from release.core.redaction import without_credentials
 
 Installer = Literal["uv", "pip"]
 

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from release.adapters.install.installer import choose_installer, find_uv
 from release.adapters.system.system import real_system
-from release.core.redaction import CREDENTIAL_VARIABLES
+from release.core.child_environment import CREDENTIAL_VARIABLES
 
 #: in an environment: what was installed into it, and by which Python
 _STAMP = "pypi-preflight.json"

@@ -24,6 +24,7 @@ from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core import module_names
+from release.core.child_environment import without_credentials
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError, ToolError
 from release.core.models.check_result import Finding
@@ -35,7 +36,6 @@ from release.core.models.smoke_test import (
     SmokeTestResult,
     TestedProject,
 )
-from release.core.redaction import without_credentials
 
 #: seconds for one test
 LIMIT = 60.0

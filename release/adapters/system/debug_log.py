@@ -42,7 +42,8 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
     import platform
     from datetime import UTC, datetime
 
-    from release.core.redaction import CREDENTIAL_VARIABLES, Redactor
+    from release.core.child_environment import CREDENTIAL_VARIABLES
+    from release.core.redaction import Redactor
     from release.core.secret import Secret
 
     path, stream = _create(env)

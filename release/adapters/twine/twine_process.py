@@ -19,6 +19,7 @@ import release
 from release.adapters.http import http_client
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
+from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.distribution import (
@@ -33,7 +34,6 @@ from release.core.models.index import Index
 from release.core.models.probe import ServerResponse
 from release.core.models.secret_location import location_to_text
 from release.core.quoting import quote_path
-from release.core.redaction import without_credentials
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000

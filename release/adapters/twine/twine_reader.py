@@ -14,9 +14,9 @@ from typing import Self
 import release
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
+from release.core.child_environment import without_credentials
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import TwineRefusal
-from release.core.redaction import without_credentials
 
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_reader_child as child; "

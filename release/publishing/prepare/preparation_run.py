@@ -16,12 +16,12 @@ from release.adapters.system.program_output import cause_line, last_lines
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.core import shell
+from release.core.child_environment import without_credentials
 from release.core.errors import RefusedError, ReleaseError, ToolError, from_os_error
 from release.core.events import Message, Observer, StepFinished, StepStarted
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import parse_version
 from release.core.models.preparation import FileEdit, ToolRun
-from release.core.redaction import without_credentials
 from release.core.time_text import format_count
 from release.publishing import journal as journals
 from release.publishing.prepare.collect_preparation import CollectedPreparation, repository_path

@@ -17,10 +17,10 @@ import pytest
 
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
+from release.core.child_environment import without_credentials
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError
 from release.core.events import Message
-from release.core.redaction import without_credentials
 from release.publishing.prepare import preparation_run, undo_record
 from release.publishing.prepare.collect_preparation import CollectedPreparation, PrepareOptions, collect_preparation
 from release.publishing.prepare.preparation_run import PreparationRun
