@@ -18,7 +18,7 @@ from release.adapters.system.system import System, path_from_here
 from release.core import config as configuration
 from release.core import python_versions
 from release.core.config import CheckNames, Config
-from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
+from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError, lower_first
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution, TwineRefusal
@@ -74,9 +74,8 @@ def load_toml(path: Path) -> dict[str, Any]:
             remedy="save it as UTF-8, the only encoding of TOML",
         ) from None
     except tomllib.TOMLDecodeError as error:
-        text = str(error)
         raise ConfigError(
-            f"{quote_path(path)} is not valid TOML: {text[:1].lower()}{text[1:]}", remedy="correct that line"
+            f"{quote_path(path)} is not valid TOML: {lower_first(str(error))}", remedy="correct that line"
         ) from None
 
 

@@ -66,6 +66,19 @@ class UnreachableError(ReleaseError):
     """No usable answer from the network: name resolution, connection, TLS, timeout, or an invalid response."""
 
 
+def lower_first(text: str) -> str:
+    """A message of another program as a clause: its first letter in lower case, unless it begins an abbreviation.
+
+    The rest keeps its case: a secret in another case would not be recognised when the text is redacted.
+    """
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def os_error_reason(error: OSError) -> str:
+    """Why the operating system refuses something, as a clause: "permission denied"."""
+    return lower_first(error.strerror or str(error) or type(error).__name__)
+
+
 def from_os_error(error: OSError) -> ReleaseError:
     """An error of the operating system as a `ReleaseError`."""
     where = f": {quote_path(error.filename)}" if error.filename else ""
@@ -74,9 +87,7 @@ def from_os_error(error: OSError) -> ReleaseError:
             f"no space left on the disk{where}",
             remedy="free some space, then run it again: it continues where it stopped",
         )
-    return ReleaseError(
-        f"{(error.strerror or str(error)).lower()}{where}", remedy="check the path, its permissions and the disk"
-    )
+    return ReleaseError(f"{os_error_reason(error)}{where}", remedy="check the path, its permissions and the disk")
 
 
 def unexpected_error(error: Exception) -> ReleaseError:

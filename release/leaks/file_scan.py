@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from release.adapters.git.objects import PIECE
+from release.core.errors import os_error_reason
 from release.core.models.leak import Leak, ScanResult, UnscannedFile
 from release.leaks.scanner import OVERLAP, scan_bytes
 
@@ -76,7 +77,7 @@ def scan_in_directory(root: str, name: str) -> ScanResult:
 
 
 def _unread(name: str, error: OSError) -> ScanResult:
-    return ScanResult(unread=(UnscannedFile(path=name, reason=(error.strerror or str(error)).lower()),))
+    return ScanResult(unread=(UnscannedFile(path=name, reason=os_error_reason(error)),))
 
 
 def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from release.adapters.git import repository
 from release.adapters.system.system import System
-from release.core.errors import ToolError, UsageError
+from release.core.errors import ToolError, UsageError, os_error_reason
 from release.core.facts import LeakScan
 from release.core.models.distribution import Distribution
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
@@ -123,7 +123,7 @@ def _scan_file(path: Path) -> ScanResult:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return os_error_reason(error)
 
 
 def _scan_staged(system: System, directory: Path) -> LeakScan:

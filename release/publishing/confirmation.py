@@ -18,7 +18,7 @@ from release.checks import engine, published_release
 from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.decoding import decode_text
-from release.core.errors import ConfigError, UsageError
+from release.core.errors import ConfigError, UsageError, os_error_reason
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import ProjectMetadata
 from release.core.models import distribution
@@ -49,9 +49,9 @@ def parse_request(release: str | None, record: Path | None) -> ConfirmationReque
         try:
             recorded = distribution.parse_manifest(decode_text(record.read_bytes()), str(record))
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            why = os_error_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(
-                f"cannot read {quote_path(record)}: {(why or str(error)).lower()}",
+                f"cannot read {quote_path(record)}: {why}",
                 remedy="pass the path of a record.json",
             ) from None
     in_record = f"{recorded.project}=={recorded.version}" if recorded else ""

@@ -19,7 +19,7 @@ from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
 from release.checks.all_checks import check_names
 from release.checks.distribution_reader import inspect_built_files
-from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
+from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError, os_error_reason
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.distribution import InspectedFile, MemberVisitor
@@ -84,7 +84,7 @@ def _leaks(scans: Iterable[MemberScan], files: Iterable[InspectedFile]) -> LeakS
         try:
             found.append(scan.result(len(one.members)))
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = os_error_reason(error)
             found.append(ScanResult(unread=(UnscannedFile(path=one.filename, reason=reason),)))
     return LeakScan(scope="files", searched=merge_scans(found))
 
@@ -133,7 +133,7 @@ def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
         with path.open("rb") as stream:
             size = stream.seek(0, 2)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os_error_reason(error)
         raise UsageError(f"cannot read {quote_path(path)}: {reason}", remedy="pass the path of a file") from None
     return BuiltFile(
         filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit, place=str(path)

@@ -28,7 +28,7 @@ from typing import Any
 
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
-from release.core.errors import ReleaseError, from_os_error
+from release.core.errors import ReleaseError, from_os_error, os_error_reason
 from release.core.models.distribution import Distribution
 from release.core.plan import Plan
 from release.core.quoting import quote_path
@@ -228,7 +228,7 @@ def home_directory(project: Path) -> Path:
 def _unwritable(home: Path, error: OSError) -> ReleaseError:
     if error.errno == errno.ENOSPC:
         return from_os_error(error)
-    reason = "it is a file" if error.errno == errno.EEXIST else (error.strerror or str(error)).lower()
+    reason = "it is a file" if error.errno == errno.EEXIST else os_error_reason(error)
     return ReleaseError(
         f"cannot store anything in {quote_path(home)}: {reason}",
         remedy="store it in another directory: --state-dir DIR, or PREFLIGHT_STATE=DIR",

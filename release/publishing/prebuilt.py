@@ -17,7 +17,7 @@ from release.adapters.builds import builder
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.decoding import decode_text
-from release.core.errors import RefusedError, UsageError
+from release.core.errors import RefusedError, UsageError, os_error_reason
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
 from release.core.models.file_list import ENDINGS, FileList, parse_file_list
@@ -120,7 +120,7 @@ def files_to_text(found: Sequence[Distribution]) -> str:
 
 
 def _unreadable(error: OSError) -> UsageError:
-    reason = (error.strerror or str(error)).lower()
+    reason = os_error_reason(error)
     return UsageError(
         f"cannot read {quote_path(error.filename)}: {reason}", remedy="check the path and its permissions"
     )

@@ -18,7 +18,7 @@ from release.adapters.git import repository
 from release.adapters.install import installer, unreleased
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
-from release.core.errors import ConfigError, ToolError
+from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
@@ -130,7 +130,7 @@ def load_pyproject(source: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{quote_path(path)} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
+            f"{quote_path(path)} is not valid TOML: {lower_first(str(error))}", remedy="correct that line"
         ) from error
 
 

@@ -9,7 +9,7 @@ import errno
 import re
 from collections.abc import Iterator
 
-from release.core.errors import UnreachableError
+from release.core.errors import UnreachableError, os_error_reason
 from release.core.models.index import host_of
 from release.core.quoting import quote_path
 
@@ -39,7 +39,7 @@ def connection_error(host: str, port: int, error: OSError) -> UnreachableError:
     if isinstance(error, ConnectionError):
         return _error(f"connection to {where} was reset", _ONLINE, TIMEOUT)
     cause = OFFLINE if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN} else TIMEOUT
-    return _error(f"cannot connect to {where}: {(error.strerror or type(error).__name__).lower()}", _ONLINE, cause)
+    return _error(f"cannot connect to {where}: {os_error_reason(error)}", _ONLINE, cause)
 
 
 def missing_ca_bundle(path: str) -> UnreachableError:

@@ -26,7 +26,7 @@ from release.adapters.system.system import System, explain_os_errors, temporary_
 from release.core import module_names
 from release.core.child_environment import without_credentials
 from release.core.config import SmokeTestSettings
-from release.core.errors import ConfigError, ToolError
+from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.models.check_result import Finding
 from release.core.models.smoke_test import (
     ExceptionLink,
@@ -280,7 +280,7 @@ def configured_smoke_tests(settings: SmokeTestSettings) -> tuple[SmokeTest, ...]
             split = tuple(shlex.split(line))
         except ValueError as error:
             raise ConfigError(
-                f"tool.release.smoke.commands: cannot split {line!r} into words: {str(error).lower()}",
+                f"tool.release.smoke.commands: cannot split {line!r} into words: {lower_first(str(error))}",
                 remedy="close its quotes, and double its backslashes",
             ) from error
         wanted.append(SmokeTest(kind="command", words=split, asked_for=True))

@@ -19,7 +19,7 @@ from typing import IO, Any, TextIO
 
 from release.adapters.system import debug_log
 from release.adapters.system.program_path import with_program_path
-from release.core.errors import ToolError
+from release.core.errors import ToolError, lower_first
 from release.core.quoting import quote_path
 
 #: seconds between two checks of the time limit and of `stop`; on Windows, Ctrl-C does not interrupt a longer wait
@@ -114,7 +114,7 @@ def _start(  # noqa: PLR0913 - options of Popen
         elif isinstance(error, FileNotFoundError):
             message, remedy = f"no program {name!r} on PATH", f"install {name}, or put its directory on PATH"
         else:
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            reason = lower_first(getattr(error, "strerror", None) or str(error))
             message, remedy = f"cannot start {name}: {reason}", "check that it runs by hand"
         raise ToolError(message, remedy=remedy) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from release.core.decoding import decode_text, has_utf16_mark
-from release.core.errors import UsageError
+from release.core.errors import UsageError, os_error_reason
 from release.core.quoting import quote_path
 
 #: "ValueError: …", "setuptools.errors.InvalidConfigError: …", "error: …", "ERROR …", "  cause: …"
@@ -61,12 +61,6 @@ def _own(output: str) -> Iterator[str]:
             yield line.rstrip()
 
 
-def lower_first(error: Exception) -> str:
-    """The message of an exception, with its first letter in lower case."""
-    text = str(error)
-    return text[:1].lower() + text[1:]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """A log. It may contain secrets, so it is redacted before it is shown."""
@@ -89,7 +83,7 @@ def load_log(name: str) -> Log:
             return _read(name, stream)
     except OSError as error:
         raise UsageError(
-            f"cannot read {quote_path(name)}: {(error.strerror or str(error)).lower()}",
+            f"cannot read {quote_path(name)}: {os_error_reason(error)}",
             remedy="pass the path of the log, or - and the log on standard input",
         ) from None
 

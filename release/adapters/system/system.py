@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from release.adapters.system.process import Completed, run_program
 from release.adapters.system.safe_write import remove_tree
-from release.core.errors import ReleaseError
+from release.core.errors import ReleaseError, os_error_reason
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
 
@@ -97,7 +97,7 @@ def explain_os_errors(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         where = f" {quote_path(error.filename)}" if error.filename else ""
-        reason = (error.strerror or str(error)).lower()
+        reason = os_error_reason(error)
         remedy = "check that it exists and is readable and writable"
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             remedy = "free some space on that disk, then run the same command again"

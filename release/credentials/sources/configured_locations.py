@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
-from release.core.errors import ToolError
+from release.core.errors import ToolError, os_error_reason
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
 from release.core.models.secret_location import (
@@ -144,7 +144,7 @@ def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCreden
     except FileNotFoundError:
         return _missing(f"there is no file {quote_path(path)}", "write the token to it, or correct its path", location)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os_error_reason(error)
         return _unknown(f"{quote_path(path)} cannot be read: {reason}", "make it readable for your user only")
     if len(data) > _MAX_SIZE:
         return _missing(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from release.core.errors import os_error_reason
 from release.credentials.sources.base import BrokenSourceError
 
 _HEADING = re.compile(r"\[(?P<name>.+)\]")
@@ -50,7 +51,7 @@ def load_pypirc(path: Path, name: str) -> PypircFile | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_error_reason(error)
         raise _malformed(f"{name} cannot be read: {reason}", f"make {name} a file that you can read", name) from None
     text, parser = _decode(data, name), configparser.RawConfigParser()
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.core.config import parse_index_url
-from release.core.errors import UsageError
+from release.core.errors import UsageError, os_error_reason
 from release.core.models.index import well_known
 from release.core.tables import KeyPath, did_you_mean
 
@@ -191,7 +191,7 @@ def list_distributions(directory: str) -> list[Path]:
     try:
         found = sorted(one for one in Path(directory).iterdir() if one.name.endswith(_ENDINGS))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os_error_reason(error)
         raise UsageError(f"cannot read {directory!r}: {reason}", remedy=_DOWNLOAD) from None
     if not found:
         raise UsageError(f"{directory!r} has no wheel or sdist", remedy=_DOWNLOAD)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from release.core.errors import ConfigError, ReleaseError, UnreachableError
+from release.core.errors import ConfigError, ReleaseError, UnreachableError, lower_first
 from release.core.models.index import is_loopback
 from release.core.models.secret_location import ConfiguredLocation
 from release.core.redaction import redact
@@ -124,7 +124,7 @@ def _explain(error: Exception, mail: Mail, password: Secret | None) -> ReleaseEr
             remedy = "check host, port and tls in [notify.mail]; SSL_CERT_FILE can add trusted authorities"
         case _:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            what = f"cannot be reached: {reason.lower()}"
+            what = f"cannot be reached: {lower_first(reason)}"
             remedy = "check host and port in [notify.mail], and the network"
     text = redact(f"the mail server {mail.host}:{mail.port} {what}", [password] if password is not None else [])
     return UnreachableError("".join(c if c.isprintable() else " " for c in text), remedy=remedy)

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Literal
 
 from release.adapters.system.system import System
-from release.core.errors import Exit, ReleaseError
+from release.core.errors import Exit, ReleaseError, os_error_reason
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import StoredSecret
@@ -237,7 +237,7 @@ class Rotation:
         except ReleaseError as error:
             self._leave(where, error.message, error.remedy)
         except OSError as error:
-            self._leave(where, (error.strerror or str(error)).lower(), by_hand)
+            self._leave(where, os_error_reason(error), by_hand)
         else:
             self.replaced.append(where)
             self.prompts.report(done)
