@@ -5,19 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Never
 
+from release.adapters.system.crash_report import report_crash
+from release.adapters.system.deferred_signals import ignored_signals, signals_as_interrupt
 from release.adapters.system.state_directory import store_in
 from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
 from release.core.errors import Exit, ReleaseError, UsageError, from_os_error
 from release.core.quoting import quote_path
+from release.publishing.effects import recorded_effects, uploaded_text
+
+#: exit statuses that say so
+_NOTHING_UPLOADED = {Exit.REFUSED, Exit.UNCHANGED}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,16 +37,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     options = argparse.Namespace(json="--json" in words)  # known first, for an error in any other word
-    try:
-        with _signals_as_interrupt():
+    with signals_as_interrupt(), recorded_effects(), _caught_in_threads():
+        try:
             parse_command_line(words, options)
             return _run_command(options, words)
-    except ReleaseError as error:
-        return _fail(error, options)
-    except OSError as error:
-        return _fail(from_os_error(error), options)
-    except KeyboardInterrupt:
-        return _fail(ReleaseError("interrupted", remedy="run it again"), options)
+        except ReleaseError as error:
+            failure = error
+        except OSError as error:
+            failure = from_os_error(error)
+        except KeyboardInterrupt:
+            failure = ReleaseError("interrupted", remedy="run it again")
+        except Exception as error:  # noqa: BLE001 - Python would print it as it is
+            failure = report_crash(error, os.environ)
+        with ignored_signals(sys.maxsize):
+            return _fail(failure, options)
 
 
 def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
@@ -85,28 +94,30 @@ def _show_versions(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, SIGHUP and Ctrl-Break end a run as Ctrl-C does: cleanly, and recorded in the journal."""
+def _caught_in_threads() -> Iterator[None]:
+    """Within the block, an exception that ends a thread, or is raised where none can be caught, is shown redacted."""
 
-    def stop(_number: int, _frame: object) -> Never:
-        raise KeyboardInterrupt
+    def show(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+        if event.exc_value is not None:
+            failure = report_crash(event.exc_value, os.environ)
+            write_output(f"{failure.message}\n→ {failure.remedy}\n", sys.stderr)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    before = [(number, signal.signal(number, stop)) for number in numbers]
+    before = threading.excepthook, sys.unraisablehook
+    threading.excepthook = sys.unraisablehook = show
     try:
         yield
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        threading.excepthook, sys.unraisablehook = before
 
 
 def _fail(error: ReleaseError, options: argparse.Namespace) -> int:
+    """Show the error. Returns the exit status: that of the error, or 4 where an index has something of the release."""
+    uploaded = uploaded_text()
+    exit_ = Exit.INCOMPLETE if uploaded and error.exit in _NOTHING_UPLOADED else error.exit
+    message = "; ".join(filter(None, [error.message, uploaded]))
     if options.json:
-        document = {
-            "schema": 1, "exit": int(error.exit), "message": error.message, "remedy": error.remedy,
-            "cause": error.cause,
-        }  # fmt: skip
+        document = {"schema": 1, "exit": int(exit_), "message": message, "remedy": error.remedy, "cause": error.cause}
         write_output(json.dumps(document) + "\n")
     else:
-        write_output(f"{error.message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
-    return int(error.exit)
+        write_output(f"{message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
+    return int(exit_)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from enum import IntEnum
-from pathlib import PurePath
 
 from release.core.quoting import quote_path
 
@@ -88,14 +87,3 @@ def from_os_error(error: OSError) -> ReleaseError:
             remedy="free some space, then run it again: it continues where it stopped",
         )
     return ReleaseError(f"{os_error_reason(error)}{where}", remedy="check the path, its permissions and the disk")
-
-
-def unexpected_error(error: Exception) -> ReleaseError:
-    """A fault of this program as a `ReleaseError` that names its place in the source: "build.py:42"."""
-    from traceback import extract_tb
-
-    frames = extract_tb(error.__traceback__)
-    place = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}: " if frames else ""
-    return ReleaseError(
-        f"internal error: {place}{type(error).__name__}: {error}", remedy="report it as a bug of pypi-preflight"
-    )

@@ -19,7 +19,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,8 +30,9 @@ from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError, from_os_error, os_error_reason
 from release.core.models.distribution import Distribution
-from release.core.plan import Plan
+from release.core.plan import SANDBOX, Plan
 from release.core.quoting import quote_path
+from release.publishing.effects import record_effect
 
 _NAME = "journal.jsonl"
 REHEARSAL = "rehearsal"
@@ -48,6 +49,8 @@ class Journal:
     commit: str | None
     #: in the project's spelling; None while it is unknown
     version: str | None
+    #: whether what it records lasts; not what is on a stage that may never be published
+    lasting: bool = True
 
     @property
     def dist(self) -> Path:
@@ -63,7 +66,7 @@ class Journal:
         """Append one event and fsync. Raises `OSError` where the disk is full or read-only."""
         self.write_all([{"event": event, **fields}])
 
-    def write_all(self, events: Iterable[dict[str, Any]]) -> None:
+    def write_all(self, events: Sequence[dict[str, Any]]) -> None:
         """Append events, each a mapping with "event" in it, in one write. Raises `OSError` as `write` does."""
         self.directory.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -76,6 +79,9 @@ class Journal:
             file.write(lines.encode())
             file.flush()
             os.fsync(file.fileno())
+        for event in events:
+            if self.lasting and event.get("index") != SANDBOX:
+                record_effect(event)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Every complete event, oldest first. A partly written line is skipped."""

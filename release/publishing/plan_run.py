@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from release.adapters import collect
+from release.adapters.system.crash_report import report_crash
 from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
 from release.checks import (
@@ -109,6 +110,8 @@ class PlanRun:
                 failure = error
             except OSError as error:
                 failure = from_os_error(error)
+            except Exception as error:  # noqa: BLE001 - it must not hide what was uploaded
+                failure = report_crash(error, self.system.env)
             prompted = self.answers.seconds
             seconds = time.monotonic() - started - prompted
             ended = StepFinished(title=title, status="refused", note="", seconds=seconds, prompted=prompted)

@@ -201,9 +201,8 @@ class RunResources:
                 if not session.staged:
                     self._send(index, project, todo, journal, credential, opened=bool(remaining.receipts))
                 else:
-                    apart = replace(
-                        journal, directory=self.scratch("stage")
-                    )  # a stage that is not published is nothing
+                    # a stage that is not published is nothing
+                    apart = replace(journal, directory=self.scratch("stage"), lasting=False)
                     self._send(session.index, project, todo, apart, credential, opened=bool(remaining.receipts))
                     check(self.fetch_uploaded(session.index, project, files, apart))
                     self._publish(session, index, project, todo, journal)

@@ -1,4 +1,7 @@
-"""The log of `--debug`, for a bug report: programs, requests, events and errors, each without secrets."""
+"""The log of `--debug`, for a bug report: programs, requests, events and errors, each without secrets.
+
+An unexpected exception makes one without `--debug`: see `crash_report`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from release.adapters.system.state_directory import state_directory
 from release.core.quoting import quote_path
+
+if TYPE_CHECKING:
+    from release.core.redaction import Redactor
 
 #: characters of the start and of the end of a long entry
 _LONGEST = 2000
@@ -18,6 +24,10 @@ _LONGEST = 2000
 _READABLE = {10: "\n    ", **{number: f"\\x{number:02x}" for number in (*range(9), *range(11, 32), 127)}}
 
 _record: Callable[[str], None] | None = None
+#: the log, if there is one
+_path: Path | None = None
+#: the exception that ended the last one, and that log
+_ended_by: tuple[BaseException, Path] | None = None
 
 
 def record(text: str) -> None:
@@ -38,16 +48,12 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
 
     The file is in the user's state directory, or in the temporary directory where that cannot be written.
     """
-    global _record  # noqa: PLW0603 - one log for a process
+    global _record, _path, _ended_by  # noqa: PLW0603 - one log for a process
     import platform
     from datetime import UTC, datetime
 
-    from release.core.child_environment import CREDENTIAL_VARIABLES
-    from release.core.redaction import Redactor
-    from release.core.secret import Secret
-
     path, stream = _create(env)
-    redact = Redactor(Secret(value) for name, value in env.items() if CREDENTIAL_VARIABLES.match(name))
+    redact = redactor_of(env)
     start = time.monotonic()
 
     def write(text: str) -> None:
@@ -59,25 +65,48 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
         stream.flush()
 
     with stream:
-        _record = write
+        _record, _path = write, path
         try:
             write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} Python {platform.python_version()} {platform.platform()}")
             write(f"pypi-preflight {list(words)!r}")
             yield path
         except BaseException as error:
-            from traceback import format_exception
-
-            write("".join(format_exception(error)))
+            record_exception(error)
+            _ended_by = error, path
             raise
         finally:
-            _record = None
+            _record = _path = None
+
+
+def record_exception(error: BaseException) -> None:
+    """Add a traceback to the log."""
+    from traceback import format_exception
+
+    record("".join(format_exception(error)))
+
+
+def log_of(error: BaseException) -> Path | None:
+    """The log that has the traceback of an exception; it is added to the log, if there is one now."""
+    if _path is not None:
+        record_exception(error)
+        return _path
+    return _ended_by[1] if _ended_by is not None and _ended_by[0] is error else None
+
+
+def redactor_of(env: Mapping[str, str]) -> Redactor:
+    """What removes the values of the environment's credential variables, and all that has the form of a token."""
+    from release.core.child_environment import CREDENTIAL_VARIABLES
+    from release.core.redaction import Redactor
+    from release.core.secret import Secret
+
+    return Redactor(Secret(value) for name, value in env.items() if CREDENTIAL_VARIABLES.match(name))
 
 
 def _create(env: Mapping[str, str]) -> tuple[Path, TextIO]:
     import tempfile
     from datetime import UTC, datetime
 
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.log"
     try:
         directory = state_directory(env) / "debug"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -7,14 +7,37 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 #: SIGBREAK: Ctrl-Break and a closed console, on Windows
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+#: seconds
+_SAME = 1.0
 #: what delivers a signal as if nothing had replaced its handler: number of the signal, frame
 _Deliver = Callable[[int, FrameType | None], None]
+
+
+@contextmanager
+def signals_as_interrupt() -> Iterator[None]:
+    """Let every signal end a run as Ctrl-C does, with `KeyboardInterrupt`: cleanly, and recorded in the journal.
+
+    Signals within a second after one say the same again, and do not interrupt what ends the run. One that is ignored,
+    as by `nohup`, stays so.
+    """
+    raised = float("-inf")
+
+    def interrupt(_number: int, _frame: FrameType | None, _deliver: _Deliver) -> None:
+        nonlocal raised
+        if time.monotonic() - raised < _SAME:
+            return
+        raised = time.monotonic()
+        raise KeyboardInterrupt
+
+    with _replaced(interrupt):
+        yield
 
 
 @contextmanager

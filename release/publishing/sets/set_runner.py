@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from release.adapters.system.crash_report import report_crash
 from release.adapters.system.deferred_signals import ignored_signals
 from release.checks import engine, set_checks
-from release.core.errors import RefusedError, ReleaseError, unexpected_error
+from release.core.errors import RefusedError, ReleaseError
 from release.core.events import CheckFinished, MemberFinished, SetPhaseFinished, SetPhaseStarted
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
@@ -129,7 +130,7 @@ class _SetRun:
             self.interruption.requested.set()
             self.failure = INTERRUPTED
         except Exception as error:  # noqa: BLE001 - nothing may hide what was uploaded
-            self.failure = unexpected_error(error)
+            self.failure = report_crash(error, self.options.system.env)
 
     # -- phases --------------------------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class _SetRun:
             try:
                 work(one)
             except Exception as error:  # noqa: BLE001 - the runs of the others end, and all of them are recorded
-                one.failure = (None, unexpected_error(error))
+                one.failure = (None, report_crash(error, self.options.system.env))
             if one.failure is None and on is not None:
                 self.tools.forget_sibling(name)
                 with self._lock:
