@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.temporary_directory import temporary_directory
 from release.cli.output_streams import encodable_streams, write_output
 from release.core.errors import Exit, ReleaseError, from_os_error
 from release.core.redaction import redact
@@ -87,9 +88,7 @@ def _config_file(table: Mapping[str, Any] | None) -> Iterator[Path | None]:
         return
     import tomlkit
 
-    from release.adapters.system.system import temporary_directory
-
-    with temporary_directory("the temporary directory", prefix="release-") as work:
+    with temporary_directory() as work:
         path = work / "pyproject.toml"
         path.write_text(tomlkit.dumps({"tool": {"release": dict(table)}}), encoding="utf-8")
         yield path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from release.adapters import collect
 from release.adapters.install import smoke_tests
 from release.adapters.system.system import System
+from release.adapters.system.temporary_directory import temporary_directory
 from release.checks import engine, published_release
 from release.checks.all_checks import check_names
 from release.core.config import Config
@@ -92,8 +92,7 @@ def confirm_release(
     notify(StepStarted(title=title))
     outcomes: list[Outcome] = []
     wanted = smoke_tests.configured_smoke_tests(config.smoke)
-    with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as directory:
-        scratch = Path(directory)
+    with temporary_directory() as scratch:
         facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)
         facts = remote_release.install_and_test(system, facts, scratch=scratch, notify=notify, wanted=wanted)
         for outcome in engine.run(published_release.CHECKS, facts, waive=config.waive, block=config.block):

@@ -18,6 +18,7 @@ from release.adapters import collect
 from release.adapters.install import interpreters, smoke_tests, unreleased, venv
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.system import System
+from release.adapters.system.temporary_directory import temporary_directory
 from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
 from release.core.errors import RefusedError
@@ -85,8 +86,7 @@ class RunResources:
         if self.system.python is not None:
             uses = "the build and the clean install"
             self.notify(Message(text=interpreters.chosen_to_text(self.system.python, uses)))
-        temporary = tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
-        self._scratch = Path(self._stack.enter_context(temporary))
+        self._scratch = self._stack.enter_context(temporary_directory())
         if self.tools is None:
             own = RunTools(
                 system=self.system, plan=self.plan, settings=self.config.upload, scratch=self.scratch,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import UsageError
 
 #: the names of this machine that a client may use
@@ -43,8 +43,8 @@ def temporary_certificates() -> Iterator[Certificates]:
 
     Raises UsageError where trustme is not installed.
     """
-    with tempfile.TemporaryDirectory(prefix="sandbox-certificates-", ignore_cleanup_errors=True) as directory:
-        yield issue_certificates(Path(directory))
+    with temporary_directory() as directory:
+        yield issue_certificates(directory)
 
 
 def issue_certificates(directory: Path, environ: Mapping[str, str] = os.environ) -> Certificates:

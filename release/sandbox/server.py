@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
@@ -82,9 +82,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         raise UsageError(f"port {port} does not exist", remedy=f"use a port from 0 (any free port) to {_LAST_PORT}")
     data = seed_data or SeedData()
     with ExitStack() as stack:
-        directory = state or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-index-", ignore_cleanup_errors=True))
-        )
+        directory = state or stack.enter_context(temporary_directory())
         certificates = stack.enter_context(temporary_certificates()) if tls is True else tls or None
         store = Store(directory.resolve())
         with store.writing() as db:

@@ -17,7 +17,8 @@ from release.adapters.builds import frontend, submodule_use
 from release.adapters.git import repository
 from release.adapters.install import installer, unreleased
 from release.adapters.system import program_output
-from release.adapters.system.system import System, explain_os_errors, temporary_directory
+from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
 from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
@@ -50,7 +51,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     source, into = source.resolve(), into.resolve()
     with explain_os_errors("the build directory"):
         into.mkdir(parents=True, exist_ok=True)
-    with temporary_directory("the build directory", prefix=".build-", parent=into.parent) as work:
+    with temporary_directory_in(into.parent, "the build directory", prefix=".build-") as work:
         report, out = work / "report.json", work / "out"
         options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
         ready = _buildable(system, source, work / "source")
@@ -63,7 +64,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
 def build_metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
-    with temporary_directory("the temporary directory", prefix="release-") as work:
+    with temporary_directory() as work:
         ready = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
         output = _run_build(system, ready, "--metadata", "--quiet", origin=source, epoch=None, apart=True)
     try:

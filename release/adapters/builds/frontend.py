@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release.adapters.install import interpreters
-from release.adapters.system.system import System, explain_os_errors, temporary_directory
+from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import ToolError
 
 #: `build` and what it imports; pure Python, so another interpreter can run it. Source: build 1.6.1, METADATA
@@ -35,7 +36,7 @@ def build_command(system: System) -> Iterator[list[str]]:
         # -P: a directory `build/` in the project would be imported instead of the program.
         yield [sys.executable, "-P", "-m", "build"]
         return
-    with temporary_directory("the temporary directory", prefix="release-build-") as copies:
+    with temporary_directory() as copies:
         with explain_os_errors("the copy of build"):
             for name in _PACKAGES:
                 shutil.copytree(_place(name), copies / name, ignore=shutil.ignore_patterns("__pycache__"))

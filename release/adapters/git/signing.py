@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from pathlib import Path
 
 from release.adapters.git import repository, tags
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core.models.check_result import Finding, Unknown
 
 #: seconds; a passphrase may be entered
@@ -29,10 +29,10 @@ def signing_problem(system: System, root: Path) -> Finding | Unknown | None:
         f"run `git commit-tree -S -m test HEAD^{{tree}}`, and fix what it reports; or do not sign: git config "
         f"{settings[0]} false"
     )
-    with tempfile.TemporaryDirectory(prefix="release-") as objects:
+    with temporary_directory() as objects:
         env = repository.git_environment(system, credentials=True)
         stored = repository.git_output(system, root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
-        env |= {"GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": stored.strip()}
+        env |= {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": stored.strip()}
         identity = tags.tagger_identity(system, root, "HEAD")
         words = ["git", *identity, "commit-tree", "-S", "-m", "test", "HEAD^{tree}"]
         try:

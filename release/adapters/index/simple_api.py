@@ -10,7 +10,6 @@ import hashlib
 import re
 import secrets
 import shutil
-import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,6 +23,7 @@ from packaging.utils import canonicalize_name
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.adapters.system.safe_write import replace_file
+from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
 from release.core.models.index import Index, IndexFile, ProjectListing, host_of
 
@@ -153,8 +153,8 @@ def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
         return cached
     cache.mkdir(parents=True, exist_ok=True)
     _evict(cache, file.size or 0)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as work:
-        fetched = download_file(file, Path(work))
+    with temporary_directory_in(cache, "the cache of files", prefix=".fetch-") as work:
+        fetched = download_file(file, work)
         cached.parent.mkdir(exist_ok=True)
         return replace_file(fetched, cached)
 

@@ -22,7 +22,8 @@ from release.adapters.install.venv import Environment, Installed, load_installed
 from release.adapters.system import program_output
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, explain_os_errors, temporary_directory
+from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core import module_names
 from release.core.child_environment import without_credentials
 from release.core.config import SmokeTestSettings
@@ -85,7 +86,7 @@ def run_smoke_tests(  # noqa: PLR0913 - an installed project, and what to do wit
     scripts |= module_names.console_scripts(installed.entry_points)
     roots = module_names.import_roots(installed.files)
     project = TestedProject(name=name, roots=roots, requires=installed.requires, scripts=scripts)
-    with temporary_directory("the temporary directory", prefix="release-smoke-") as work:
+    with temporary_directory() as work:
         run = _Run(environment=environment, installed=installed, project=project, work=work, limit=limit)
         results = tuple(run_jobs(system, [partial(_run_test, run=run, test=one) for one in chosen], workers=2))
         results = _after_their_package(system, run, results)

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import TypeVar
 
 from release.adapters.system.system import System, stoppable
@@ -33,13 +32,32 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> I
         return
     # Forking is the fastest, and safe where no other thread holds a lock; macOS' libraries have such threads.
     context = get_context("fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn")
-    # Ctrl-C reaches every process of the terminal; the parent ends its children.
-    ignore_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=ignore_interrupts) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_follow_parent) as pool:
         try:
             yield from pool.map(work, tasks)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """In a process of the pool: end with the parent, and only with it.
+
+    Ctrl-C reaches every process of the terminal; the parent ends its children then. A parent that is killed does not,
+    and they would wait for ever.
+    """
+    from multiprocessing import parent_process
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _exit_after(sentinel: int) -> None:
+    from multiprocessing.connection import wait
+
+    wait([sentinel])
+    os._exit(1)
 
 
 def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:

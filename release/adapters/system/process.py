@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from release.adapters.system import debug_log
+from release.adapters.system.guardian import guard_program
 from release.adapters.system.program_path import with_program_path
 from release.core.errors import ToolError, lower_first
 from release.core.quoting import quote_path
@@ -68,6 +69,23 @@ def run_program(  # noqa: PLR0913 - see `Run`
     """See `Run`."""
     debug_log.record_program(argv, cwd)
     process = _start(argv, cwd=cwd, env=env, umask=umask, feed=input is not None, apart=apart)
+    with guard_program(process):
+        done = _communicate(process, argv, timeout=timeout, input=input, on_line=on_line, apart=apart, stop=stop)
+    debug_log.record(f"exit status {done.status} of {argv[0]!r}\n{done.output}{done.errors}")
+    return done
+
+
+def _communicate(  # noqa: PLR0913 - see `RunProgram`
+    process: subprocess.Popen[str],
+    argv: Sequence[str],
+    *,
+    timeout: float | None,
+    input: str | None,  # noqa: A002 - subprocess calls it so
+    on_line: Callable[[str], None] | None,
+    apart: bool,
+    stop: Callable[[], bool] | None,
+) -> Completed:
+    """Wait for a program, which is ended on any exception."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     output: list[str] = []
     errors: list[str] = []
@@ -93,7 +111,6 @@ def run_program(  # noqa: PLR0913 - see `Run`
         raise
     if apart:
         drain.join(_GRACE)
-    debug_log.record(f"exit status {process.returncode} of {argv[0]!r}\n{''.join(output + errors)}")
     return Completed(status=process.returncode, output="".join(output), errors="".join(errors))
 
 
@@ -203,6 +220,8 @@ class Pipe:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
+        self._guard = contextlib.ExitStack()
+        self._guard.enter_context(guard_program(self._process))
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
         self._threads = [
@@ -259,5 +278,6 @@ class Pipe:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._guard.close()
         for thread in self._threads:
             thread.join(_GRACE)

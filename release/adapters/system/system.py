@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from release.adapters.system.process import Completed, run_program
-from release.adapters.system.safe_write import remove_tree
 from release.core.errors import ReleaseError, os_error_reason
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
@@ -104,17 +102,6 @@ def explain_os_errors(what: str) -> Iterator[None]:
         elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             remedy = "make it writable for this user, or use another directory"
         raise ReleaseError(f"cannot use {what}{where}: {reason}", remedy=remedy) from error
-
-
-@contextlib.contextmanager
-def temporary_directory(what: str, *, prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """A new directory, removed at the end of the block. Raises `ReleaseError` about `what`."""
-    with explain_os_errors(what):
-        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    try:
-        yield directory
-    finally:
-        remove_tree(directory)
 
 
 def path_from_here(path: Path) -> str:

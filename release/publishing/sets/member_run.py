@@ -12,6 +12,7 @@ from typing import Literal
 from release.adapters import collect
 from release.adapters.install import interpreters
 from release.adapters.oidc import provider
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core import plan as plans
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import MemberEvent, MemberFinished
@@ -209,12 +210,7 @@ class MemberRun:
 
     def _scratch(self, name: str) -> Path:
         """For what is read before the run has a directory of its own."""
-        import tempfile
-
-        temporary = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
-        )
-        return Path(temporary) / name
+        return self._stack.enter_context(temporary_directory()) / name
 
     def end(self, reason: ReleaseError) -> None:
         """End the run; `reason`: why it is not complete, although nothing of its own failed."""

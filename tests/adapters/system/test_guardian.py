@@ -1,0 +1,137 @@
+"""What is left of a process that was killed: nothing that it has started, and none of its temporary directories."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from release.adapters.system import guardian
+from release.adapters.system.process import Pipe, run_program
+from release.adapters.system.temporary_directory import temporary_directory
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills with signals; Windows has job objects")
+
+#: a program with a child in its process group, both of which ignore SIGTERM where $STUBBORN is set
+SLEEPER = """
+import os, signal, sys, time
+if os.environ.get("STUBBORN"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+with open(os.path.join(sys.argv[1], str(os.getpid())), "w"):
+    time.sleep(600)
+"""
+#: starts it in each way, and in threads, with a temporary directory
+VICTIM = """
+import sys, threading, time
+from release.adapters.system.process import Pipe, run_program
+from release.adapters.system.temporary_directory import temporary_directory
+argv = [sys.executable, "-S", "-c", sys.argv[2], sys.argv[1]]
+env = {"STUBBORN": sys.argv[3]}
+with temporary_directory() as directory:
+    directory.joinpath("content").mkdir()
+    open(sys.argv[1] + "/directory", "w").write(str(directory))
+    pipe = Pipe(argv, env)
+    threading.Thread(target=run_program, args=(argv,), kwargs={"env": env}, daemon=True).start()
+    time.sleep(600)
+"""
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Seconds are generous: the machine may be busy."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with suppress(OSError):  # a zombie waits for its parent
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return Path("/proc/self").exists() is False
+
+
+@contextmanager
+def victim(tmp_path: Path, *, stubborn: bool) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """A process, and those that it has started: two programs, with a child each."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", VICTIM, str(tmp_path), SLEEPER, "1" if stubborn else ""], start_new_session=True,
+        cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    with process:
+        try:
+            wait_until(lambda: len(list(tmp_path.glob("[0-9]*"))) == 4)
+            yield process, [int(path.name) for path in tmp_path.glob("[0-9]*")]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_killed_process_leaves_nothing(tmp_path: Path, stubborn: bool) -> None:
+    with victim(tmp_path, stubborn=stubborn) as (process, started):
+        directory = Path((tmp_path / "directory").read_text())
+        assert (directory / "content").is_dir()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        wait_until(lambda: not any(map(alive, started)))
+        wait_until(lambda: not directory.parent.exists())
+
+
+def test_what_has_ended_is_not_guarded_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(guardian, "_tell", told.append)
+    with temporary_directory() as directory:
+        run_program([sys.executable, "-S", "-c", ""], env={})
+        pipe = Pipe([sys.executable, "-S", "-c", "input()"], {})
+        pipe.close()
+    assert directory.parent.name.startswith("pypi-preflight-")
+    assert len(told) == 6
+    assert {line[1:] for line in told if line[0] == "+"} == {line[1:] for line in told if line[0] == "-"}
+    assert os.fsencode(directory.parent).hex() in told[0]
+
+
+def test_a_guardian_that_was_killed_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(guardian, "_pipe", writing)
+    try:
+        assert run_program([sys.executable, "-S", "-c", "print(1)"], env={}).output.strip() == "1"
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.parametrize("executable", ["", "/nonexistent/python"])
+def test_a_guardian_that_cannot_start_stops_nothing(monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
+    monkeypatch.setattr(guardian, "_pipe", None)
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", executable)
+    assert run_program([python, "-S", "-c", "print(1)"], env={}).output.strip() == "1"
+
+
+def test_the_guardian_has_no_environment_and_no_output(tmp_path: Path) -> None:
+    """It would keep the pipe of `pypi-preflight … | cat` open, and see every credential."""
+    code = (
+        "from release.adapters.system import guardian; import os, pathlib\n"
+        "with guardian.guard_directory(pathlib.Path('x')):\n"
+        "    for child in os.listdir('/proc'):\n"
+        "        if child.isdigit() and f' {os.getpid()} ' in open(f'/proc/{child}/stat').read().split(')')[1]:\n"
+        "            print(os.readlink(f'/proc/{child}/fd/1'), repr(open(f'/proc/{child}/environ').read()))\n"
+    )
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("there is no /proc")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
+        env={**os.environ, "TWINE_PASSWORD": "canary"},
+    )  # fmt: skip
+    assert done.stdout.split() == [os.devnull, "''"]

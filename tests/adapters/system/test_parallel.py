@@ -1,0 +1,84 @@
+"""Work in processes and in threads: it ends with what started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from release.adapters.system.parallel import map_in_processes, run_jobs
+from release.adapters.system.system import System, real_system
+from release.core.errors import ToolError
+from tests.adapters.system.test_guardian import alive, wait_until
+
+POOL = """
+import os, pathlib, sys, time
+from release.adapters.system import parallel
+def work(number):
+    pathlib.Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(600)
+if __name__ == "__main__":
+    parallel.os.cpu_count = lambda: 2
+    list(parallel.map_in_processes(work, [1, 2]))
+"""
+
+
+def _square(number: int) -> int:
+    return number * number
+
+
+@pytest.mark.parametrize("tasks", [[], [3], [3, 1, 2], list(range(20))])
+def test_results_have_the_order_of_the_tasks(tasks: list[int]) -> None:
+    assert list(map_in_processes(_square, tasks)) == [number * number for number in tasks]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with signals")
+def test_the_processes_of_a_killed_parent_end(tmp_path: Path) -> None:
+    script = tmp_path / "pool.py"
+    script.write_text(POOL, encoding="utf-8")
+    (tmp_path / "pids").mkdir()
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen([sys.executable, str(script), str(tmp_path / "pids")], env=env) as process:
+        try:
+            wait_until(lambda: len(list((tmp_path / "pids").iterdir())) == 2)
+        finally:
+            process.kill()
+    wait_until(lambda: not any(alive(int(path.name)) for path in (tmp_path / "pids").iterdir()))
+
+
+def test_the_first_failure_ends_the_programs_of_the_other_jobs() -> None:
+    started = threading.Event()
+
+    def wait(system: System) -> str:
+        def told(_: str) -> None:
+            started.set()
+
+        code = "import time; print(flush=True); time.sleep(600)"
+        return system.run([sys.executable, "-S", "-c", code], on_line=told).output
+
+    def fail(_: System) -> str:
+        assert started.wait(60)
+        raise ToolError("it failed", remedy="")
+
+    jobs: list[Callable[[System], str]] = [wait, fail]
+    with pytest.raises(ToolError, match="it failed"):
+        run_jobs(real_system(), jobs)
+
+
+def test_jobs_return_their_results_in_order() -> None:
+    second = threading.Event()
+
+    def slow(_: System) -> int:
+        assert second.wait(60)
+        return 1
+
+    def fast(_: System) -> int:
+        second.set()
+        return 2
+
+    assert run_jobs(real_system(), [slow, fast]) == [1, 2]
