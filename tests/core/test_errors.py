@@ -1,0 +1,82 @@
+"""The expected errors: what users read of an error of the system."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+import pytest
+
+from release.core.errors import (
+    ConfigError,
+    Exit,
+    RefusedError,
+    ReleaseError,
+    ToolError,
+    UnreachableError,
+    UsageError,
+    from_os_error,
+    lower_first,
+    os_error_reason,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (ReleaseError, Exit.REFUSED),
+        (RefusedError, Exit.REFUSED),
+        (ToolError, Exit.REFUSED),
+        (UnreachableError, Exit.REFUSED),
+        (UsageError, Exit.USAGE),
+        (ConfigError, Exit.USAGE),
+    ],
+)
+def test_an_error_has_its_message_its_remedy_and_its_exit_status(kind: type[ReleaseError], status: Exit) -> None:
+    found = kind("it is wrong", remedy="correct it", cause="some.cause")
+    assert (str(found), found.message, found.remedy, found.cause) == (
+        "it is wrong", "it is wrong", "correct it", "some.cause",
+    )  # fmt: skip
+    assert kind("it is wrong", remedy="").cause is None
+    assert found.exit is status
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "dist/a.whl"), "no space left on the disk: 'dist/a.whl'"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space left on the disk"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "a"), "no space left on the disk: 'a'"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no quota error")
+def test_a_full_disk_is_called_so(error: OSError, message: str) -> None:
+    found = from_os_error(error)
+    assert found.message == message
+    assert found.remedy == "free some space, then run it again: it continues where it stopped"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "a"), "permission denied: 'a'"),
+        (OSError(errno.EIO, "Input/output error"), "input/output error"),
+        (OSError("Bad CRC-32"), "bad CRC-32"),
+    ],
+)
+def test_another_error_of_the_system_is_in_its_own_words(error: OSError, message: str) -> None:
+    found = from_os_error(error)
+    assert (found.message, found.remedy) == (message, "check the path, its permissions and the disk")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Permission denied", "permission denied"), ("HTTP 500", "HTTP 500"), ("A b", "a b"), ("X", "x"), ("", "")],
+)
+def test_a_message_becomes_a_clause(text: str, expected: str) -> None:
+    assert lower_first(text) == expected
+
+
+def test_an_error_without_words_is_named_by_its_type() -> None:
+    assert os_error_reason(TimeoutError()) == "timeoutError"
+    assert os_error_reason(OSError("Bad CRC-32")) == "bad CRC-32"
