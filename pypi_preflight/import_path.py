@@ -94,9 +94,16 @@ def _refuse(name: str, file: str, arguments: Sequence[str]) -> None:
     command = " ".join([f"{variable}pypi-preflight", *map(_quoted, arguments)])
     sign = "→" if (sys.stderr.encoding or "").lower().startswith("utf") else "->"
     sys.stderr.write(
-        f"the project's own module {name!r} ({file}) was imported before this program started\n{sign} run: {command}\n"
+        f"the project's own module {name!r} ({_harmless(file)}) was imported before this program started\n"
+        f"{sign} run: {_harmless(command)}\n"
     )
     raise SystemExit(2)
+
+
+def _harmless(text: str) -> str:
+    """The text with what commands a terminal or a log escaped, as in `release.core.harmless`, which is not loaded."""
+    shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return shown.replace("##", "#\\#")
 
 
 def _quoted(word: str) -> str:

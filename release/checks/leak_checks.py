@@ -8,6 +8,8 @@ from release.checks.engine import Check, Checklist
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, PRIVATE_KEY, SECRET_KINDS, Leak, ScanScope
+from release.core.quoting import escape_unprintable
+from release.core.shell import quote_word
 from release.core.time_text import format_count
 from release.leaks.credential_files import KINDS as FILES
 
@@ -60,7 +62,7 @@ def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
     Files that unpack to far more than their size, and deeply nested archives, are not searched.
     """
     for one in leaks.searched.unread:
-        reason = f"{one.path}: {one.reason}" if one.path else one.reason
+        reason = f"{escape_unprintable(one.path)}: {one.reason}" if one.path else one.reason
         yield Unknown(reason=reason, remedy="inspect it by hand, or exclude it")
 
 
@@ -77,7 +79,7 @@ def leak_finding(leak: Leak, leaks: LeakScan) -> Finding:
         message=f"{leak.what} found in {leak.where}{more}",
         remedy=_remedy(leak, leaks.scope),
         severity="warn" if harmless else "block",
-        where=leak.path.partition("!")[0] if in_files else leak.where,
+        where=escape_unprintable(leak.path.partition("!")[0]) if in_files else leak.where,
         source="https://pypi.org/help/#compromised-token" if leak.kind == INDEX_TOKEN else None,
         cause=file_cause or ("cred.leaked-auto-revoked" if leak.kind == INDEX_TOKEN else None),
     )
@@ -101,13 +103,12 @@ def _remedy(leak: Leak, scope: ScanScope) -> str:
             search = "pypi-preflight leaks --history"
             return f"{revoke}, unless it has never been shared; then search for older copies: {search}"
         case "staged":
-            return f"remove it from the file before you commit: git restore --staged -- {path!r}"
+            return f"remove it from the file before you commit: git restore --staged -- {quote_word(path)}"
         case _ if leak.object_type != "blob":
             fix = f"git filter-repo --replace-message FILE (FILE holds the secret, outside the repository); {_REWRITE}"
         case _ if leak.commit:
-            fix = (
-                f"git filter-repo --invert-paths --path {path!r} (or --replace-text FILE to keep the file); {_REWRITE}"
-            )
+            path = quote_word(path)
+            fix = f"git filter-repo --invert-paths --path {path} (or --replace-text FILE to keep the file); {_REWRITE}"
         case _:
             fix = "no branch contains it any longer: git reflog expire --expire=now --all, then git gc --prune=now"
     return f"first {revoke}; then {fix}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release.core.errors import ReleaseError, UsageError
+from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 from release.core.shell import quote_argument
 
@@ -128,10 +128,8 @@ def repeat_command(options: argparse.Namespace, *words: str, keep: Iterable[str]
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
-    """Write the document with `--json`, else the lines, in which nothing commands a terminal."""
-    from release.reports.lines import printable_lines
-
-    write(to_json(document) if options.json else "".join(f"{printable_lines(line)}\n" for line in lines))
+    """Write the document with `--json`, else the lines."""
+    write(harmless_json(document) if options.json else "".join(f"{line}\n" for line in lines))
 
 
 def fit_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -149,10 +147,6 @@ def fit_lines(lines: Iterable[str]) -> Iterator[str]:
 def output_width() -> int | None:
     """The columns of the terminal; None where the output is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def to_json(document: Any) -> str:
-    return json.dumps(document, indent=2) + "\n"
 
 
 def expand_patterns(paths: Iterable[Path]) -> list[Path]:

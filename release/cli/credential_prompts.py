@@ -24,6 +24,7 @@ from release.core import shell
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
+from release.core.harmless import harmless_lines
 from release.core.models.check_result import BlockingProblem, Unknown
 from release.core.models.credential import Credential, StoredSecret
 from release.core.models.index import Index
@@ -214,6 +215,6 @@ def read_token(index: Index, command: str = "store", project: str | None = None)
 
     try:
         purpose = f"{index.name}, project {project}" if project else index.name
-        return Secret(getpass(f"API token for {purpose} (input is hidden): ").strip(BLANKS))
+        return Secret(getpass(harmless_lines(f"API token for {purpose} (input is hidden): ")).strip(BLANKS))
     except EOFError:
         raise UsageError("no token was entered", remedy="run the command again, and paste the token") from None

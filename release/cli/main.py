@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import threading
@@ -18,6 +17,7 @@ from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
 from release.core.errors import Exit, ReleaseError, UsageError, from_os_error
+from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 from release.publishing.effects import recorded_effects, uploaded_text
 
@@ -117,7 +117,7 @@ def _fail(error: ReleaseError, options: argparse.Namespace) -> int:
     message = "; ".join(filter(None, [error.message, uploaded]))
     if options.json:
         document = {"schema": 1, "exit": int(exit_), "message": message, "remedy": error.remedy, "cause": error.cause}
-        write_output(json.dumps(document) + "\n")
+        write_output(harmless_json(document, indent=None))
     else:
         write_output(f"{message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
     return int(exit_)

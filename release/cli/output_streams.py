@@ -1,4 +1,7 @@
-"""Writes to the standard streams, which neither raise nor lose what their encoding lacks; rich uses them, too."""
+"""The writer for terminals and logs: redacted, harmless, in characters that the encoding of the stream has.
+
+All other modules write with `write_output`; `tests/test_writers.py` lists the exceptions.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import TextIO
 
 from release.adapters.system import debug_log
 from release.core.encodable import to_ascii, to_encodable
+from release.core.harmless import OwnText, break_commands, escape_lines
 
 _HANDLER = "pypi-preflight"
 _ERRORS = {"stdin": "surrogateescape", "stdout": _HANDLER, "stderr": _HANDLER}
@@ -53,13 +57,14 @@ def _set_errors(stream: io.TextIOWrapper, errors: str) -> None:
 
 
 def write_output(text: str, stream: TextIO | None = None) -> None:
-    """Write the redacted text. A reader that has closed the pipe does not stop a release."""
-    from release.core.redaction import redact
+    """Write the redacted text, in which nothing commands a terminal or a log, unless it is `OwnText`.
 
+    A reader that has closed the pipe does not stop a release.
+    """
     stream = stream or sys.stdout
     debug_log.record(text)
     try:
-        stream.write(to_encodable(redact(text), getattr(stream, "encoding", None) or "utf-8"))
+        stream.write(_to_writable(text, getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
     except (OSError, ValueError) as error:
         with suppress(OSError, ValueError):  # what is left in it cannot be written at the end either
@@ -69,12 +74,22 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
             raise
 
 
+def _to_writable(text: str, encoding: str) -> str:
+    from release.core.redaction import redact
+
+    if isinstance(text, OwnText):
+        return to_encodable(redact(text), encoding)
+    # similar signs can make a command: "██[error]" in ASCII
+    return break_commands(to_encodable(escape_lines(redact(text)), encoding))
+
+
 def write_document(write: Callable[[str], object], text: str) -> None:
     """Write a text that belongs in a file, such as a page or a workflow: UTF-8, unless stdout is a terminal.
 
-    Readers of such files expect UTF-8, also where the console has another encoding. `write` writes to stdout.
+    Readers of such files expect UTF-8, also where the console has another encoding. `write` writes to stdout. What a
+    document has from elsewhere is escaped in the way of its format.
     """
-    stream = sys.stdout
+    text, stream = OwnText(text), sys.stdout
     if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
         write(text)
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from release.cli.command import Write, ask_yes_no, open_console, repeat_command, require_prompt, show, to_json
+from release.cli.command import Write, ask_yes_no, open_console, repeat_command, require_prompt, show
 from release.core.errors import Exit, RefusedError
+from release.core.harmless import harmless_json
 from release.core.models import check_result
 from release.core.offline import is_offline
 
@@ -113,7 +114,7 @@ def _end(
     following = repeat_command(options, "set", "release", keep=("only",))
     if options.json:
         end = {"exit": 0, "message": message, "remedy": "", "next": following, "commit": run.commit if run else None}
-        write(to_json(_to_json(prepared) | end))
+        write(harmless_json(_to_json(prepared) | end))
     ending = Ending(command="set prepare", message=message, remedy="", passed=True, next_command=following)
     console.show(ending_to_lines(ending, width=console.width))
     return int(Exit.DONE)

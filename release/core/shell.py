@@ -4,24 +4,63 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import groupby
 from typing import Literal
+
+from release.core.harmless import harmless_lines
+from release.core.quoting import escape_unprintable
 
 ShellName = Literal["posix", "powershell", "cmd"]
 
 #: arguments that PowerShell and cmd read as they are
 _PLAIN = re.compile(r"[\w./:\\+=-]+", re.ASCII)
+#: what ends a text in single quotes in PowerShell. Source: PowerShell documentation, "about_Special_Characters"
+_QUOTES = re.compile("['\u2018-\u201b]")
+#: characters of a format of `printf` that stand for themselves
+_LITERAL = re.compile(r"[A-Za-z0-9 ._/,=+@-]|[^\x00-\x7f]")
 _SEPARATORS = {"posix": " && ", "powershell": "; ", "cmd": " & "}
 
 
 def quote_argument(shell: ShellName, text: str) -> str:
     """The text as one argument of a command."""
     if shell == "posix":
-        return shlex.quote(text)
+        return quote_word(text)
     if _PLAIN.fullmatch(text):
         return text
     if shell == "powershell":
-        return "'" + text.replace("'", "''") + "'"
-    return '"' + text.replace('"', '""') + '"'
+        return _quote_powershell(text)
+    # a program takes a backslash before a quote as an escape, and cmd replaces %NAME% also within quotes
+    return '"' + re.sub(r'(\\+)(?="|\Z)', r"\1\1", text).replace('"', '""').replace("%", '"^%"') + '"'
+
+
+def quote_word(text: str) -> str:
+    r"""The text as one argument for a POSIX shell, also where that shell is not known.
+
+    A text that a terminal or a log would not show as it is: `"$(printf 'a\033b')"`, which sh, bash, zsh and fish know.
+    """
+    quoted = f"'{text}'" if text.startswith("=") and shlex.quote(text) == text else shlex.quote(text)  # zsh: =name
+    if "\n" not in text and harmless_lines(quoted) == quoted:
+        return quoted
+    core = text.rstrip("\n")  # which `$(…)` removes
+    ends = "'" + text[len(core) :] + "'" if core != text else ""
+    return f"\"$(printf '{''.join(map(_octal, core))}')\"{ends}"
+
+
+def _octal(character: str) -> str:
+    if _LITERAL.fullmatch(character) and harmless_lines(character) == character:
+        return character
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def _quote_powershell(text: str) -> str:
+    """The text in single quotes, and a sum with what no terminal shows: `('a' + [char]::ConvertFromUtf32(0x1b))`."""
+    pieces: list[str] = []
+    for shown, characters in groupby(text, lambda one: escape_unprintable(one) == one):
+        if shown:
+            pieces.append("'" + _QUOTES.sub(r"\g<0>\g<0>", "".join(characters)) + "'")
+        else:
+            pieces += [f"[char]::ConvertFromUtf32(0x{ord(one):x})" for one in characters]
+    return pieces[0] if len(pieces) == 1 else f"({' + '.join(pieces)})" if pieces else "''"
 
 
 def command_line(shell: ShellName, *words: str) -> str:

@@ -76,7 +76,7 @@ class Journal:
             if file.seek(0, os.SEEK_END):  # the last writer may have been interrupted in the middle of a line
                 file.seek(-1, os.SEEK_END)
                 lines = lines if file.read(1) == b"\n" else "\n" + lines
-            file.write(lines.encode())
+            file.write(lines.encode("utf-8", "backslashreplace"))  # JSON reads "\\udce9", of a byte that is not text
             file.flush()
             os.fsync(file.fileno())
         for event in events:

@@ -8,6 +8,7 @@ from typing import Any
 from release.core.facts import LeakScan
 from release.core.models.check_result import Finding
 from release.core.models.leak import Leak
+from release.core.quoting import escape_unprintable
 from release.core.time_text import format_count
 
 #: ignored secrets, and unreadable files, that are shown
@@ -65,7 +66,7 @@ def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator
     """
     for blocks in (False, True):
         unread = [part for one in found if (one.scope == "files") is blocks for part in one.searched.unread]
-        texts = [f"{part.path}: {part.reason}".removeprefix(": ") for part in unread]
+        texts = [f"{escape_unprintable(part.path)}: {part.reason}".removeprefix(": ") for part in unread]
         if blocks or not quiet:
             yield from _first("FAIL" if blocks else "warn", "not searched", texts)
     if not quiet:

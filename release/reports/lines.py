@@ -177,11 +177,6 @@ def printable(text: str) -> str:
     return escape_unprintable(text)
 
 
-def printable_lines(text: str) -> str:
-    """The lines of a text, without commands for a terminal: a name in it may be of anyone."""
-    return "\n".join(map(printable, text.expandtabs().split("\n")))
-
-
 def format_size(count: int) -> str:
     """A number of bytes as `12 bytes`, `3 kB` or `4.5 MB`."""
     if count < 1000:  # noqa: PLR2004 - kilo

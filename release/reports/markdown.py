@@ -11,7 +11,9 @@ from release.reports.lines import format_size, printable
 from release.reports.record_text import Data
 
 #: characters with a meaning inside a line of Markdown
-_SPECIAL = re.compile(r"[\\`*_{}\[\]|~&]")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]|~&$]")
+#: what notifies a user or a team, or refers to an issue; a backslash does not prevent it, but a comment in it does
+_REFERENCE = re.compile(r"(?<![\w/])(?:@(?=\w)|\#(?=\d))")
 EMOJI = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
 
 
@@ -101,9 +103,9 @@ def _earlier_run(run: Data) -> str:
 
 
 def escape_markdown(value: str) -> str:
-    """The text on one line, without a meaning in Markdown or HTML."""
+    """The text on one line, without a meaning in Markdown or HTML, and without references to people or issues."""
     text = _SPECIAL.sub(r"\\\g<0>", printable(" ".join(str(value).split())))
-    return text.replace("<", "&lt;").replace(">", "&gt;")
+    return _REFERENCE.sub(r"\g<0><!-- -->", text.replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def markdown_code(value: str) -> str:

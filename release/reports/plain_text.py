@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from release.core.harmless import harmless_lines
 from release.core.time_text import format_duration
 from release.reports import record_text
-from release.reports.lines import format_size, printable
+from release.reports.lines import format_size
 from release.reports.record_text import Data
 
 
 def render(record: Data) -> str:
-    return "".join(f"{printable(line)}\n" for text in _lines(record) for line in text.split("\n"))
+    return "".join(f"{harmless_lines(text)}\n" for text in _lines(record))
 
 
 def _lines(record: Data) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from release.core.harmless import harmless_json
 from release.reports import record_text
 from release.reports.record_text import Data
 
@@ -42,12 +42,12 @@ def render(record: Data) -> str:
         "columnKind": "unicodeCodePoints",
         "properties": {key: record[key] for key in ("project", "version", "commit", "tag")},
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [document]}, indent=2, ensure_ascii=False) + "\n"
+    return harmless_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [document]})
 
 
 def _artifact(file: Data) -> dict[str, Any]:
     return {
-        "location": {"uri": quote(file["filename"])}, "length": file["size"],
+        "location": {"uri": quote(file["filename"], errors="backslashreplace")}, "length": file["size"],
         "hashes": {"sha-256": file["sha256"]}, "roles": ["analysisTarget"],
     }  # fmt: skip
 
@@ -71,7 +71,9 @@ def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
 
 def _location(where: str | None) -> dict[str, Any]:
     place = _PLACE.fullmatch(where or "")
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place["path"]) if place else _DEFAULT_FILE}}
+    physical: dict[str, Any] = {
+        "artifactLocation": {"uri": quote(place["path"], errors="backslashreplace") if place else _DEFAULT_FILE}
+    }
     if place and place["line"]:
         physical["region"] = {"startLine": int(place["line"])}
     logical = {"logicalLocations": [{"fullyQualifiedName": where}]} if where and not place else {}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.core.harmless import harmless_lines
 from release.core.time_text import format_count, format_duration
 from release.reports import record_text, set_record_text
-from release.reports.lines import printable
 from release.reports.plain_text import problem_lines, text_section
 from release.reports.record_text import Data
 
 
 def render(record: Data) -> str:
-    return "".join(f"{printable(line)}\n" for text in _lines(record) for line in text.split("\n"))
+    return "".join(f"{harmless_lines(text)}\n" for text in _lines(record))
 
 
 def _lines(record: Data) -> Iterator[str]:

@@ -6,16 +6,18 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from release.core.harmless import break_commands
 from release.core.redaction import redact
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-#: characters that XML and HTML forbid, lone surrogates included. Source: XML 1.0, production 2, "Char"
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f]")
-#: characters that change the direction of the text around them, and so can disguise a file name
-_BIDIRECTIONAL = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: characters that XML and HTML forbid, lone surrogates included, and CR, which starts a line.
+#: Source: XML 1.0, production 2, "Char"
+_FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f]")
+#: characters that change the direction of the text around them, or that no one sees: both disguise a file name
+_BIDIRECTIONAL = re.compile("[\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 #: an https address in running text, without the punctuation that closes a sentence or a bracket
 _ADDRESS = re.compile(r"(https://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]])")
 
@@ -31,8 +33,10 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def printable_text(text: str) -> str:
-    """The text with forbidden characters replaced and bidirectional controls made visible."""
-    return _BIDIRECTIONAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", _FORBIDDEN.sub("\ufffd", text))
+    """The text with forbidden characters replaced, bidirectional controls made visible and commands of logs broken."""
+    text = text.replace("\r\n", "\n")
+    text = _BIDIRECTIONAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", _FORBIDDEN.sub("\ufffd", text))
+    return break_commands(text)
 
 
 @cache

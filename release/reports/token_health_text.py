@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,8 +26,6 @@ _STYLES: Mapping[str, str] = {
 WORST_FIRST: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
 #: rows of healthy tokens, or of the history, that are shown
 _SHOWN = 40
-#: characters with a meaning inside a line of Markdown
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~&#@!]")
 _MARKS = {"healthy": "✅", "warning": "⚠️", "unknown": "⚪", "broken": "❌"}
 #: tokens in an issue, whose body GitHub limits to 65,536 characters. Source: GitHub's refusal of longer ones
 _LIMIT = 100
@@ -229,5 +226,6 @@ def _problem_to_markdown(seen: TokenStatus) -> Iterator[str]:
 
 
 def _escape(value: str) -> str:
-    """The text on one line, without a meaning in Markdown."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(printable(redact(value)).split()))
+    from release.reports.markdown import escape_markdown
+
+    return escape_markdown(redact(value))

@@ -26,6 +26,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
 from release.core.errors import UsageError
+from release.core.harmless import harmless_lines
 from release.sandbox.connection import CHUNK, CONNECTION_KEY, Connection, ConnectionDroppedError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Server(ThreadedWSGIServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         """Log what broke a connection."""
-        logging.getLogger(__name__).error("a connection failed: %s", traceback.format_exc())
+        logging.getLogger(__name__).error("a connection failed: %s", harmless_lines(traceback.format_exc()))
 
 
 class _Body(io.RawIOBase):
@@ -294,8 +295,9 @@ class _Handler(WSGIRequestHandler):
                 writer.write_all(pieces)
         except (*_DISCONNECTED, ConnectionDroppedError):
             raise
-        except Exception:
-            logging.getLogger(__name__).exception("the application failed")
+        except Exception:  # noqa: BLE001 - logged, with the words of a request in it
+            text = harmless_lines(traceback.format_exc())
+            logging.getLogger(__name__).error("the application failed: %s", text)  # noqa: TRY400 - it is in the text
             self.close_connection = True
             if not writer.started:
                 writer.start("500 Internal Server Error", [("Content-Type", "text/plain; charset=UTF-8")])

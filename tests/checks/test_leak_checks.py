@@ -79,7 +79,7 @@ def test_a_token_is_named_by_its_identifier_and_its_index() -> None:
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HISTORY = {
-    "reachable": ("commit 0123456789ab", "filter-repo --invert-paths --path 'a/conf.py'"),
+    "reachable": ("commit 0123456789ab", "filter-repo --invert-paths --path a/conf.py"),
     "unreachable": ("object 0123456789ab", "git gc --prune=now"),
     "message": ("message of commit 0123456789ab", "--replace-message"),
 }
@@ -115,7 +115,7 @@ def test_in_a_distribution_it_is_told_for_the_file() -> None:
 
 
 def test_what_is_staged_is_taken_back_from_the_index() -> None:
-    assert "git restore --staged -- 'a/conf.py'" in only(leaks(TOKEN, scope="staged")).remedy
+    assert "git restore --staged -- a/conf.py" in only(leaks(TOKEN, scope="staged")).remedy
 
 
 def built(found: LeakScan | None) -> list[Outcome]:

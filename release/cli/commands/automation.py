@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import READS_PROJECT, Command, Write, show, to_json
+from release.cli.command import READS_PROJECT, Command, Write, show
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, RefusedError, UsageError
+from release.core.harmless import harmless_json
 from release.publishing.ci import SERVICES, SET_SERVICES
 from release.token_health.schedulers import SCHEDULERS
 
@@ -123,7 +124,7 @@ def _write_text(options: argparse.Namespace, write: Write, text: str, more: dict
 
     document: dict[str, object] = {"schema": 1, "service": options.service, **more}
     if options.output is None:
-        written = to_json(document | {"text": text}) if options.json else text
+        written = harmless_json(document | {"text": text}) if options.json else text
         write_document(write, written if written.endswith("\n") else written + "\n")
         return Exit.DONE
     changed = write_workflow(options.output, text, force=options.force)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from release.cli.command import Command, Write
 from release.core.errors import Exit
+from release.core.harmless import OwnText
 
 #: shell → where its script goes
 _SHELLS = {
@@ -27,7 +28,7 @@ def _completion(options: argparse.Namespace, write: Write) -> int:
     """Print the script. Source: argcomplete 3.7, "Support for other shells"."""
     from argcomplete.shell_integration import shellcode
 
-    write(shellcode(["pypi-preflight"], shell=options.shell))
+    write(OwnText(shellcode(["pypi-preflight"], shell=options.shell)))
     return Exit.DONE
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from release.cli.command import READS_PROJECT, Command, Write, show
 from release.core.errors import ConfigError, Exit
+from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _config(options: argparse.Namespace, write: Write) -> int:
     if options.action == "schema":
-        write(json.dumps(_pyproject_schema(), indent=2) + "\n")
+        write(harmless_json(_pyproject_schema()))
         return Exit.DONE
     file, data = _load(options)
     if options.action == "check":

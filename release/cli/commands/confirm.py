@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import RUNS, Command, Write, open_console, show, to_json
+from release.cli.command import RUNS, Command, Write, open_console, show
 from release.cli.commands import release_run
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit
+from release.core.harmless import harmless_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,7 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
         ending = Ending(command="confirm", message=result.message, remedy=result.remedy, passed=passed)
         console.show(ending_to_lines(ending, width=console.width))
     if options.json:
-        write(to_json(run_text.confirmation_to_json(result)))
+        write(harmless_json(run_text.confirmation_to_json(result)))
     return result.exit
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import shutil
 
-from release.cli.command import Command, Write, fit_lines, show, to_json
+from release.cli.command import Command, Write, fit_lines, show
 from release.cli.commands.credentials import add_project_arguments
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, UsageError
+from release.core.harmless import harmless_json
 
 
 def _add_diagnose_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +72,7 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
         found = [catalog_page.diagnosis_to_json(one) for one in causes]
         described = [checks_page.check_to_json(one, CATALOG) for one in checks]
         lists = {"causes": found, "checks": described} if every else {"checks": described}
-        write(to_json({"schema": 1, **(lists if name is None else [*found, *described][0])}))
+        write(harmless_json({"schema": 1, **(lists if name is None else [*found, *described][0])}))
     elif options.markdown and every:
         write_document(write, catalog_page.catalog_to_markdown(SECTIONS))
     elif options.markdown and only_checks:

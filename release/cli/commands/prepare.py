@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.checks.all_checks import check_names
-from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, repeat_command, require_prompt, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, repeat_command, require_prompt
 from release.cli.commands import release_run
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
+from release.core.harmless import harmless_json
 from release.core.models import check_result
 from release.core.offline import is_offline
 
@@ -95,7 +96,7 @@ class _Progress:
             }  # fmt: skip
             commit = self.run.commit if self.run is not None and self.exit == Exit.DONE else None
             more = {"commit": commit, "check": self.check, "release": self.release}
-            write(to_json(end | plan | more))
+            write(harmless_json(end | plan | more))
         ending = Ending(
             command="prepare", message=self.message, remedy=self.remedy, passed=self.exit == Exit.DONE,
             next_command=self.next,

@@ -23,10 +23,10 @@ from release.cli.command import (
     read_line,
     repeat_command,
     show,
-    to_json,
 )
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
+from release.core.harmless import harmless_json
 from release.core.offline import is_offline
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
         result = runner.execute_plan(plan, run)
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
-        write(to_json(run_text.run_to_json(result, document)))
+        write(harmless_json(run_text.run_to_json(result, document)))
     console.show(run_text.run_to_lines(result, width=console.width))
     if options.output is not None and result.exit == Exit.DONE:
         build.copy_files(result.files, options.output)

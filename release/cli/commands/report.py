@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from release.cli.command import Command, Write, no_arguments, show, to_json
+from release.cli.command import Command, Write, no_arguments, show
 from release.cli.commands.tokens import open_history
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
+from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
@@ -42,7 +43,7 @@ def _report(options: argparse.Namespace, write: Write) -> int:
         path = recorder.find_record(options.directory.resolve(), options.version)
         record = recorder.load_record(path)
         raw = options.json and not options.format
-        text = to_json(record) if raw else _render(FORMATS, options.format or "text", record, str(path))
+        text = harmless_json(record) if raw else _render(FORMATS, options.format or "text", record, str(path))
     if options.output is None and options.format is None:
         write(text)
     elif options.output is None:
@@ -84,7 +85,7 @@ def _set_run(options: argparse.Namespace) -> str:
     path = set_recorder.find_set_record(options.directory.resolve(), options.version)
     record = set_recorder.load_set_record(path)
     if options.json and not options.format:
-        return to_json(record)
+        return harmless_json(record)
     return _render(SET_FORMATS, options.format or "text", record, str(path))
 
 

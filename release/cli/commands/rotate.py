@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import RUNS, Command, Write, ask_yes_no, to_json
+from release.cli.command import RUNS, Command, Write, ask_yes_no
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, UsageError
+from release.core.harmless import harmless_json
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
@@ -58,7 +59,7 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
     for line in rotation_text.old_token_to_text(request, plan):
         print_line(line)
     if options.plan:
-        write(to_json(rotation_text.rotation_to_json(request, plan, None)) if options.json else "")
+        write(harmless_json(rotation_text.rotation_to_json(request, plan, None)) if options.json else "")
         for line in rotation_text.plan_to_text(plan):
             print_line(line)
         return Exit.DONE
@@ -67,7 +68,7 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
     rotation = perform.Rotation(request=request, plan=plan, prompts=prompts, timeout=timeout)
     result = rotation.run()
     if options.json:
-        write(to_json(rotation_text.rotation_to_json(request, plan, result)))
+        write(harmless_json(rotation_text.rotation_to_json(request, plan, result)))
     else:
         narrower = rotation.new is not None and new_token.is_narrower(plan, rotation.new)
         write("".join(f"{line}\n" for line in rotation_text.result_to_text(request, result, narrower=narrower)))

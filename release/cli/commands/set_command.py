@@ -20,10 +20,10 @@ from release.cli.command import (
     read_line,
     repeat_command,
     show,
-    to_json,
 )
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError
+from release.core.harmless import harmless_json
 from release.core.offline import is_offline
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace, write: Write) -> int:
             console.align(set_runner.phase_titles(found, options.action))
             result, record = set_runner.execute_set(found, _run_options(options, console, write), ending=ending)
         if options.json:
-            write(to_json(record))
+            write(harmless_json(record))
         console.show(set_text.set_run_to_lines(result, width=console.columns))
         return int(result.exit)
 

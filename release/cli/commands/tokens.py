@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import READS_PROJECT, Command, Write, open_console, to_json
+from release.cli.command import READS_PROJECT, Command, Write, open_console
+from release.cli.output_streams import write_output
 from release.core.errors import Exit, UsageError, from_os_error
+from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     if options.exchange and options.offline:
         raise UsageError("--exchange contacts the index, and --offline does not", remedy="omit one of the two")
     from release.adapters.system import system
-    from release.core.redaction import redact
     from release.reports import prometheus
     from release.token_health import health_run
     from release.token_health.notify import delivery
@@ -76,7 +77,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     )  # fmt: skip
     # to stderr: these problems change neither the report nor the exit status
     for message, remedy in [*(sent.problems if sent else ()), *_write_files(options, run)]:
-        sys.stderr.write(redact(f"{message}\n" + (f"→ {remedy}\n" if remedy else "")))
+        write_output(f"{message}\n" + (f"→ {remedy}\n" if remedy else ""), sys.stderr)
     return status
 
 
@@ -92,7 +93,7 @@ def _report(
     sent = notify() if options.notify else None
     if options.json:
         more = {"notify": delivery.report_to_json(sent)} if sent else {}
-        write(to_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
+        write(harmless_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
     elif sent is not None and not options.quiet:
         console.show(delivery.report_to_text(sent))
     return sent
@@ -129,7 +130,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     if history.error is not None:
         raise history.error
     if options.json:
-        write(to_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
+        write(harmless_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
     with open_console(options, write) as console:
         console.show(token_health_text.token_history_to_lines(now, changed))
     return Exit.DONE

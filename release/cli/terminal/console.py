@@ -11,8 +11,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, Self
 
 from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
+from release.core.harmless import OwnText, harmless_lines
 from release.reports.check_tally import tally_key
-from release.reports.lines import Line, event_to_lines, printable_lines
+from release.reports.lines import Line, event_to_lines
 from release.reports.step_text import step_to_lines
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class PlainConsole:
             # have the CI service mask the secret in its log, if `mask` reaches one that can: GitHub Actions alone can.
             # Source: GitHub documentation, "Workflow commands for GitHub Actions", add-mask
             if self._mask is not None:
-                self._mask(f"::add-mask::{event.secret.reveal()}\n")
+                self._mask(f"::add-mask::{_escape_data(event.secret.reveal())}\n")
         elif not self._quiet or (isinstance(event, CheckFinished) and event.outcome.state.blocks):
             self._show_event(event)
 
@@ -86,10 +87,11 @@ class PlainConsole:
 
     def _show_line(self, line: Line) -> None:
         self._last_output = time.monotonic()
-        self._write(f"{self._format(line)}\n")
+        self._write(self._format(line))
 
     def _format(self, line: Line) -> str:
-        return printable_lines(line.text)
+        """What is written for a line, with its end."""
+        return f"{harmless_lines(line.text)}\n"
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -145,22 +147,27 @@ class ActionsConsole(PlainConsole):
 
     def _show_event(self, event: Event) -> None:
         if isinstance(event, StepStarted):
-            self._write(f"::group::{_escape(event.title)}\n")
+            self._write(OwnText(f"::group::{_escape(event.title)}\n"))
             self._title, self._states, self._doing = event.title, Counter(), event.title
         else:
             super()._show_event(event)
 
     def _end_step(self, event: StepFinished) -> None:
-        self._write("::endgroup::\n")
+        self._write(OwnText("::endgroup::\n"))
         super()._end_step(event)
 
     def _show_line(self, line: Line) -> None:
         super()._show_line(line)
         if line.annotation:
             level, title, message = line.annotation
-            self._write(f"::{level} title={_escape(title, in_property=True)}::{_escape(message)}\n")
+            title = _escape(title).replace(":", "%3A").replace(",", "%2C")
+            self._write(OwnText(f"::{level} title={title}::{_escape(message)}\n"))
 
 
-def _escape(text: str, *, in_property: bool = False) -> str:
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
+def _escape(text: str) -> str:
+    """The text in a command: the runner shows it in its log as lines of their own, where nothing commands either."""
+    return _escape_data(harmless_lines(text))
+
+
+def _escape_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -21,11 +21,12 @@ from rich.text import Text
 from release.cli.terminal.console import PlainConsole
 from release.core import events
 from release.core.events import Event, Message, StepFinished, StepStarted
+from release.core.harmless import OwnText, break_commands, escape_lines, harmless_lines
 from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import TokenStatus
 from release.core.redaction import redact
 from release.reports.line_width import fit_line, truncate_middle
-from release.reports.lines import Line, printable, printable_lines
+from release.reports.lines import Line, printable
 
 #: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
 _BAR_WIDTH = 12
@@ -121,7 +122,7 @@ class TokenTable:
         table.add_column(no_wrap=True, overflow="ellipsis")
         table.add_row(counts)
         for one in self._recent:
-            text = printable(redact(f"{one.state:<9} {one.about}: {one.message}"))
+            text = harmless_lines(redact(f"{one.state:<9} {one.about}: {one.message}"))
             table.add_row(Text(text, overflow="ellipsis", no_wrap=True))
         return table
 
@@ -171,7 +172,7 @@ class TerminalConsole(PlainConsole):
 
     def _show_line(self, line: Line) -> None:
         screen = self._bar.console if self._bar else _new_screen(self._color)
-        text = fit_line(redact(printable_lines(line.text)), self.width)
+        text = break_commands(fit_line(escape_lines(redact(line.text)), self.width))  # a part may start a line
         screen.print(Text(text, style=line.style), soft_wrap=True)
 
     @contextmanager
@@ -184,7 +185,7 @@ class TerminalConsole(PlainConsole):
     def _draw(self, text: str, event: events.Progress | None = None) -> None:
         self._bar = self._bar or ProgressBar(_new_screen(self._color, live=True))
         total = event.total if event and event.unit != "seconds" else None  # the text has the seconds
-        self._bar.update(redact(printable(text)), done=event.done if event else 0, total=total)
+        self._bar.update(harmless_lines(redact(printable(text))), done=event.done if event else 0, total=total)
 
     def _stop(self) -> None:
         for display in (self._bar, self._table):
@@ -196,11 +197,11 @@ class TerminalConsole(PlainConsole):
 class ColorConsole(PlainConsole):
     """Lines in color where there is no terminal, as with `--color always`."""
 
-    def _format(self, line: Line) -> str:
+    def _format(self, line: Line) -> OwnText:
         screen = Console(color_system="standard", force_terminal=True, no_color=False)
         with screen.capture() as captured:
-            screen.print(Text(redact(super()._format(line)), style=line.style), soft_wrap=True, end="")
-        return captured.get()
+            screen.print(Text(harmless_lines(redact(line.text)), style=line.style), soft_wrap=True)
+        return OwnText(captured.get())
 
 
 def _new_screen(color: str, *, live: bool = False) -> Console:

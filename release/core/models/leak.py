@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from release.core.quoting import escape_unprintable
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKind:
@@ -126,12 +128,14 @@ class Leak:
 
     @property
     def where(self) -> str:
-        """File, line and commit, as far as they are known."""
+        """File, line and commit, as far as they are known, on one line of printable characters."""
         at = self.commit or (self.object if self.object_type == "commit" else None)
         if self.object_type != "blob":
             return f"the message of {self.object_type} {(self.object or '')[:12]}, line {self.line}"
         place = (
-            f"{self.path}:{self.line}" if self.path else f"line {self.line} of the object {(self.object or '')[:12]}"
+            f"{escape_unprintable(self.path)}:{self.line}"
+            if self.path
+            else f"line {self.line} of the object {(self.object or '')[:12]}"
         )
         return f"{place} in commit {at[:12]}" if at else place
 
