@@ -11,7 +11,6 @@ package and nothing of the project. Only sessions that need credentials can see 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +24,7 @@ from urllib.request import url2pathname
 from release.adapters.install.session_environment import prepare_environment
 from release.core.child_environment import CREDENTIAL_VARIABLES
 from release.core.errors import ReleaseError
+from release.core.foreign_json import parse_foreign_json
 
 if TYPE_CHECKING:
     import nox
@@ -267,7 +267,7 @@ def _this_package() -> list[str]:
         installed = distribution(_DISTRIBUTION)
     except PackageNotFoundError:
         return [str(Path(__file__).resolve().parents[1])]
-    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    origin = parse_foreign_json(installed.read_text("direct_url.json") or "{}")
     url = origin.get("url", "")
     if not url.startswith("file:"):
         return [f"{_DISTRIBUTION}=={installed.version}"]

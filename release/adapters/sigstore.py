@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from release.adapters.http import bounded_response, response_limits
 from release.adapters.http import errors as http_errors
 from release.core.errors import ReleaseError
 from release.core.models.attestation import PUBLISHER_KINDS, AttestationPublisher, predicate_of, publisher_from_claims
@@ -196,12 +197,13 @@ def _signed(files: Sequence[Distribution], trusted: ClientTrustConfig, token: Se
 
 
 def _within(seconds: float, what: str, action: Callable[[], Result], token: Secret | None = None) -> Result:
-    """The result of `action`, with a time limit: sigstore's own requests have none."""
+    """The result of `action`, with the limits of our own client: the requests of sigstore have none."""
     results: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            results.put((action(), None))
+            with bounded_response.limited_clients(response_limits.SIGSTORE):
+                results.put((action(), None))
         except Exception as error:  # noqa: BLE001 - two libraries and the network raise anything
             results.put((None, error))
 

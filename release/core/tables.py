@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from release.core.errors import ConfigError
+from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 
 T = TypeVar("T")
 #: characters of a value that a message shows
@@ -78,8 +79,8 @@ def read_table(
 def parse_json(text: str | bytes, file: str) -> Any:
     """The value of a JSON text; `file` is what messages call it. Raises `ConfigError`."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_foreign_json(text, max_values=OWN_VALUES)
+    except ForeignJsonError as error:
         raise ConfigError(f"{file} is not valid JSON: {error}", remedy="correct it at that place") from None
 
 

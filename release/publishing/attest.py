@@ -20,6 +20,7 @@ from release.core.config import Config
 from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Message, Observer, Progress
 from release.core.facts import Access, ProjectMetadata
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient
@@ -133,7 +134,7 @@ def _load_attestations(
     found: dict[str, str] = {}
     for path in _attestation_paths(file):
         try:
-            text = json.dumps(json.loads(path.read_text(encoding="utf-8")))
+            text = json.dumps(parse_foreign_json(path.read_bytes()))
             found[sigstore.verify_attestation(text, publisher, file.filename, file.sha256, trust)] = text
         except (ValueError, OSError, InvalidAttestationError) as error:
             why = error.message if isinstance(error, InvalidAttestationError) else "it cannot be read"

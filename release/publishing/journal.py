@@ -29,6 +29,7 @@ from typing import Any
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError, from_os_error, os_error_reason
+from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.distribution import Distribution
 from release.core.plan import SANDBOX, Plan
 from release.core.quoting import quote_path
@@ -91,8 +92,8 @@ class Journal:
             return
         for line in text.splitlines():
             try:
-                record = json.loads(line)
-            except ValueError:
+                record = parse_foreign_json(line, max_values=OWN_VALUES)
+            except ForeignJsonError:
                 continue
             if isinstance(record, dict) and "event" in record:
                 yield record

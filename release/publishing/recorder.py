@@ -19,6 +19,7 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError, from_os_error
 from release.core.events import CheckFinished, Event, Message, Observer, StepFinished, StepStarted
+from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.credential import Credential
 from release.core.models.results import RunResult
 from release.core.plan import Build, Confirm, Plan, Upload
@@ -104,8 +105,8 @@ def _load_earlier(path: Path) -> dict[str, Any] | None:
 def load_record(path: Path) -> dict[str, Any]:
     """Read a record. Raises `OSError`, and `ReleaseError` where the file is not a valid record."""
     try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        value = parse_foreign_json(path.read_bytes(), max_values=OWN_VALUES)
+    except ForeignJsonError:
         value = None
     return record.validate_record(value, str(path))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
 from release.core.errors import ConfigError, ToolError, lower_first
+from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
@@ -68,8 +68,8 @@ def build_metadata(system: System, source: Path) -> dict[str, Any]:
         ready = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
         output = _run_build(system, ready, "--metadata", "--quiet", origin=source, epoch=None, apart=True)
     try:
-        found = json.loads(output)
-    except ValueError:
+        found = parse_foreign_json(output)
+    except ForeignJsonError:
         found = None
     if not isinstance(found, dict) or not found.get("name") or not found.get("version"):
         raise ToolError(
@@ -201,7 +201,7 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
 
 def _built_files(report: Path, out: Path) -> Iterator[Distribution]:
     """The files of the report, sdist first; their hashes are compared with those of the report."""
-    artifacts = json.loads(report.read_text(encoding="utf-8"))["artifacts"]
+    artifacts = parse_foreign_json(report.read_bytes(), max_values=OWN_VALUES)["artifacts"]
     for one in sorted(artifacts, key=lambda one: str(one["kind"] != "sdist")):
         file = load_distribution(out / one["name"])
         if file.sha256 != one["hashes"]["sha256"]:

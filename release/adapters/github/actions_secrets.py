@@ -6,13 +6,13 @@ without `--body`, it reads standard input.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System
 from release.core.errors import ToolError
+from release.core.foreign_json import parse_foreign_json
 from release.core.redaction import redact
 from release.core.secret import Secret
 
@@ -24,7 +24,7 @@ def list_secret_names(system: System, directory: Path) -> tuple[str, ...]:
     """The names of the secrets of the directory's repository, sorted. Raises `ToolError`."""
     done = _gh(system, directory, ["secret", "list", "--json", "name"])
     try:
-        return tuple(sorted(str(one["name"]) for one in json.loads(done.output)))
+        return tuple(sorted(str(one["name"]) for one in parse_foreign_json(done.output)))
     except (ValueError, KeyError, TypeError):
         raise ToolError("cannot parse the output of gh secret list", remedy="update gh to 2.40 or later") from None
 

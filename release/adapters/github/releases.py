@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from release.adapters.http import http_client
+from release.adapters.http import http_client, response_limits
+from release.adapters.http.response_body import response_json, response_text
 from release.adapters.system.system import System
 from release.core.errors import ToolError
+from release.core.foreign_json import ForeignJsonError
 from release.core.models.distribution import Distribution
 from release.core.models.index import host_of
 from release.core.secret import Secret
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[^/:]+)[/:](?P<slug>[^/]+/[^/]+?)(?:\.git)?/?")
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> 
     """
     api = system.env.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     url = f"{api}/repos/{request.repository}/releases"
-    with http_client.session(api) as session:
+    with http_client.session(api, limits=response_limits.PAGE) as session:
         session.headers["Authorization"] = f"Bearer {secret.reveal()}"
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["X-GitHub-Api-Version"] = "2022-11-28"
@@ -165,17 +168,17 @@ def _document(response: requests.Response, status: int) -> Any:
     """The JSON of a response with this status. Raises `ToolError` with GitHub's message."""
     if response.status_code != status:
         try:
-            message = str(response.json()["message"])
+            message = str(response_json(response)["message"])
         except (ValueError, KeyError, TypeError):
-            message = response.text
+            message = response_text(response, response.content[:_SHOWN])
         raise ToolError(
-            f"GitHub answers {response.status_code} {message[:200]!r}",
+            f"GitHub answers {response.status_code} {message[:_SHOWN]!r}",
             remedy="give the token permission to write contents (in Actions: permissions: contents: write), then run "
             "the same command again"
             if response.status_code in {401, 403, 404}
             else "follow GitHub's message, then run the same command again",
         )
     try:
-        return response.json()
-    except ValueError:
+        return response_json(response)
+    except ForeignJsonError:
         raise ToolError("GitHub's response is not JSON", remedy="run the same command again") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from release.core.errors import UnreachableError, os_error_reason
 from release.core.models.index import host_of
@@ -15,6 +16,10 @@ from release.core.quoting import quote_path
 
 OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.timeout-reset"
 _ONLINE = "check the network connection, VPN and firewall, then run the same command again"
+
+
+class ResponseLimitError(UnreachableError):
+    """A response was cut off: it exceeds a limit of its kind, see `response_limits`."""
 
 
 def _error(message: str, remedy: str, cause: str | None) -> UnreachableError:
@@ -76,6 +81,40 @@ def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: 
         remedy=remedy or f"open {url} in a browser, then run the same command again",
         cause=cause,
     )
+
+
+def too_large_response(url: str, kind: str, limit: int) -> ResponseLimitError:
+    """The error for a response, or a part of it, with more than `limit` bytes; `kind` is "a page of a project"."""
+    return ResponseLimitError(
+        f"{_host(url)} sends more than {bytes_to_text(limit)} for {kind}; the rest was not read",
+        remedy=f"check that {_site(url)} is the right address; if it is, report the response to its administrators",
+    )
+
+
+def too_slow_response(url: str, kind: str, received: int, seconds: float) -> ResponseLimitError:
+    """The error for a response that is not complete after so many `seconds`, of which `received` bytes came."""
+    return ResponseLimitError(
+        f"{_host(url)} sends {kind} too slowly: {bytes_to_text(received)} in {seconds:.0f} s",
+        remedy=_ONLINE, cause=TIMEOUT,
+    )  # fmt: skip
+
+
+def _host(url: str) -> str:
+    return repr(host_of(url)) if url else "the server"
+
+
+def _site(url: str) -> str:
+    """The address without its path and query, which may be secret: those of webhooks are."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if url else "its address"
+
+
+def bytes_to_text(size: int) -> str:
+    """A number of bytes: "4 MB", "1 GB", "12,345 bytes"."""
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size:,} bytes"
 
 
 def proxy_error(host: str) -> UnreachableError:

@@ -1,6 +1,8 @@
-"""The HTTP client: time limits, retries, and optionally shared sessions with a rate limit per host.
+"""The HTTP client: limits of size and time, retries, and optionally shared sessions with a rate limit per host.
 
-A request never carries a credential that its caller did not add, and every failure is an `UnreachableError`.
+A request never carries a credential that its caller did not add, and every failure is an `UnreachableError`. Every
+request of this program goes through `session`, but for those of twine's child, which uses the same adapter, and of
+other programs and libraries: `tests/adapters/http/test_single_client.py` lists them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
+from release.adapters.http import response_limits
+from release.adapters.http.response_limits import ResponseLimits
 from release.adapters.system import debug_log
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
@@ -77,11 +81,14 @@ def route(url: str) -> Route:
 
 
 @contextmanager
-def session(url: str, *, retries: int | None = None) -> Iterator[requests.Session]:
+def session(
+    url: str, *, retries: int | None = None, limits: ResponseLimits = response_limits.ANSWER
+) -> Iterator[requests.Session]:
     """A `requests.Session` for `url` and its redirects; exceptions of requests become `UnreachableError`.
 
-    The host is tested before requests is imported, so that a command fails at once without a network. Inside
-    `shared_sessions`, the session is the thread's own, stays open, and has the retries of the rate limit.
+    A response that exceeds the `limits` is one too, and is not requested again. The host is tested before requests is
+    imported, so that a command fails at once without a network. Inside `shared_sessions`, the session is the thread's
+    own, stays open, and has the retries of the rate limit.
     """
     with ExitStack() as stack:
         if shared := _SHARED.get():
@@ -92,6 +99,10 @@ def session(url: str, *, retries: int | None = None) -> Iterator[requests.Sessio
             opened = stack.enter_context(_open(url, retries=_RETRIES if retries is None else retries))
         import requests
 
+        from release.adapters.http.bounded_response import LIMITS
+
+        before = LIMITS.set(limits)
+        stack.callback(LIMITS.reset, before)
         try:
             yield opened
         except requests.RequestException as error:
@@ -133,6 +144,7 @@ def _open(
     import requests
 
     made = requests.Session()
+    made.max_redirects = response_limits.MAX_REDIRECTS
     made.trust_env = False  # no .netrc: only uploads carry a password
     made.proxies.update(way.proxies)
     made.verify = way.ca or True
@@ -146,9 +158,10 @@ def _open(
 def _adapter(retries: int, limit: RateLimit | None) -> Any:
     import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
 
-    class Adapter(HTTPAdapter):
+    from release.adapters.http.bounded_adapter import BoundedAdapter
+
+    class Adapter(BoundedAdapter):
         """Sets the time limits, and sends requests within the rate limit."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
@@ -165,6 +178,9 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
                         retry = False
                         continue
                     limit.failed(url, http_errors.request_error(url, error))
+                    raise
+                except UnreachableError as error:
+                    limit.failed(url, error)
                     raise
                 limit.answered(url, response.status_code, response.headers)
                 return response

@@ -14,7 +14,9 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
+from release.adapters.http import http_client, response_limits
+from release.adapters.http.response_body import response_json
+from release.core.foreign_json import ForeignJsonError
 from release.core.models.attestation import Provenance, parse_provenance
 from release.core.models.index import Index, IndexFile, Ownership
 
@@ -55,13 +57,13 @@ def fetch_release_files(index: Index, project: str, version: str) -> tuple[Index
 
 
 def _fetch_json(url: str, *, params: dict[str, str] | None = None) -> Any:
-    """The JSON document; an empty object where the response has none."""
-    with http_client.session(url) as session:
+    """The JSON document; an empty object where the status is not 200."""
+    with http_client.session(url, limits=response_limits.PAGE) as session:
         response = session.get(url, headers={"Accept": "application/json"}, params=params)
         try:
-            return response.json() if response.status_code == _OK else {}
-        except ValueError:
-            return {}
+            return response_json(response) if response.status_code == _OK else {}
+        except ForeignJsonError as error:
+            raise http_errors.unusable_response(url, f"returned no valid JSON: {error}") from error
 
 
 def _file(entry: Any) -> IndexFile | None:
@@ -94,6 +96,6 @@ def fetch_provenance(index: Index, project: str, version: str, filename: str) ->
         if response.status_code != _OK:
             raise http_errors.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
         try:
-            return parse_provenance(response.json())
-        except (ValueError, RecursionError) as error:
+            return parse_provenance(response_json(response))
+        except ValueError as error:
             raise http_errors.unusable_response(url, f"returned no valid provenance: {error}") from error

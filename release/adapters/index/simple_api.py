@@ -21,7 +21,8 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from packaging.utils import canonicalize_name
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
+from release.adapters.http import http_client, response_limits
+from release.adapters.http.response_body import response_json, response_text
 from release.adapters.system.safe_write import replace_file
 from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _JSON = "application/vnd.pypi.simple.v1+json"
 #: bytes; the size of the cache, whose least recently used files are removed first
 _CACHE_SIZE = 300 * 1024 * 1024
+#: values in the list of all projects: three for each
+_MAX_NAMES = 6_000_000
 #: the name of a release's file; a page that links to other files is not a project page
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
@@ -51,7 +54,7 @@ def fetch_listing(
         headers |= {"Cache-Control": "no-cache", "Pragma": "no-cache"}
         # A CDN ignores the client's Cache-Control. PyPI accepts an unknown query; other indexes may not.
         params = {"fresh": secrets.token_hex(8)} if index.kind == "warehouse" else {}
-    with http_client.session(url, retries=retries) as session:
+    with http_client.session(url, retries=retries, limits=response_limits.PAGE) as session:
         response = session.get(url, headers=headers, params=params)
         if response.status_code == 404:  # noqa: PLR2004 - the simple API's only way to say "no such project"
             return None
@@ -65,12 +68,13 @@ def fetch_project_names(index: Index) -> tuple[str, ...]:
     Raises `UnreachableError`.
     """
     url = index.simple_url
-    with http_client.session(url) as session:
+    with http_client.session(url, limits=response_limits.PROJECT_NAMES) as session:
         response = session.get(url, headers={"Accept": _JSON})
         _require_success(url, response)
         try:
-            return tuple(str(one["name"]) for one in response.json()["projects"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            page = response_json(response, max_values=_MAX_NAMES)
+            return tuple(str(one["name"]) for one in page["projects"])
+        except (ValueError, KeyError, TypeError) as error:
             raise http_errors.unusable_response(url, "returned no list of projects") from error
 
 
@@ -99,9 +103,9 @@ def _parse(index: Index, project: str, url: str, response: requests.Response) ->
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         if kind in {_JSON, "application/json"}:
-            found = parse_json_page(response.json(), response.url)
+            found = parse_json_page(response_json(response), response.url)
         elif index.kind == "other" and kind in {"text/html", "application/vnd.pypi.simple.v1+html"}:
-            found = parse_html_page(response.text, response.url, canonicalize_name(project))
+            found = parse_html_page(response_text(response), response.url, canonicalize_name(project))
         elif kind == "text/html":
             raise http_errors.unusable_response(
                 url, "returned a web page instead of a project page, possibly the login page of a network or proxy",
@@ -112,7 +116,7 @@ def _parse(index: Index, project: str, url: str, response: requests.Response) ->
             raise http_errors.unusable_response(
                 url, f"returned {kind or 'no content type'!r} instead of a project page"
             )
-    except (ValueError, RecursionError) as error:  # requests' JSON error is a ValueError too
+    except ValueError as error:
         raise http_errors.unusable_response(url, f"returned no valid project page: {error}") from error
     if canonicalize_name(found.name) != canonicalize_name(project):
         raise http_errors.unusable_response(url, f"returned the project {found.name!r} instead of {project!r}")
@@ -177,8 +181,12 @@ def download_file(file: IndexFile, into: Path) -> Path:
     where it cannot be written.
     """
     part, digest = into / f"{file.filename}.part", hashlib.sha256()
+    limits = response_limits.file_limits(file)
     try:
-        with http_client.session(file.url) as session, session.get(file.url, stream=True) as response:
+        with (
+            http_client.session(file.url, limits=limits) as session,
+            session.get(file.url, stream=True) as response,
+        ):
             _require_success(file.url, response)
             with part.open("wb") as target:
                 for chunk in response.iter_content(1 << 16):
@@ -217,7 +225,7 @@ def _file(entry: Any, base: str) -> IndexFile:
         filename=_filename(entry.get("filename")),
         url=_url(entry.get("url"), base),
         sha256=_sha256(hashes.get("sha256")),
-        size=size if isinstance(size, int) else None,
+        size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time=_time(entry.get("upload-time")),
         yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
         requires_python=python if isinstance(python, str) else None,

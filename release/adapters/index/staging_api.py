@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from release.adapters.http import http_client
 from release.adapters.http.errors import unusable_response
+from release.adapters.http.response_body import response_json
 from release.core.errors import RefusedError
+from release.core.foreign_json import ForeignJsonError
 from release.core.models.credential import Credential
 from release.core.models.index import Index
 
@@ -53,8 +55,8 @@ def _send(index: Index, method: str, url: str, credential: Credential, *, expect
         pair = (credential.username, credential.password.reveal())
         response = session.request(method, url, auth=pair, allow_redirects=False)
         try:
-            found = response.json()
-        except ValueError:
+            found = response_json(response)
+        except ForeignJsonError:
             found = {}
     if response.status_code == expected and isinstance(found, dict):
         return {name: str(value) for name, value in found.items()}

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
+from release.adapters.http import http_client, response_limits
+from release.adapters.http.response_body import response_text
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models import probe
 from release.core.models.index import Index
@@ -96,7 +97,7 @@ def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
     if form.content is not None:
         parts.append(("content", (*form.content, "application/octet-stream")))
     with (
-        http_client.session(index.upload_url, retries=0) as session,
+        http_client.session(index.upload_url, retries=0, limits=response_limits.UPLOAD) as session,
         session.post(
             index.upload_url,
             files=parts,
@@ -110,6 +111,6 @@ def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
         return ServerResponse(
             status=response.status_code,
             reason=redact(response.reason or ""),
-            body=redact(data.decode(response.encoding or "utf-8", "replace")),
+            body=redact(response_text(response, data)),
             headers={name.lower(): redact(value) for name, value in response.headers.items()},
         )

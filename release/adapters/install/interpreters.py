@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core import python_versions
 from release.core.errors import ReleaseError
+from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 from release.core.models.interpreter import Interpreter, RequiredPython
 from release.core.quoting import quote_path
 
@@ -174,8 +174,8 @@ def _output(system: System, argv: list[str]) -> str:
 
 
 def _json(text: str) -> Any:
-    with suppress(ValueError):
-        return json.loads(text)
+    with suppress(ForeignJsonError):
+        return parse_foreign_json(text)
     return None
 
 

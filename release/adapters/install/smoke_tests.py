@@ -6,7 +6,6 @@ The tests are those of the configuration, else the default ones. What fails by d
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -28,6 +27,7 @@ from release.core import module_names
 from release.core.child_environment import without_credentials
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError, ToolError, lower_first
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.check_result import Finding
 from release.core.models.smoke_test import (
     ExceptionLink,
@@ -167,7 +167,7 @@ def _argv(run: _Run, test: SmokeTest, report: Path, env: dict[str, str]) -> list
 
 def _load_report(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_foreign_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import re
 import sys
 import sysconfig
@@ -19,6 +18,7 @@ from release.adapters.system import program_output
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.interpreter import Interpreter, version_to_text
 
@@ -161,7 +161,7 @@ def load_installed(environment: Environment, name: str) -> Installed:
             f"{name!r} is missing after it was installed without an error",
             remedy="check that the name in the file's metadata is that of the project",
         )
-    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    origin = parse_foreign_json(found.read_text("direct_url.json") or "{}")
     return Installed(
         version=found.version,
         url=origin.get("url"),

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from release.adapters.system.state_directory import state_directory
 from release.adapters.system.system import System
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.exchanged_token import UnrevokedToken
 from release.core.models.index import Index
 
@@ -80,7 +81,7 @@ def _ended(path: Path, system: System, index: Index) -> Iterator[UnrevokedToken]
 
     try:
         with _lock(path).acquire(timeout=0):
-            fields = json.loads(path.read_bytes())
+            fields = parse_foreign_json(path.read_bytes())
             found = UnrevokedToken(
                 index=str(fields["index"]), project=str(fields["project"]),
                 requested=datetime.fromisoformat(fields["requested"]),

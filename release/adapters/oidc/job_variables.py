@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.ci_job import JobVariables
 from release.core.models.oidc_identity import OidcProvider
 
@@ -41,7 +41,7 @@ def collect_job_variables(env: Mapping[str, str], service: OidcProvider) -> JobV
 def _repositories(env: Mapping[str, str]) -> dict[str, str]:
     """Source: GitHub documentation, "Webhook events and payloads", `pull_request`."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        pull = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8"))["pull_request"]
+        pull = parse_foreign_json(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())["pull_request"]
         source, target = pull["head"]["repo"]["full_name"], pull["base"]["repo"]["full_name"]
         return {"source_repository": str(source), "target_repository": str(target)}
     return {}

@@ -6,7 +6,6 @@ Sources: PyPI documentation, "Trusted publishers"; warehouse, `oidc/views.py`.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -16,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release.adapters.http.response_body import response_json
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
+from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.oidc_identity import TRUSTED_PROVIDERS, OidcIdentity, OidcProvider, parse_identity
 from release.core.redaction import redact
@@ -104,7 +105,7 @@ def missing_permission(env: Mapping[str, str], index: Index | None = None) -> No
     # Source: GitHub's webhook payloads
     from_fork = False
     with suppress(OSError, ValueError, KeyError, TypeError):
-        pull = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8"))["pull_request"]
+        pull = parse_foreign_json(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())["pull_request"]
         from_fork = pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"]
     if from_fork:
         return NoIdentityError(
@@ -138,7 +139,7 @@ def request_identity(system: System, audience: str, *, for_proof: bool = False) 
     try:
         argv = [sys.executable, "-P", str(_CHILD)]
         done = system.run(argv, env=own_child_environment(env), timeout=_TIMEOUT, input=audience, apart=True)
-        found = json.loads(done.output.rstrip().rpartition("\n")[2])
+        found = parse_foreign_json(done.output.rstrip().rpartition("\n")[2])
     except TimedOutError:
         raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None
     except ValueError:
@@ -274,7 +275,7 @@ def _without(token: Secret, words: str) -> str:
 
 def _object(response: requests.Response) -> dict[str, Any]:
     try:
-        found = response.json()
-    except (ValueError, RecursionError):
+        found = response_json(response)
+    except ForeignJsonError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -148,6 +148,8 @@ class _Uploader:
                 # Its beginning, decoded as UTF-8, which indexes send: guessing the encoding of a long page takes long.
                 "body": response.content[:20_000].decode("utf-8", "replace"),
             }
+        except http_errors.ResponseLimitError as error:  # whatever its status: the file may have been accepted
+            return self._failure("timeout" if error.cause == http_errors.TIMEOUT else "garbage", error.message)
         except UnicodeEncodeError:  # its text may contain the password
             return self._failure("garbage", "a header cannot be encoded")
         except Exception as error:  # noqa: BLE001 - the network raises anything, and all of it is reported
@@ -184,10 +186,14 @@ def _changed(path: str, sha256: str) -> dict[str, Any] | None:
 
 
 def _adapter(emit: Emit) -> Any:
-    from requests.adapters import HTTPAdapter
+    from release.adapters.http import response_limits
+    from release.adapters.http.bounded_adapter import BoundedAdapter
+    from release.adapters.http.bounded_response import LIMITS
 
-    class Adapter(HTTPAdapter):
-        """Sets the time-outs, which twine does not, and counts what is sent."""
+    LIMITS.set(response_limits.UPLOAD)
+
+    class Adapter(BoundedAdapter):
+        """Sets the time-outs, which twine does not, limits the response, and counts what is sent."""
 
         #: seconds to connect (and for each block of the body), seconds without data in the response
         timeouts = (10.0, 30.0)

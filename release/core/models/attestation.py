@@ -12,6 +12,7 @@ from typing import Any
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.oidc_identity import ISSUERS
 
 #: the file was published by the publisher
@@ -114,7 +115,7 @@ def predicate_of(statement: bytes, filename: str, sha256: str) -> str:
     Source: pypi-attestations 0.0.30, `Attestation.verify`.
     """
     try:
-        data = json.loads(statement)
+        data = parse_foreign_json(statement)
         subjects, kind = data["subject"], data["predicateType"]
         named = [(one["name"], one["digest"].get("sha256")) for one in subjects]
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from release.core.errors import UsageError
+from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 from release.core.quoting import quote_path
 from release.core.wheel_tags import expand_tags
 
@@ -93,8 +93,8 @@ def parse_file_list(text: str, place: str) -> FileList:
 
 def _json_lines(text: str, place: str) -> Iterator[str]:
     try:
-        found = json.loads(text.lstrip("\ufeff"))
-    except (ValueError, RecursionError) as error:
+        found = parse_foreign_json(text)
+    except ForeignJsonError as error:
         raise UsageError(f"{quote_path(place)} is not valid JSON: {error}", remedy=_REMEDY) from None
     for number, one in enumerate(found, 1):
         if not isinstance(one, str):

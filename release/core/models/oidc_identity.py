@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
 
@@ -67,7 +67,7 @@ def parse_identity(token: Secret, provider: OidcProvider, audience: str) -> Oidc
     """
     try:
         part = token.reveal().split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        claims = parse_foreign_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
         raise ValueError("this is not a JWT") from None
     if not isinstance(claims, dict):

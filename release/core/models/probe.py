@@ -7,12 +7,13 @@ Source: warehouse 6b62157, `forklift/legacy.py` (the order of its checks), run 2
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 
 #: maximum number of characters of a server's message
 _LONGEST = 2000
@@ -82,8 +83,8 @@ class ServerResponse:
 
 def _json(body: str) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_foreign_json(body)
+    except ForeignJsonError:
         return None
 
 

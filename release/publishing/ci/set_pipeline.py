@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release.core.errors import RefusedError, UsageError
+from release.core.foreign_json import OWN_VALUES, parse_foreign_json
 from release.core.models.index import normalize_name
 from release.core.models.release_set import Member, ReleaseSet
 from release.core.quoting import quote_path
@@ -81,7 +81,7 @@ def make_set_pipeline(root: Pipeline, release_set: ReleaseSet, pipelines: Mappin
 def load_set_plan(path: Path) -> dict[str, Any]:
     """Read a document of `set plan --json`. Raises `UsageError` where the file has none."""
     try:
-        found = json.loads(path.read_bytes())
+        found = parse_foreign_json(path.read_bytes(), max_values=OWN_VALUES)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read the plan {quote_path(path)}: {getattr(error, 'strerror', None) or error}",

@@ -20,6 +20,7 @@ from release.adapters.system.deferred_signals import ignored_signals
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System
 from release.core.errors import RefusedError, ReleaseError
+from release.core.foreign_json import OWN_VALUES, parse_foreign_json
 from release.core.quoting import quote_path
 from release.publishing import journal as journals
 
@@ -155,7 +156,7 @@ def load_undo_record(system: System, home: Path) -> UndoRecord | None:
     """The record that a killed preparation has left; None without one. Raises `ReleaseError` where it is damaged."""
     path = releases_directory(home) / _NAME
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_foreign_json(path.read_bytes(), max_values=OWN_VALUES)
         root = git.find_root(system, home) or home
         return UndoRecord(
             system=system, home=home, root=root, head=document["head"], branch=document["branch"],

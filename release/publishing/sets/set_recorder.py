@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 from collections.abc import Callable, Iterable
@@ -26,6 +25,7 @@ from release.core.events import (
     SetPhaseStarted,
     StepStarted,
 )
+from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.credential import Credential
 from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetRunResult, SetVerb
@@ -171,8 +171,8 @@ def write_set_record(path: Path, document: dict[str, Any], *, indent: int | None
 def load_set_record(path: Path) -> dict[str, Any]:
     """Read the record of a set. Raises `OSError`, and `ReleaseError` where the file is not a valid one."""
     try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        value = parse_foreign_json(path.read_bytes(), max_values=OWN_VALUES)
+    except ForeignJsonError:
         value = None
     return set_record.validate_set_record(value, str(path))
 

@@ -18,6 +18,7 @@ from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
+from release.core.foreign_json import parse_foreign_json
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
 from release.core.models.index import Index
@@ -145,7 +146,7 @@ def load_unfinished(directory: Path, index: Index) -> Iterator[UnfinishedRotatio
     """Those of an index; files that cannot be read are skipped."""
     for path in sorted(directory.glob("rotation-*.json")):
         with suppress(OSError, ValueError, TypeError):
-            rotation = UnfinishedRotation(**json.loads(path.read_text(encoding="utf-8")))
+            rotation = UnfinishedRotation(**parse_foreign_json(path.read_bytes()))
             if rotation.upload_url == index.upload_url:
                 yield rotation
 

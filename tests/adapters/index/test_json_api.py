@@ -38,13 +38,22 @@ def test_the_sandbox_tells_owners_and_names() -> None:
          Ownership(name="A", organization="o")),
         ({"info": {}}, None),
         ([], None),
-        ("no JSON", None),
     ],
 )  # fmt: skip
 def test_what_an_index_leaves_out_is_not_known(body: object, told: Ownership | None) -> None:
-    text = body if isinstance(body, str) else json.dumps(body)
-    with loopback_server(lambda handler: handler.reply(200, text, kind="application/json")) as server:
+    with loopback_server(lambda handler: handler.reply(200, json.dumps(body), kind="application/json")) as server:
         assert json_api.fetch_ownership(local(server.url), "a") == told
+
+
+def test_what_is_no_json_is_an_error() -> None:
+    """As on the simple API: it comes from a proxy, or from a server that fails."""
+    with loopback_server(lambda handler: handler.reply(200, "no JSON", kind="application/json")) as server:
+        for fetch in (
+            lambda: json_api.fetch_ownership(local(server.url), "a"),
+            lambda: json_api.fetch_release_files(local(server.url), "a", "1.0"),
+        ):
+            with pytest.raises(UnreachableError, match="no valid JSON"):
+                fetch()
 
 
 def test_no_answer_is_an_error_and_so_is_a_list_that_is_none() -> None:

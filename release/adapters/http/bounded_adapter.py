@@ -1,0 +1,57 @@
+"""An adapter for requests that holds every response to the limits of its kind, before and after decompression.
+
+Observed: urllib3 2.8.0, requests 2.34.2, 2026-11 - urllib3 decompresses no more at a time than it is asked for;
+requests reads the whole body of a redirect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from release.adapters.http import errors as http_errors
+from release.adapters.http.bounded_response import LIMITS, URL, BoundedResponse
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Raises `ResponseLimitError` where a response exceeds `LIMITS`, and closes its connection."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        before = URL.set(request.url or "")
+        try:
+            return super().send(request, *args, **options)
+        finally:
+            URL.reset(before)
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _bounded_connection(pool.ConnectionCls)
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        response = super().build_response(req, resp)
+        decoded, limits, url = resp.stream, LIMITS.get(), response.url
+
+        def stream(amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
+            count = 0
+            for piece in decoded(amt, decode_content):
+                count += len(piece)
+                if count > limits.decoded:
+                    resp.close()
+                    raise http_errors.too_large_response(url, limits.kind, limits.decoded)
+                yield piece
+
+        resp.stream = stream
+        return response
+
+
+@cache
+def _bounded_connection(kind: type[Any]) -> type[Any]:
+    """The same class of connections, whose responses are bounded; through a proxy, also the proxy's."""
+    if issubclass(kind.response_class, BoundedResponse):
+        return kind
+    return type(kind.__name__, (kind,), {"response_class": BoundedResponse, "__module__": kind.__module__})
