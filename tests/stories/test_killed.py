@@ -184,3 +184,33 @@ def test_two_runs_at_once_are_one(uploads: Uploads, tmp_path: Path) -> None:
         assert "another run is in progress" in uploads.start(tmp_path, sandbox).why_it_failed()
         assert not first.why_it_failed()
         assert len(posts(sandbox)) == 3
+
+
+def _running_in(directory: Path) -> list[str]:
+    """The programs whose temporary directory is in there, by their environment; the guardian has none."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.fsencode(directory) in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_text(encoding="utf-8").replace("\0", " "))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", range(20))
+def test_a_killed_rehearsal_leaves_no_program_and_no_directory(tmp_path: Path, number: int) -> None:
+    project, temporary = make(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    project.env["TMPDIR"] = str(temporary)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "release", "rehearse"], cwd=project.root, env=project.environment(),
+        stdout=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    with process:
+        time.sleep(0.3 + 0.4 * number)
+        os.killpg(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while left := [*_running_in(temporary), *(path.name for path in temporary.iterdir())]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
+from release.adapters.system.temporary_directory import temporary_variables
 from release.core.child_environment import without_credentials
 from release.core.errors import UsageError
 from release.core.models.index import PYPI, TESTPYPI, Index, well_known
@@ -74,7 +75,7 @@ def installer_environment(system: System) -> dict[str, str]:
     # Loopback addresses use no proxy. Programs differ in which spelling they read.
     local = "127.0.0.1,localhost,::1"
     no_proxy = {name: f"{env[name]},{local}" if env.get(name) else local for name in ("NO_PROXY", "no_proxy")}
-    return env | no_proxy | _pip_settings_for_uv(system)
+    return env | no_proxy | _pip_settings_for_uv(system) | temporary_variables()
 
 
 def without_testpypi(system: System, index: Index) -> System:

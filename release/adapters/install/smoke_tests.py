@@ -22,7 +22,7 @@ from release.adapters.system import program_output
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors
-from release.adapters.system.temporary_directory import temporary_directory
+from release.adapters.system.temporary_directory import temporary_directory, temporary_variables
 from release.core import module_names
 from release.core.child_environment import without_credentials
 from release.core.config import SmokeTestSettings
@@ -146,7 +146,7 @@ def smoke_test_environment(system: System, environment: Environment, home: Path)
     env |= {"HOME": str(home), "USERPROFILE": str(home)}
     env["VIRTUAL_ENV"] = str(environment.directory)
     env["PATH"] = os.pathsep.join(filter(None, (str(environment.bin), env.get("PATH", ""))))
-    return env | {"PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+    return env | temporary_variables() | {"PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
 
 
 def _argv(run: _Run, test: SmokeTest, report: Path, env: dict[str, str]) -> list[str]:

@@ -1,12 +1,15 @@
 """Temporary directories, which do not stay behind: not at Ctrl-C, not where this process is killed, not after that.
 
-All of a process are in one, `pypi-preflight-*`, in which the process holds a lock. The guardian removes it if the
-process is killed; where the guardian was killed too, or the machine went down, a later process does, after a day.
+All of a process are in one, `pypi-preflight-*`, in which the process holds a lock until it ends. The guardian removes
+it if the process is killed; where the guardian was killed too, or the machine went down, a later process does, after a
+day.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -24,14 +27,30 @@ _LOCK = "owner.lock"
 _DAY = 24 * 3600
 
 
+_lock = threading.Lock()
+#: the process, and its directory
+_own: tuple[int, Path] | None = None
+
+
 @contextmanager
 def temporary_directory() -> Iterator[Path]:
     """A new directory, removed at the end of the block. Raises `ReleaseError` where none can be created."""
-    with ExitStack() as stack:
-        with explain_os_errors("the temporary directory"):
-            directory = Path(tempfile.mkdtemp(dir=stack.enter_context(_SHARED.held())))
-        stack.callback(remove_tree, directory)
+    with explain_os_errors("the temporary directory"):
+        directory = Path(tempfile.mkdtemp(dir=_directory_of_process()))
+    try:
         yield directory
+    finally:
+        remove_tree(directory)
+
+
+def temporary_variables() -> dict[str, str]:
+    """The environment variables with which programs create their temporary files in the directory of this process.
+
+    Raises `ReleaseError` where it cannot be created.
+    """
+    with explain_os_errors("the temporary directory"):
+        directory = str(_directory_of_process())
+    return dict.fromkeys(("TEMP", "TMP") if sys.platform == "win32" else ("TMPDIR",), directory)
 
 
 @contextmanager
@@ -51,49 +70,32 @@ def temporary_directory_in(parent: Path, what: str, *, prefix: str) -> Iterator[
             remove_tree(directory)
 
 
-class _Shared:
-    """The directory of this process, which exists while it is used."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._pid = 0
-        self._swept = False
-        self._path = Path()
-        self._stack = ExitStack()
-
-    @contextmanager
-    def held(self) -> Iterator[Path]:
-        """Its path. Raises `OSError`."""
-        with self._lock:
-            if not self._users or self._pid != os.getpid():
-                self._open()
-            self._users += 1
-            path, pid = self._path, self._pid
-        try:
-            yield path
-        finally:
-            with self._lock:
-                if pid == os.getpid() == self._pid:
-                    self._users -= 1
-                    if not self._users:
-                        self._stack.close()
-
-    def _open(self) -> None:
-        from filelock import FileLock  # takes 15 ms
-
-        self._stack = ExitStack()  # in a forked process, that of its parent stays as it is
-        self._users, self._pid = 0, os.getpid()
-        if not self._swept:
-            self._swept = True
-            sweep_temporary_directories()
-        self._path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        self._stack.callback(remove_tree, self._path)
-        self._stack.enter_context(guard_directory(self._path))
-        self._stack.enter_context(FileLock(self._path / _LOCK, timeout=0, thread_local=False))
+def _directory_of_process() -> Path:
+    """The directory of this process, created at the first call, and removed at its end. Raises `OSError`."""
+    global _own  # noqa: PLW0603 - one for the process
+    with _lock:
+        if _own is None or _own[0] != os.getpid():
+            if _own is None:
+                sweep_temporary_directories()
+            _own = os.getpid(), _create()
+        return _own[1]
 
 
-_SHARED = _Shared()
+def _create() -> Path:
+    from filelock import FileLock  # takes 15 ms
+
+    with ExitStack() as stack:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        stack.callback(remove_tree, path)
+        stack.enter_context(guard_directory(path))
+        stack.enter_context(FileLock(path / _LOCK, timeout=0, thread_local=False))
+        atexit.register(_end, os.getpid(), stack.pop_all())
+    return path
+
+
+def _end(pid: int, stack: ExitStack) -> None:
+    if pid == os.getpid():  # not in a forked process
+        stack.close()
 
 
 def sweep_temporary_directories() -> None:

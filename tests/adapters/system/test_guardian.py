@@ -15,7 +15,7 @@ import pytest
 
 from release.adapters.system import guardian
 from release.adapters.system.process import Pipe, run_program
-from release.adapters.system.temporary_directory import temporary_directory
+from release.adapters.system.temporary_directory import temporary_directory_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills with signals; Windows has job objects")
 
@@ -91,14 +91,13 @@ def test_a_killed_process_leaves_nothing(tmp_path: Path, stubborn: bool) -> None
 def test_what_has_ended_is_not_guarded_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(guardian, "_tell", told.append)
-    with temporary_directory() as directory:
+    with temporary_directory_in(tmp_path, "it", prefix=".x-") as directory:
         run_program([sys.executable, "-S", "-c", ""], env={})
         pipe = Pipe([sys.executable, "-S", "-c", "input()"], {})
         pipe.close()
-    assert directory.parent.name.startswith("pypi-preflight-")
-    assert len(told) == 6
-    assert {line[1:] for line in told if line[0] == "+"} == {line[1:] for line in told if line[0] == "-"}
-    assert os.fsencode(directory.parent).hex() in told[0]
+    assert [line[:2] for line in told] == ["+d", "+g", "-g", "+g", "-g", "-d"]
+    assert told[0][2:] == told[-1][2:] == os.fsencode(directory).hex()
+    assert told[1][2:] == told[2][2:] != told[3][2:] == told[4][2:]
 
 
 def test_a_guardian_that_was_killed_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from release.core.errors import ReleaseError
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The temporary directory of the machine, for a process that has none yet."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(module, "_SHARED", module._Shared())
+    monkeypatch.setattr(module, "_own", None)
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def _left_behind(place: Path, name: str, *, days: float) -> Path:
     return _age(directory, days * 86_400)
 
 
-def test_all_of_a_process_are_in_one_which_goes_with_the_last(place: Path) -> None:
+def test_all_of_a_process_are_in_one(place: Path) -> None:
     with temporary_directory() as first:
         with temporary_directory() as second:
             assert first.parent == second.parent
@@ -47,9 +47,25 @@ def test_all_of_a_process_are_in_one_which_goes_with_the_last(place: Path) -> No
             (second / "content").touch()
         assert first.is_dir()
         assert not second.exists()
-    assert not list(place.iterdir())
     with temporary_directory() as third:
-        assert third.is_dir()
+        assert third.parent == first.parent
+    assert not list(place.glob("*/*/"))
+
+
+def test_it_goes_with_the_process(place: Path) -> None:
+    code = (
+        "from release.adapters.system.temporary_directory import temporary_directory, temporary_variables\n"
+        "with temporary_directory() as one: print(one.parent)\n"
+        "import os, pathlib\n"
+        "for path in temporary_variables().values(): pathlib.Path(path, 'of a child').touch(); print(path)\n"
+        "if os.name != 'nt' and os.fork() == 0: sys.exit()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[3], env={**os.environ, "TMPDIR": str(place), "TEMP": str(place)},
+    )  # fmt: skip
+    (path,) = set(done.stdout.split())
+    assert Path(path).parent == place
     assert not list(place.iterdir())
 
 
@@ -61,8 +77,10 @@ def test_threads_share_it(place: Path) -> None:
             return directory
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(use, range(100)))) == 100
-    assert not list(place.iterdir())
+        directories = set(pool.map(use, range(100)))
+    assert len(directories) == 100
+    assert len({path.parent for path in directories}) == 1
+    assert not any(path.exists() for path in directories)
 
 
 def test_what_is_older_than_a_day_and_has_no_owner_is_removed(place: Path) -> None:
