@@ -67,7 +67,7 @@ def writes_past_the_writer(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
             case ast.Call(func=ast.Attribute(attr="print_exc" | "basicConfig" | "echo")):
                 yield node.lineno
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="os"), attr="write")):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="os"), attr="write"), args=[ast.Constant(), *_]):
                 yield node.lineno
             case ast.ImportFrom(module="sys") if any(one.name in _STREAMS for one in node.names):
                 yield node.lineno

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from release.core.shell import quote_word
+
 #: the newest macOS that the index knows, and the one that follows 15 there. Source: warehouse, `utils/wheel.py`
 _NEWEST_MAC, _LAST_NUMBERED = 26, 15
 _FIRST_WITHOUT_MINOR = 11
@@ -42,4 +44,4 @@ def _mac_remedy(major: int, minor: int, machine: str, filename: str) -> str:
 
 
 def _rename(platform: str, filename: str) -> str:
-    return f"python -m wheel tags --remove --platform-tag {platform} {filename}"
+    return f"python -m wheel tags --remove --platform-tag {quote_word(platform)} {quote_word(filename)}"

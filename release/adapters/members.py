@@ -16,6 +16,7 @@ from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 #: how deep below the root a project is looked for that no pattern names
@@ -121,18 +122,13 @@ def require_project(directory: Path, *, instead: str = "") -> None:
             remedy="change to the project's directory, or pass it: --directory DIR" + (instead and f"; or {instead}"),
         )
     here = directory.resolve() == Path.cwd()
-    one = _quoted(below[0] if here else str(directory / below[0]))
-    there = "" if here else f" --directory {_quoted(str(directory))}"
+    one = quote_word(below[0] if here else str(directory / below[0]))
+    there = "" if here else f" --directory {quote_word(str(directory))}"
     raise ConfigError(
         f"{where}; there are projects below it: {name_some(below)}",
         remedy=f"pass one of them: --directory {one}; or release them as a set: pypi-preflight set list{there}"
         + (instead and f"; or {instead}"),
     )
-
-
-def _quoted(path: str) -> str:
-    """The path as one word of a command line, in any shell."""
-    return f'"{path}"' if " " in path else path
 
 
 def projects_below(root: Path) -> tuple[str, ...]:

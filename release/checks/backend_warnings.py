@@ -12,6 +12,7 @@ from release.checks.unshipped_files import is_development_file
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding
 from release.core.models.source_tree import DeclaredFile
+from release.core.shell import quote_word
 
 CHECKS = Checklist[BuiltFiles]()
 _NO_FILES = re.compile(r"no (?:files|directories) found matching '([^']*)'(?: under directory '([^']*)')?")
@@ -58,12 +59,8 @@ def _ignored(files: list[DeclaredFile]) -> Finding:
     paths = [one.path for one in files]
     return warn(
         f"declared by {settings}, but not tracked by git, so the release is built without it: {quote_some(paths)}",
-        f"add it to git: git add --force {' '.join(map(_shell, paths[:3]))}; or remove it from {settings}",
+        f"add it to git: git add --force {' '.join(map(quote_word, paths[:3]))}; or remove it from {settings}",
     )
-
-
-def _shell(path: str) -> str:
-    return path if re.fullmatch(r"[\w./-]+", path) else "'" + path.replace("'", "'\\''") + "'"
 
 
 def _unmatched(text: str) -> Finding:

@@ -35,6 +35,7 @@ from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation, Unknown
 from release.core.models.distribution import InspectedFile, TwineRefusal
 from release.core.models.index import PYPI, IndexContents, StoredFile, name_from_filename
+from release.core.shell import quote_word
 
 #: checks of one file, besides the rules of the index
 OF_AN_ARCHIVE = wheel_checks.CHECKS + archive_warnings.CHECKS
@@ -159,9 +160,8 @@ def _finding(refusal: Refusal, upload: FileUpload, built: BuiltFiles) -> Finding
         if built.project is not None:
             remedy = "run it where the index can be reached (without --offline); for a new project, choose another name"
         else:
-            remedy = (
-                f"if the project is yours: pypi-preflight inspect --index pypi {filename}; else choose another name"
-            )
+            command = f"pypi-preflight inspect --index pypi {quote_word(filename)}"
+            remedy = f"if the project is yours: {command}; else choose another name"
         return warn(f"{message}project; the index was not contacted", remedy, filename)
     return Finding(
         message=refusal.message or _shorten(refusal.text),

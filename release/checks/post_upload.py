@@ -12,6 +12,7 @@ from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import IndexFile, ProjectListing, version_of
+from release.core.shell import quote_word
 
 CHECKS = Checklist[UploadedRelease]()
 
@@ -55,7 +56,7 @@ def _confirm_command(index: str, filename: str) -> str:
             name, version = parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return "pypi-preflight confirm"
-    return f"pypi-preflight confirm {name}=={version} --index {index}"
+    return f"pypi-preflight confirm {name}=={version} --index {quote_word(index)}"
 
 
 @CHECKS.check(needs=(the_index_could_be_asked,))

@@ -15,6 +15,7 @@ from release.core.models.index import IndexFile, ProjectListing, files_by_releas
 from release.core.models.project_limits import PER_ACCOUNT
 from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
+from release.core.shell import quote_word
 from release.core.tag_form import release_after
 from release.core.time_text import format_count
 
@@ -54,7 +55,7 @@ def a_changed_member_has_a_new_version(found: ReleaseSet) -> Iterator[Observatio
             tag = one.tag_format.replace("{version}", one.member.version)
             yield Note(
                 message=f"{one.member.name} {one.member.version} has no tag, so the commits since are not known",
-                remedy=f"tag the commit that was released: git tag {tag} COMMIT",
+                remedy=f"tag the commit that was released: git tag {quote_word(tag)} COMMIT",
             )
     for one in found.members:
         if one.state == "released" and one.commits_since:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
@@ -15,6 +14,7 @@ from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.index import is_project_name
 from release.core.models.interpreter import RequiredPython, version_to_text
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
+from release.core.shell import quote_word
 from release.core.tag_form import release_after
 from release.core.time_text import format_count
 
@@ -84,7 +84,7 @@ def tag_remedy(source: Source) -> str:
         return "fetch the whole history and its tags: git fetch --unshallow --tags"
     tag = source.tag_form.tag(release_after(source.project.version) or source.project.version)
     tag = source.tag_form.tag("0.1.0") if not git.all_tags else tag
-    command = f"tag the commit: git tag {shlex.quote(tag)}"
+    command = f"tag the commit: git tag {quote_word(tag)}"
     if git.changes:
         command = f"commit everything, then {command}"
     return f"fetch the tags: git fetch --tags; if there are none, {command}" if not git.all_tags else command
@@ -181,7 +181,7 @@ def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
         yield NotApplicable(reason=f"the commit is checked out by its tag {source.tag}")
     elif git.branch != expected:
         where = f"on branch {git.branch!r}" if git.branch else "on no branch (HEAD is detached)"
-        yield Finding(message=f"{where}, not on {expected!r}", remedy=f"run: git switch {expected}")
+        yield Finding(message=f"{where}, not on {expected!r}", remedy=f"run: git switch {quote_word(expected)}")
 
 
 @CHECKS.check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
@@ -193,9 +193,8 @@ def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
     git = _git(source)
     if git.tagged_commit not in {None, git.commit}:
         message = f"the tag {source.tag!r} points to commit {str(git.tagged_commit)[:12]}, not to {git.commit[:12]}"
-        remedy = (
-            f"bump the version: pypi-preflight prepare; or release the tagged commit: git switch --detach {source.tag}"
-        )
+        switch = f"git switch --detach {quote_word(str(source.tag))}"
+        remedy = f"bump the version: pypi-preflight prepare; or release the tagged commit: {switch}"
         yield Finding(message=message, remedy=remedy, cause="version.mismatch-tag")
 
 

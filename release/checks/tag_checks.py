@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
@@ -18,6 +17,7 @@ from release.checks.source_checks import (
 )
 from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.shell import quote_word
 from release.core.tag_form import has_name, is_comparable, version_of_any_tag
 
 #: What tools that take the version from git give to a checkout without tags: setuptools-scm, hatch-vcs, flit-scm and
@@ -196,7 +196,9 @@ def the_tags_of_the_remote_are_here(source: Source) -> Iterator[Observation]:
             continue
         if tagged == version or (commit == git.commit and is_comparable(tagged, version)):
             message = f"{git.remote!r} has the tag {name!r}, this clone does not"
-            yield Finding(message=message, remedy=f"git fetch {git.remote} tag {shlex.quote(name)}", where=name)
+            yield Finding(
+                message=message, remedy=f"git fetch {quote_word(str(git.remote))} tag {quote_word(name)}", where=name
+            )
 
 
 @CHECKS.check(needs=(the_project_is_in_a_repository,))
@@ -222,7 +224,7 @@ def a_branch_of_the_remote_has_the_commit(source: Source) -> Iterator[Observatio
         yield NotApplicable(reason="the commit is not on a branch" if git.branch is None else "nothing is pushed")
     elif not git.on_remote:
         message = f"no branch of {git.remote!r} has the commit {git.commit[:12]}; only its tag would be pushed"
-        yield warn(message, f"push the branch first: git push {git.remote} {shlex.quote(git.branch)}")
+        yield warn(message, f"push the branch first: git push {quote_word(git.remote)} {quote_word(git.branch)}")
 
 
 #: names of the checks of the repository's state, which a rehearsal shows but does not need: it is promised to need no

@@ -11,6 +11,7 @@ from release.acceptance.file_rules import the_file_is_new, the_release_has_no_sd
 from release.acceptance.rule import FileUpload
 from release.core.models.check_result import Finding
 from release.core.models.index import IndexContents, StoredFile
+from release.core.shell import quote_word
 
 ONE_SDIST = "there-is-one-sdist-at-most"
 OTHER_CONTENT = "no-two-files-have-the-same-name"
@@ -80,4 +81,6 @@ def _one_for_both(first: str, second: str) -> str:
         options += [f"{option} +{'.'.join(more)}"] if more else []
     if not options:
         return f"upload only {first}"
-    return f"upload one wheel with the tags of both: python -m wheel tags --remove {' '.join(options)} {first}"
+    return (
+        f"upload one wheel with the tags of both: python -m wheel tags --remove {' '.join(options)} {quote_word(first)}"
+    )

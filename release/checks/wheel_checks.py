@@ -12,6 +12,7 @@ from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SPECIFICATIONS, WHEELS, FileUpload
 from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.check_result import Finding
+from release.core.shell import quote_word
 
 #: the file name of an extension module for certain interpreters and platforms, or for Windows.
 #: Source: PEP 3149 and CPython's `importlib.machinery.EXTENSION_SUFFIXES`
@@ -135,7 +136,7 @@ def _of_one_python(modules: Sequence[str], filename: str) -> Iterator[Finding]:
             f"the wheel is tagged for every Python 3, but contains {quote_some(modules)}, which only CPython "
             f"{version[0]}.{version[1:]} imports",
             f"build it with the tags {tag}, or write them: python -m wheel tags --python-tag cp{version} "
-            f"--abi-tag cp{version} {filename}",
+            f"--abi-tag cp{version} {quote_word(filename)}",
             filename,
             source=f"{SPECIFICATIONS}/platform-compatibility-tags/",
         )

@@ -267,7 +267,7 @@ def _files_to_inspect(word: str, words: Sequence[str]) -> str:
     if files := _directories(words, "/*"):
         return " ".join(files)
     directory = PurePath(word).as_posix().removesuffix("/*")
-    return f"{directory}/*" if "*" in word or PurePath(word).name == "dist" else ""
+    return f"{shell.quote_argument('posix', directory)}/*" if "*" in word or PurePath(word).name == "dist" else ""
 
 
 def _directories(words: Sequence[str], end: str = "") -> list[str]:

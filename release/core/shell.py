@@ -14,6 +14,8 @@ ShellName = Literal["posix", "powershell", "cmd"]
 
 #: arguments that PowerShell and cmd read as they are
 _PLAIN = re.compile(r"[\w./:\\+=-]+", re.ASCII)
+#: a path that cmd and PowerShell read as it is, where cmd would take single quotes as a part of it
+_OF_WINDOWS = re.compile(r"[A-Za-z]:\\[\w.\\+-]*", re.ASCII)
 #: what ends a text in single quotes in PowerShell. Source: PowerShell documentation, "about_Special_Characters"
 _QUOTES = re.compile("['\u2018-\u201b]")
 #: characters of a format of `printf` that stand for themselves
@@ -24,7 +26,7 @@ _SEPARATORS = {"posix": " && ", "powershell": "; ", "cmd": " & "}
 def quote_argument(shell: ShellName, text: str) -> str:
     """The text as one argument of a command."""
     if shell == "posix":
-        return quote_word(text)
+        return _quote_posix(text)
     if _PLAIN.fullmatch(text):
         return text
     if shell == "powershell":
@@ -34,9 +36,14 @@ def quote_argument(shell: ShellName, text: str) -> str:
 
 
 def quote_word(text: str) -> str:
-    r"""The text as one argument for a POSIX shell, also where that shell is not known.
+    """The text as one argument, where the shell is not known: for a POSIX shell, but for a plain path of Windows."""
+    return text if _OF_WINDOWS.fullmatch(text) else _quote_posix(text)
 
-    A text that a terminal or a log would not show as it is: `"$(printf 'a\033b')"`, which sh, bash, zsh and fish know.
+
+def _quote_posix(text: str) -> str:
+    r"""The text as one argument; one that a terminal or a log would not show as it is: `"$(printf 'a\033b')"`.
+
+    Every POSIX shell knows this form; `$'…'` is missing in dash.
     """
     quoted = f"'{text}'" if text.startswith("=") and shlex.quote(text) == text else shlex.quote(text)  # zsh: =name
     if "\n" not in text and harmless_lines(quoted) == quoted:

@@ -29,6 +29,7 @@ from release.core.models.results import StepResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 from release.publishing import stored_verdict
 from release.publishing.build import rebuild
 from release.publishing.journal import Journal
@@ -236,7 +237,7 @@ def _files_option(files: Sequence[Distribution], journal: Journal) -> str:
     directories = dict.fromkeys(file.path.parent for file in files)
     if journal.dist.resolve() in {directory.resolve() for directory in directories}:
         return ""
-    return f" --files {' '.join(quote_path(path_from_here(one)) for one in directories)}"
+    return f" --files {' '.join(quote_word(path_from_here(one)) for one in directories)}"
 
 
 def _compare_with_index(files: Sequence[Distribution], index: Index, project: str, *, which: str) -> None:

@@ -37,6 +37,7 @@ from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_limits import FILE_SIZE
 from release.core.models.results import InspectionResult
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
 
 def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
     if path.is_dir():
-        raise UsageError(f"{quote_path(path)} is a directory", remedy=f"pass its files: {path / '*'}")
+        raise UsageError(f"{quote_path(path)} is a directory", remedy=f"pass its files: {quote_word(str(path))}/*")
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, 2)

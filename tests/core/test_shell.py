@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from release.core import shell
+from release.core.harmless import harmless_lines
 from release.core.shell import ShellName
 
 SHELLS: tuple[ShellName, ...] = ("posix", "powershell", "cmd")
@@ -89,3 +92,49 @@ def test_the_powershell_forms_do_what_they_promise() -> None:
     command = shell.join_commands("powershell", *commands)
     done = subprocess.run(["pwsh", "-NoProfile", "-Command", command], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "|it's"
+
+
+#: names of files and directories that a careless quotation breaks, or lets run a program
+HOSTILE = (
+    "a b", "it's", 'say "x"', "$(touch pwned)", "`touch pwned`", "$HOME", "*", "?", "~", "a;b", "a&b|c>d", "!!",
+    "{a,b}", "-rf", "=ls", "#x", "a\\b", "a\nnext: b", "\n", "a\n\n", "\x1b[2J", "\u202egpj", "##[error]x", "100%",
+    "%PATH%", "caf\xe9", "caf\udce9", "名前", "", "'\\''", "\t", "a\u200bb",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no POSIX shell")
+@pytest.mark.parametrize("name", [one for one in ("sh", "bash", "zsh") if shutil.which(one)])
+def test_a_posix_shell_reads_every_name_as_it_is(name: str, tmp_path: Path) -> None:
+    line = "printf '%s\\0' " + " ".join(map(shell.quote_word, HOSTILE))
+    done = subprocess.run([name, "-c", line], capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout == b"".join(os.fsencode(one) + b"\0" for one in HOSTILE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", [one for one in HOSTILE if not one.endswith("\n")])
+def test_the_writer_does_not_change_a_quoted_name(text: str) -> None:
+    for quoted in (shell.quote_word(text), shell.quote_argument("posix", text)):
+        assert harmless_lines(f"next: {quoted}") == f"next: {quoted}"
+        assert "\n" not in quoted
+    if text.isprintable() and "##" not in text:
+        assert shlex.split(shell.quote_argument("posix", text)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "powershell", "cmd"),
+    [
+        ("50%PATH%", "'50%PATH%'", '"50"^%"PATH"^%""'),
+        ("C:\\my dir\\", "'C:\\my dir\\'", '"C:\\my dir\\\\"'),
+        ("it\u2019s", "'it\u2019\u2019s'", '"it\u2019s"'),
+        ("a\u202eb", "('a' + [char]::ConvertFromUtf32(0x202e) + 'b')", '"a\u202eb"'),
+        ("", "''", '""'),
+    ],
+)
+def test_windows_shells_read_a_name_as_it_is(text: str, powershell: str, cmd: str) -> None:
+    assert shell.quote_argument("powershell", text) == powershell
+    assert shell.quote_argument("cmd", text) == cmd
+
+
+def test_a_plain_path_of_windows_needs_no_quotes() -> None:
+    assert shell.quote_word(r"C:\dist\a-1.0.tar.gz") == r"C:\dist\a-1.0.tar.gz"
+    assert shell.quote_word(r"C:\my dist") == r"'C:\my dist'"

@@ -9,6 +9,7 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
+from release.core.shell import quote_word
 
 #: seconds for a push; the user's pre-push hook may run tests
 _PUSH_LIMIT = 600
@@ -21,7 +22,7 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
     """
     ours = repository.git_output(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
     theirs = repository.remote_commit(system, root, remote, f"refs/tags/{tag}")
-    by_hand = f"fix that, then push the tag: git push {remote} {tag}"
+    by_hand = f"fix that, then push the tag: git push {quote_word(remote)} {quote_word(tag)}"
     if isinstance(theirs, Unknown):
         raise ToolError(f"cannot ask the remote {remote!r} for the tag {tag!r}: {theirs.reason}", remedy=by_hand)
     if theirs == ours:
@@ -40,7 +41,8 @@ def push_commit(system: System, root: Path, commit: str, *, remote: str, ref: st
 
     Raises `ToolError` where the remote cannot be reached, has commits that are not here, or refuses it.
     """
-    by_hand = f"run `git pull --rebase`, then push it: git push {remote} HEAD:{ref.removeprefix('refs/heads/')}"
+    target = f"HEAD:{ref.removeprefix('refs/heads/')}"
+    by_hand = f"run `git pull --rebase`, then push it: git push {quote_word(remote)} {quote_word(target)}"
     theirs = repository.remote_commit(system, root, remote, ref)
     if isinstance(theirs, Unknown):
         raise ToolError(f"cannot ask the remote {remote!r} for {ref!r}: {theirs.reason}", remedy=by_hand)

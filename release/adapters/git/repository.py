@@ -15,6 +15,7 @@ from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 
 #: Directories that are not part of a project, and often large. Used only outside of a repository.
 LITTER = (
@@ -306,7 +307,7 @@ def _failed(where: Path, verb: str, done: Completed) -> ToolError:
     if "dubious ownership" in done.errors:
         return ToolError(
             f"git does not trust the repository {quote_path(where)}, because another user owns it",
-            remedy=f"if you trust it: git config --global --add safe.directory {where.as_posix()}",
+            remedy=f"if you trust it: git config --global --add safe.directory {quote_word(where.as_posix())}",
         )
     if "No space left on device" in done.errors:
         return ToolError(f"no space left on the disk during `git {verb}`", remedy="free some space, then run it again")

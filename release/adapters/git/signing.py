@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from release.adapters.git import repository, tags
@@ -10,6 +9,7 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.adapters.system.temporary_directory import temporary_directory
 from release.core.models.check_result import Finding, Unknown
+from release.core.shell import quote_word
 
 #: seconds; a passphrase may be entered
 _LIMIT = 60
@@ -47,7 +47,7 @@ def signing_problem(system: System, root: Path) -> Finding | Unknown | None:
         reason = lines[0]
     if reason.startswith("error: gpg failed to sign the data"):  # git 2.39 shows nothing of gpg's output
         key = repository.run_git(system, root, "config", "--get", "user.signingKey").output.strip()
-        show = f"gpg --list-secret-keys {shlex.quote(key)}" if key else "gpg --list-secret-keys"
+        show = f"gpg --list-secret-keys {quote_word(key)}" if key else "gpg --list-secret-keys"
         by_hand = f"check that gpg has the secret key: {show}; then {by_hand}"
     return Finding(message=f"{settings[0]} is set, but git cannot sign the release tag: {reason!r}", remedy=by_hand)
 

@@ -34,6 +34,7 @@ from release.core.models.index import Index
 from release.core.models.probe import ServerResponse
 from release.core.models.secret_location import location_to_text
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000
@@ -249,7 +250,7 @@ def _not_sent(event: Mapping[str, Any], distribution: Distribution) -> NotSentEr
 
 
 def _check_with_twine(distribution: Distribution) -> str:
-    return f"run: python -m twine check --strict {distribution.path}"
+    return f"run: python -m twine check --strict {quote_word(str(distribution.path))}"
 
 
 def evaluate_response(reply: ServerResponse, distribution: Distribution, index: Index) -> UploadResult:

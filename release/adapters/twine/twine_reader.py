@@ -17,6 +17,7 @@ from release.adapters.system.process import Pipe
 from release.core.child_environment import without_credentials
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import TwineRefusal
+from release.core.shell import quote_word
 
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_reader_child as child; "
@@ -60,7 +61,7 @@ class TwineReader:
         except (EOFError, OSError, ValueError, KeyError) as error:  # a TimeoutError is an OSError
             why = "it takes too long" if isinstance(error, TimeoutError) else self._pipe.last_error_line()
             self.close()
-            remedy = f"run: python -m twine check {path}; reinstall twine if that fails"
+            remedy = f"run: python -m twine check {quote_word(str(path))}; reinstall twine if that fails"
             return Unknown(reason=f"cannot read {path.name!r} with twine: {why}", remedy=remedy)
         if message is None:
             return None

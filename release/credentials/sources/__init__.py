@@ -27,6 +27,7 @@ from release.core.models.secret_location import (
     location_to_text,
 )
 from release.core.secret import Secret
+from release.core.shell import quote_word
 from release.core.tokens.token import contains_token, issuer, location_matches
 from release.credentials.sources import (
     base,
@@ -260,7 +261,7 @@ def _wrong_index(origin: SecretLocation, password: Secret, index: Index) -> Find
     copied = isinstance(origin, ConfigFileKey) and index == PYPI and issuer(password) == TESTPYPI.token_location
     return base.warning(
         f"the token in {where} was issued by {issuer(password)!r}, not by {index.token_location!r}",
-        f"pypi-preflight store --index {index.name}",
+        f"pypi-preflight store --index {quote_word(index.name)}",
         where, "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
     )  # fmt: skip
 
@@ -278,5 +279,6 @@ def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
         return base.warning(f"{where} {what}", remedy, where, "src.wrong-env-name")
     return base.warning(
         f"{where} has a token, {reader}",
-        f"store it where uploads look for it: pypi-preflight store --index {index.name}", where, "cred.missing",
+        f"store it where uploads look for it: pypi-preflight store --index {quote_word(index.name)}", where,
+        "cred.missing",
     )  # fmt: skip

@@ -163,10 +163,10 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
     """Why a file is not used: others may read it. On Windows its access list is not checked."""
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     if about.st_uid not in {user, 0}:
-        what, command = "belongs to another user", f"chown {user} {shlex.quote(str(path))}"
+        what, command = "belongs to another user", f"chown {user} {shell.quote_word(str(path))}"
     elif about.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         what = f"is accessible to other users (mode {stat.S_IMODE(about.st_mode):04o})"
-        command = f"chmod 600 {shlex.quote(str(path))}"
+        command = f"chmod 600 {shell.quote_word(str(path))}"
     else:
         return None
     return Finding(

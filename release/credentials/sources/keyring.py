@@ -252,13 +252,13 @@ def _of_another_service(query: SourceQuery, service: str, user: str, what: str) 
     who = "" if user == username else f", user {redact(user)!r}"
     return base.warning(
         f"the keyring has a {what} for {service!r}{who}, but uploads look for {index.upload_url!r}, user {username!r}",
-        f"pypi-preflight store --index {index.name}", "keyring", "keyring.service-mismatch",
+        f"pypi-preflight store --index {shell.quote_word(index.name)}", "keyring", "keyring.service-mismatch",
     )  # fmt: skip
 
 
 def _of_another_user(query: SourceQuery, user: str) -> Finding:
     index, username = query.index, query.username or _USERNAME
-    remedy = f"pypi-preflight store --index {index.name}"
+    remedy = f"pypi-preflight store --index {shell.quote_word(index.name)}"
     if contains_token(user):
         message = f"the keyring has a token as the username of {index.upload_url!r}; it must be the password"
         return base.warning(message, remedy, "keyring", "cred.swapped")
@@ -277,7 +277,7 @@ def _of_another_user(query: SourceQuery, user: str) -> Finding:
 
 
 def _other_project(query: SourceQuery, owner: str) -> Finding:
-    remedy = f"pypi-preflight store --index {query.index.name}"
+    remedy = f"pypi-preflight store --index {shell.quote_word(query.index.name)}"
     if query.project is None:
         message = f"the keyring has only a token of project {owner!r}, but the name of this project is not known"
     else:

@@ -11,7 +11,6 @@ Sources of the files: the documentation of uv ("Configuration files", "Credentia
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -116,7 +115,7 @@ def _in_named_file(name: str, value: str, query: SourceQuery) -> Finding:
     user, where = detect_user_environment(query.env), f"${name}"
     remedy = credential_remedies.store_command(user, query.index)
     if user.shell_name == "posix" and user.ci is None:
-        remedy = f'export TWINE_USERNAME=__token__ TWINE_PASSWORD="$(cat {shlex.quote(value)})"'
+        remedy = f'export TWINE_USERNAME=__token__ TWINE_PASSWORD="$(cat {shell.quote_word(value)})"'
     return base.warning(
         f"{where} names the file {value!r} with a token, which no upload tool reads: twine reads $TWINE_PASSWORD",
         remedy, where, "src.wrong-env-name",
@@ -175,7 +174,7 @@ def _configuration(query: SourceQuery, reported: Collection[str]) -> Iterator[Fi
 
 
 def _load_command(name: ShellName, path: Path) -> str:
-    return f"set -a && . {shlex.quote(str(path))} && set +a" if name == "posix" else ""
+    return f"set -a && . {shell.quote_word(str(path))} && set +a" if name == "posix" else ""
 
 
 def _configuration_files(query: SourceQuery) -> Iterator[tuple[Path, str]]:

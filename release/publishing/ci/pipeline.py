@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, UsageError
 from release.core.quoting import quote_path
+from release.core.shell import quote_word
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -120,7 +121,7 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
         raise UsageError(
             f"no file {lock!r} in {quote_path(directory)}",
             remedy=f"create it: echo pypi-preflight=={version('pypi-preflight')} | "
-            f"uv pip compile --universal --generate-hashes --output-file {lock} -",
+            f"uv pip compile --universal --generate-hashes --output-file {quote_word(lock)} -",
         )
     root = repository.find_root(system, directory)
     lfs, submodules = detect_checkout(system, root) if root else (False, False)

@@ -15,6 +15,7 @@ from release.core.models.index import normalize_name
 from release.core.models.release_set import Member, ReleaseSet
 from release.core.quoting import quote_path
 from release.core.set_order import order_levels
+from release.core.shell import quote_word
 from release.publishing.ci.pipeline import Pipeline, load_pipeline
 from release.publishing.sets import set_plan
 
@@ -85,13 +86,13 @@ def load_set_plan(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read the plan {quote_path(path)}: {getattr(error, 'strerror', None) or error}",
-            remedy=f"create it: pypi-preflight set plan --json > {path}",
+            remedy=f"create it: pypi-preflight set plan --json > {quote_word(str(path))}",
         ) from None
     known = {"schema", "indexes", "members", "levels", "jobs"}
     if not isinstance(found, dict) or found.get("schema") != 1 or not known <= found.keys():
         raise UsageError(
             f"{quote_path(path)} is not a plan of a set",
-            remedy=f"create it with the same pypi-preflight: pypi-preflight set plan --json > {path}",
+            remedy=f"create it with the same pypi-preflight: pypi-preflight set plan --json > {quote_word(str(path))}",
         )
     return found
 

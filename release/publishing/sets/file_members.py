@@ -10,6 +10,7 @@ from release.core.errors import UsageError
 from release.core.models.distribution import Distribution, parse_version
 from release.core.models.index import is_valid_name, normalize_name
 from release.core.models.release_set import Member
+from release.core.shell import quote_word
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -26,7 +27,7 @@ def members_of_files(files: Iterable[Distribution]) -> tuple[Member, ...]:
         if not is_valid_name(raw.get("name", "")) or isinstance(parse_version(raw.get("version", "")), str):
             raise UsageError(
                 f"the metadata of {file.filename!r} has no valid name and version",
-                remedy=f"build it again; for details: pypi-preflight inspect {file.path}",
+                remedy=f"build it again; for details: pypi-preflight inspect {quote_word(str(file.path))}",
             )
         grouped.setdefault(normalize_name(raw["name"]), []).append((file, raw))
     return tuple(_member_of(grouped[name]) for name in sorted(grouped))

@@ -17,6 +17,7 @@ from release.core.errors import Exit
 from release.core.models.index import normalize_name
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
 from release.core.set_order import sibling_requirements
+from release.core.shell import quote_word
 from release.publishing.ci.pipeline import Pipeline
 
 #: the directory of all files, relative to the root; a member's are in a subdirectory with its canonical name
@@ -153,8 +154,8 @@ def set_plan_to_lines(document: Mapping[str, Any]) -> Iterator[str]:
         where = f", in the environment {job['environment']}" if job["environment"] else ""
         yield f"{job['id']}{after}{where}"
         for command in job["commands"]:
-            variables = [f"{name}={value}" for name, value in command["variables"].items()]
-            yield "  " + " ".join((*variables, *command["argv"]))
+            variables = [f"{name}={quote_word(value)}" for name, value in command["variables"].items()]
+            yield "  " + " ".join((*variables, *map(quote_word, command["argv"])))
 
 
 def upload_indexes(release_set: ReleaseSet) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import KeyringEntry, location_to_text
 from release.core.secret import Secret
+from release.core.shell import quote_word
 from release.credentials import verify
 from release.credentials.sources import SOURCES, keyring
 from release.token_health.rotation import new_token
@@ -217,11 +218,11 @@ class Rotation:
         where = f"secret {name} on GitHub"
         self.prompts.report(where)
         if not self.prompts.confirm_change("Set it to the new token?"):
-            self._leave(where, _DECLINED, f"run: gh secret set {name}")
+            self._leave(where, _DECLINED, f"run: gh secret set {quote_word(name)}")
             return
         system, directory = self.request.system, self.request.directory
         change = partial(actions_secrets.set_secret, system, directory, name, self._new_token())
-        self._change(where, change, done="set", by_hand=f"run: gh secret set {name}")
+        self._change(where, change, done="set", by_hand=f"run: gh secret set {quote_word(name)}")
 
     def _new_token(self) -> Secret:
         if self.new is None:

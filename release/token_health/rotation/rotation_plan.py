@@ -30,6 +30,7 @@ from release.core.models.secret_location import (
     location_to_text,
 )
 from release.core.secret import Secret
+from release.core.shell import quote_word
 from release.core.tokens import token
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
@@ -277,7 +278,7 @@ def _old_token(request: RotationRequest, resolved: Resolution, everything: Seque
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to rotate: none in the environment, ~/.pypirc, the keyring or the fleet",
-        remedy=f"store a first one: pypi-preflight store --index {index.name}",
+        remedy=f"store a first one: pypi-preflight store --index {quote_word(index.name)}",
         cause="cred.missing",
     )
 
