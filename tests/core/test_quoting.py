@@ -23,6 +23,8 @@ from release.core.quoting import quote_path
         (os.fsdecode(b"caf\xe9") if os.name == "posix" else "caf\udce9", r"'caf\xe9'"),
         ("a\x1b[31m\n", r"'a\x1b[31m\n'"),
         ("\u202etxt.exe", r"'\u202etxt.exe'"),
+        ("ends of the bytes \udc80\udcff", r"'ends of the bytes \x80\xff'"),
+        ("and what is none \udc7f\udd00", r"'and what is none \udc7f\udd00'"),
         ("half \ud83d", r"'half \ud83d'"),
     ],
 )

@@ -26,7 +26,7 @@ def test_every_careless_use_raises(leak: Callable[[object], object]) -> None:
 def test_what_may_be_shown_gives_nothing_away() -> None:
     secret = Secret("hunter2")
     assert repr(secret) == "Secret(<7 characters>)"
-    assert len(secret.fingerprint) == 8
+    assert secret.fingerprint == "f52fbd32"  # sha256sum
     assert secret.reveal() == "hunter2"
 
 
@@ -36,3 +36,6 @@ def test_equality_is_by_text() -> None:
     assert Secret("a") != "a"
     assert len({Secret("a"), Secret("a")}) == 1
     assert Secret("\udce9").fingerprint  # text that UTF-8 can't hold
+    assert Secret("\udce9") == Secret("\udce9")
+    assert Secret("\udce9") != Secret("\udcea")
+    assert hash(Secret("a")) != hash(Secret("b"))

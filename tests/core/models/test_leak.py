@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release.core.facts import LeakScan
-from release.core.models.leak import PRIVATE_KEY, Leak, ScanResult, UnscannedFile, merge_scans
+from release.core.models.leak import INDEX_TOKEN, PRIVATE_KEY, Leak, ScanResult, UnscannedFile, merge_scans
 
 OBJECT, COMMIT = "0123456789abcdef" * 2 + "01234567", "fedcba9876543210" * 2 + "fedcba98"
 
@@ -24,11 +24,43 @@ def leak(path: str = "a.py", identity: str = "12345678", kind: str = "github-tok
         (leak(""), "line 3 of the object "),
         (leak("", object=OBJECT, commit=COMMIT), "line 3 of the object 0123456789ab in commit fedcba987654"),
         (leak("", object=COMMIT, object_type="commit"), "the message of commit fedcba987654, line 3"),
+        (leak("a.py", object=COMMIT, object_type="commit"), "the message of commit fedcba987654, line 3"),
         (leak("", object=OBJECT, object_type="tag"), "the message of tag 0123456789ab, line 3"),
     ],
 )
 def test_the_place(found: Leak, expected: str) -> None:
     assert found.where == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (leak(), "a GitHub token (fingerprint 12345678)"),
+        (leak(kind=INDEX_TOKEN, host="pypi.org"), "an API token of pypi.org (identifier 12345678)"),
+    ],
+)
+def test_what_it_is(found: Leak, expected: str) -> None:
+    assert found.what == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "example", "local"),
+    [
+        (leak("src/a.py", kind=PRIVATE_KEY), False, False),
+        (leak("src/tests/a.py", kind=PRIVATE_KEY), True, False),
+        (leak("lib/x.so.1", kind=PRIVATE_KEY), True, False),
+        (leak("lib/x.so.1", kind="gitlab-token"), False, False),
+        (leak("tests/a.py", kind="gitlab-token"), True, False),
+        (leak("tests/a.py"), False, False),  # its checksum proves it
+        (leak("src/a.py", kind="github-installation-token"), False, False),
+        (leak("src/a.py", kind="github-installation-token", object=OBJECT), True, False),
+        (leak("src/a.py", kind="gitlab-token", object=OBJECT), False, False),
+        (leak("etc/server.key", kind=PRIVATE_KEY), False, True),
+        (leak("etc/server.key", kind="gitlab-token"), False, False),
+    ],
+)
+def test_what_counts_as_an_example(found: Leak, example: bool, local: bool) -> None:
+    assert (found.is_example, found.is_of_local_server) == (example, local)
 
 
 def test_each_secret_counts_once_at_its_first_place() -> None:

@@ -18,6 +18,7 @@ from release.core.models.secret_location import (
     TrustedPublishing,
     expand_home,
     location_to_json,
+    project_of,
 )
 from tests.fake_tokens import token
 
@@ -72,3 +73,17 @@ def test_a_token_in_a_command_is_not_shown() -> None:
 @pytest.mark.parametrize(("path", "expected"), [("~/a", "/home/alice/a"), ("/a", "/a"), ("a", "a"), ("~a", "~a")])
 def test_the_home_directory_is_expanded(path: str, expected: str) -> None:
     assert expand_home(path, Path("/home/alice")) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("location", "project"),
+    [
+        (KeyringEntry(service="pypi", username="__token__:acme"), "acme"),
+        (KeyringEntry(service="pypi", username="pypi_token:project:acme"), "acme"),
+        (KeyringEntry(service="pypi", username="__token__"), None),
+        (EnvironmentVariable(name="__token__:acme"), None),
+        (None, None),
+    ],
+)
+def test_the_project_of_an_entry(location: SecretLocation | None, project: str | None) -> None:
+    assert project_of(location) == project
