@@ -62,6 +62,13 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session(reuse_venv=True)
+def mutation(session: nox.Session) -> None:
+    """Change functions of the product, and test that its tests notice; all changes with MUTATION_SAMPLE=all."""
+    _with(session, "mutation")
+    session.run("python", "-m", "pytest", "-m", "slow or not slow", "tests/mutation", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
 def docs(session: nox.Session) -> None:
     """Build the site of the documentation, and check its links, its commands and what is generated in it."""
     _with(session, "docs")
