@@ -15,8 +15,9 @@ from release.core.tokens import macaroon
 _SHORTEST = 6
 #: characters; a part of a known secret is removed from this length on, even on a line of its own
 _PIECE = 24
-#: what tools put between two parts of a long word: colors, line breaks, blanks, the frame of a box
-_GAP = r"(?:\x1b\[[0-9;]*m|[ \t│|]*\r?\n[ \t│|>]*)"
+#: What tools put between two parts of a long word: colors, line breaks, blanks, the frame of a box. Atomic, so that
+#: lines of blanks, which a server can send, are matched in one way only: to try every way takes hours.
+_GAP = r"(?>\x1b\[[0-9;]*m|[ \t│|]*(?:\r?\n[ \t│|>]*)+)"
 _WORD = "[A-Za-z0-9_+/-]+"
 #: Basic authorisation with any token: "__token__:pypi-AgE" is eighteen bytes, so its base64 is fixed
 _BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()

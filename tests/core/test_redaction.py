@@ -89,3 +89,33 @@ def test_ten_megabytes_take_less_than_a_second() -> None:
     began = time.process_time()
     assert known()(big) == big
     assert time.process_time() - began < 1
+
+
+HOSTILE = {
+    "blank lines after a token": (TOKEN, "\n   ", "!"),
+    "blank lines after a part": ("pypi-AgEx", "\n   ", "!"),
+    "a box": (f"{TOKEN} {TOKEN[0]}", "│ \n│ ", "!"),
+    "blank lines after the first character": (f"{TOKEN} {TOKEN[0]}", "\n \t ", "!"),
+    "colors": (f"{TOKEN}pypi-AgEx", "\x1b[0m", "!"),
+    "colors and lines": (f"{TOKEN}pypi-AgEx", "\x1b[0m \n ", "!"),
+    "an endless color": (TOKEN, "\x1b[0", ""),
+    "blanks": ("pypi-AgEx", " ", "!"),
+    "prefixes": ("", "pypi-", ""),
+    "beginnings": ("", "pypi-AgE\n", ""),
+    "words": ("pypi-AgEx", "abc\n", ""),
+    "halves": ("", TOKEN[:60] + "\n", ""),
+    "all but the end": (TOKEN, TOKEN[:-1] + "\n", ""),
+}
+
+
+@pytest.mark.parametrize(("before", "piece", "after"), HOSTILE.values(), ids=HOSTILE)
+def test_what_a_server_sends_is_redacted_in_linear_time(before: str, piece: str, after: str) -> None:
+    """Twenty lines of blanks after a token once took hours."""
+    redactor = Redactor([Secret(TOKEN)])
+    redactor(TOKEN)  # compiles the pattern
+    begun = time.process_time()
+    for size in (40, 80, 40_000):
+        text = redactor(before + piece * (size // len(piece)) + after)
+        assert TOKEN not in text
+        assert text.endswith(after)
+    assert time.process_time() - begun < 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from release.core.models.index import is_project_name
 from release.core.tokens.caveats import (
@@ -34,6 +35,9 @@ _PERIODS = (
 _NEGATIVE = re.compile(r"-\d{9}\b", re.ASCII)
 #: what a space after a comma or a colon can have become, in JSON that is still valid
 _WAS_SPACE = re.compile(r"(?<=[,:])(?:[\t\r\n-]|\d(?=\d{10}\b))", re.ASCII)
+
+#: places that are tried; more than any caveat of an index has
+_MOST_SPACES = 16
 
 
 def caveat_damage(data: Sequence[bytes], caveats: Sequence[Caveat]) -> str | None:
@@ -88,7 +92,7 @@ def _was_json(text: str) -> bool:
 
 def _has_lost_a_space(text: str) -> bool:
     """Whether one character keeps a text from being JSON with spaces, as Python writes it."""
-    for match in _WAS_SPACE.finditer(text):
+    for match in islice(_WAS_SPACE.finditer(text), _MOST_SPACES):
         written = f"{text[: match.start()]} {text[match.end() :]}"
         if "\\" not in written and _as_written(written) == written:
             return True

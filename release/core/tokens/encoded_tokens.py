@@ -20,9 +20,11 @@ _BASE64 = re.compile(r"(?:(?:authorization:\s*)?basic\s+)?([\w+/-]+={0,2})", re.
 _BASE64_STARTS = ("cHlwaS1BZ0", "InB5cGktQWdF", "X190b2tlbl9fOnB5cGktQWdF")
 _HEX = re.compile(r"(?:0x)?(707970692d416745[0-9a-f]+)", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([nrt])|\\([^A-Za-z0-9])", re.DOTALL)
-_CONTINUED = re.compile(r"[ \t]*\\\r?\n[ \t]*")
+#: blanks before a break, sought from their first one only, so that a long run of them takes no longer than other text
+_BLANKS_BEFORE = r"(?:(?<![ \t])[ \t]+)?"
+_CONTINUED = re.compile(_BLANKS_BEFORE + r"\\\r?\n[ \t]*")
 #: a line break with what shells, PowerShell, cmd and quoted-printable text end a continued line with
-_SOFT_BREAK = re.compile(r"[ \t]*[=`^]\r?\n[ \t]*")
+_SOFT_BREAK = re.compile(_BLANKS_BEFORE + r"[=`^]\r?\n[ \t]*")
 
 #: what is before the signature: the end of the caveats, and the header of the signature
 _BEFORE_SIGNATURE = b"\0\0\6\x20"

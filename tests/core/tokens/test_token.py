@@ -400,3 +400,11 @@ def test_ten_thousand_tokens_are_decoded_in_under_a_second() -> None:
     for secret in secrets:
         decode(secret)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("piece", [" ", "\t", "\\", "AgE", "a=", "${", "_", "é"])
+def test_a_long_text_is_judged_in_linear_time(piece: str) -> None:
+    begun = time.process_time()
+    for before in ("", "pypi-", "pypi-AgEIcHlwaS5vcmc"):
+        assert isinstance(decode(Secret(before + piece * (40_000 // len(piece)) + "!")), TokenDefect)
+    assert time.process_time() - begun < 3
