@@ -12,10 +12,11 @@ from release.core.secret import Secret
 #: the kinds of `release.core.models.leak.KINDS` that are detected by file names
 KINDS = frozenset({"pypirc", "netrc", "git-credentials", "env"})
 
-#: an entry of a tree object: mode, name, NUL, and the object's name in bytes
-_ENTRY = re.compile(rb"100(?:644|755|664) ([^\0]*(?:pypirc|netrc|\.git-credentials|\.env[^\0]*))\0")
-#: every such entry contains one of these
+#: the modes of files in a tree object
+_FILES = frozenset({b"100644", b"100755", b"100664"})
+#: a tree with a credential file contains one of these
 _MARKS = (b"pypirc\0", b"netrc\0", b".git-credentials\0", b".env")
+_NAMED = (b"pypirc", b"netrc", b".git-credentials")
 _ENDINGS = ("pypirc", "netrc", ".git-credentials", ".env")
 
 _PYPIRC = re.compile(rb"(?m)^[ \t]*password[ \t]*[=:][ \t]*(?P<value>[^\r\n]+)")
@@ -67,9 +68,16 @@ def named_in_tree(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
 
     `width` is the length of an object's name in bytes: 20, or 32 in a SHA-256 repository.
     """
-    if any(mark in tree for mark in _MARKS):
-        for found in _ENTRY.finditer(tree):
-            yield tree[found.end() : found.end() + width].hex(), found[1].decode("utf-8", "replace")
+    at = 0 if any(mark in tree for mark in _MARKS) else len(tree)
+    while at < len(tree):
+        # Source: gitformat-pack and git-mktree: the mode, a blank, the name, NUL, and the object's name in bytes.
+        end = tree.find(b"\0", at)
+        if end < 0:
+            return
+        mode, _, name = tree[at:end].partition(b" ")
+        at = end + 1 + width
+        if mode in _FILES and (name.endswith(_NAMED) or b".env" in name):
+            yield tree[end + 1 : at].hex(), name.decode("utf-8", "replace")
 
 
 def _is_secret(kind: str, value: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Detect API tokens of package indexes, secrets of other services by their published formats, and private keys.
+"""Detect secrets of other services by their published formats, and private keys.
 
 The checksum or structure of a format must be valid; without one, the text must look random. The examples in
 vendors' documentation have neither. `at` is where the prefilter matched: at an "A", else at the last character
@@ -13,22 +13,18 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 
-from release.core.models.index import is_loopback
-from release.core.models.leak import INDEX_TOKEN, SecretMatch
+from release.core.models.leak import SecretMatch
 from release.core.secret import Secret
-from release.core.tokens import encoding_defects, macaroon
-from release.core.tokens.token import Token, decode
-from release.leaks.prefilter import BASIC
 
 #: called with a file's bytes and the offset where the prefilter matched
 Detector = Callable[[bytes, int], SecretMatch | None]
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PLACEHOLDER = re.compile(
-    rb"example|sample|dummy|fake|redact|replace|placeholder|changeme|secret|your|insert|xxxx|0000"
-    rb"|1234567|abcdefg|(.)\1{4}",
-    re.IGNORECASE,
-)
+_PLACEHOLDERS = (
+    b"example", b"sample", b"dummy", b"fake", b"redact", b"replace", b"placeholder", b"changeme", b"secret", b"your",
+    b"insert", b"xxxx", b"0000", b"1234567", b"abcdefg",
+)  # fmt: skip
+_REPETITION = re.compile(rb"(.)\1{4}")
 
 # Group 1 is the random part.
 _GITHUB = re.compile(rb"gh[pousr]_([A-Za-z0-9]{36})")
@@ -98,7 +94,12 @@ def aws_key(data: bytes, at: int) -> SecretMatch | None:
 
 def _looks_random(text: bytes) -> bool:
     """Whether a text looks random: no placeholder, no repetition, and enough different characters."""
-    return _PLACEHOLDER.search(text) is None and len(set(text)) * 10 >= min(len(text), 24) * 4
+    lowered = text.lower()
+    return (
+        len(set(text)) * 10 >= min(len(text), 24) * 4
+        and not any(word in lowered for word in _PLACEHOLDERS)
+        and _REPETITION.search(lowered) is None
+    )
 
 
 def _checksum_holds(body: bytes) -> bool:
@@ -117,13 +118,14 @@ def _spot(kind: str, found: re.Match[bytes]) -> SecretMatch:
 
 #: Bounded, so that no text takes long to match.
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY( BLOCK)?-----")
-_PEM_END = re.compile(rb"-----END ")
+#: the end of a key; another beginning before it shows that it has none
+_PEM_END = re.compile(rb"-----(?:BEGIN|END) ")
 _PEM_HEADER = re.compile(rb"(?m)^[ \t>#*]*[A-Za-z-]+: .*$")
 _BETWEEN = re.compile(rb"\\[nr]|[\s\"'`,;|>#*\\()]+")
 #: bytes; an RSA key of 16384 bits has 13 kB as PEM
 _LONGEST_KEY = 20_000
 _PUTTY = re.compile(
-    rb"PuTTY-User-Key-File-\d: [^\n]+\n(?:[A-Z][A-Za-z-]+: [^\n]*\n|[A-Za-z0-9+/=]+\r?\n){1,400}?"
+    rb"PuTTY-User-Key-File-\d: [^\n]{1,200}\n(?:[A-Z][A-Za-z-]+: [^\n]*\n|[A-Za-z0-9+/=]+\r?\n){1,400}?"
     rb"Private-MAC: [0-9a-f]{40,64}"
 )
 _SERVICE_ACCOUNT = re.compile(rb"\"type\"\s*:\s*\"service_account\"")
@@ -133,8 +135,10 @@ def private_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: RFC 7468 (PEM), RFC 5208, 8017 and 5915 (contents), OpenSSH's `PROTOCOL.key`, RFC 9580 (PGP)."""
     start = data.rfind(b"-----BEGIN ", max(0, at - 60), at)
     found = _PEM.match(data, start) if start >= 0 else None
-    end = _PEM_END.search(data, found.end(), found.end() + _LONGEST_KEY) if found else None
-    if found is None or end is None:
+    if found is None or found.end(1) + len("PRIV") != at:
+        return None
+    end = _PEM_END.search(data, found.end(), found.end() + _LONGEST_KEY)
+    if end is None or end[0] != b"-----END ":
         return None
     text = data[found.end() : end.start()]
     body = b"".join(part for part in _BETWEEN.split(_PEM_HEADER.sub(b"", text)) if part != b"+")
@@ -145,11 +149,9 @@ def private_key(data: bytes, at: int) -> SecretMatch | None:
     return SecretMatch(kind=kind, offset=start, identity=Secret(body.decode("latin-1")).fingerprint)
 
 
-def putty_key(data: bytes, at: int) -> SecretMatch | None:
-    """Source: PuTTY's manual, appendix C, "PPK file format"."""
-    start = data.rfind(b"PuTTY-User-Key-File-", max(0, at - _LONGEST_KEY), at)
-    found = _PUTTY.match(data, start) if start >= 0 else None
-    return _spot("private-key", found) if found else None
+def putty_keys(data: bytes) -> Iterator[SecretMatch]:
+    """Every key in the format of PuTTY. Source: PuTTY's manual, appendix C, "PPK file format"."""
+    yield from (_spot("private-key", found) for found in _PUTTY.finditer(data))
 
 
 def _is_key(body: bytes, form: bytes, *, encrypted: bool, pgp: bool) -> bool:
@@ -181,106 +183,3 @@ def _is_sequence(data: bytes) -> bool:
 
 def _is_repetitive(data: bytes) -> bool:
     return len(set(data)) < 10  # noqa: PLR2004 - of 48 random bytes, some 40 differ
-
-
-# -- API tokens of package indexes, even across line breaks ---------------------------------------------
-#
-# A token decodes to a macaroon with a host name, a UUID and a signature; examples and truncated tokens do not. A
-# token with a masked signature or an expired caveat is reported too: publishing it makes PyPI revoke the real one,
-# because PyPI identifies tokens by the UUID. Source: warehouse, `integrations/secrets/utils.py` (the signature is
-# not checked).
-
-#: What can be between two parts of a wrapped token: a line break, with a closing quote, a backslash, a "+" or "="
-#: before it (source code, shells, quoted-printable), and indentation or the prefixes of quotes, comments, boxes
-#: and patches after it. The line break may be escaped, as in JSON.
-_BREAK = (
-    rb"""(?:(?:["'`=\\+, \t]|\xe2\x94\x82){0,80}(?:\r?\n|(?:\\r)?\\n)"""
-    rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
-)
-#: The start of every token: version 2 and the type of the location. The next character encodes its length.
-#: Source: `release.core.tokens.macaroon`
-_ANCHOR = re.compile(rb"A(?:" + _BREAK + rb")?g(?:" + _BREAK + rb")?E")
-_GAP = re.compile(_BREAK)
-_WORD = re.compile(rb"[A-Za-z0-9_+/-]+")
-#: characters; a token with every caveat that PyPI supports has about 600
-_LONGEST = 8192
-#: characters that are enough to reject most text that is not a token
-_HEAD = 25
-_BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
-_RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
-
-
-def index_token(data: bytes, at: int) -> SecretMatch | None:
-    """The token whose body, which follows "pypi-", begins at `at`; the prefix may be missing."""
-    found = _ANCHOR.match(data, at)
-    token = _decoded(_body(data, found.end())) if found else None
-    return _pypi_match(token, at) if token is not None else None
-
-
-def basic_auth_tokens(data: bytes) -> Iterator[SecretMatch]:
-    """Every token in a header of Basic authorisation, as recordings of HTTP keep them."""
-    for found in _BASIC.finditer(data):
-        text = found[0][: len(found[0]) // 4 * 4]
-        token = _decoded(base64.b64decode(text).partition(b":pypi-")[2])
-        if token is not None:
-            yield _pypi_match(token, found.start())
-
-
-def _pypi_match(token: Token, offset: int) -> SecretMatch:
-    return SecretMatch(kind=INDEX_TOKEN, offset=offset, identity=token.identifier, host=token.location)
-
-
-def _body(data: bytes, at: int) -> bytes:
-    """The base64 of a token whose first three characters end at `at`, joined from its parts.
-
-    Empty if it cannot be a token, which is usual: "AgE" is frequent in certificates.
-    """
-    parts, length = [b"AgE"], 0
-    word = _WORD.match(data, at, at + _HEAD)
-    if word is not None and not _begins(b"AgE" + word[0]):
-        return b""
-    word = _WORD.match(data, at, at + _LONGEST)
-    while length < _LONGEST:
-        if word is not None:
-            parts.append(word[0])
-            length += len(word[0])
-            at = word.end()
-        gap = _GAP.match(data, at)
-        word = _WORD.match(data, gap.end(), gap.end() + _LONGEST) if gap is not None else None
-        if word is None:
-            break
-    return b"".join(parts)
-
-
-def _begins(body: bytes) -> bool:
-    """Whether a body can be that of a token, by its location."""
-    data = _bytes(body)
-    if len(data) < 4:  # noqa: PLR2004 - version, type, length, one character
-        return True
-    return data[2] >= 4 and encoding_defects.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
-
-
-def _decoded(body: bytes) -> Token | None:
-    try:
-        _, extra = macaroon.deserialize(_bytes(body))
-    except ValueError:
-        return None
-    exact = macaroon.characters(len(_bytes(body)) - extra)
-    token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
-    return token if isinstance(token, Token) and not _is_example(token) else None
-
-
-def _is_example(token: Token) -> bool:
-    """Whether no index can have issued it: a reserved host name, or an identifier with only one digit."""
-    host, digits = token.location.lower(), token.identifier.replace("-", "")
-    # The 13th and 17th digit of a UUID are its version and variant.
-    return is_loopback(host) or host.endswith(_RESERVED) or len(set(digits[:12] + digits[13:16] + digits[17:])) == 1
-
-
-def _bytes(body: bytes) -> bytes:
-    """Decode base64 without padding; empty if it is invalid."""
-    whole = body[:-1] if len(body) % 4 == 1 else body
-    try:
-        return base64.urlsafe_b64decode(whole + b"=" * (-len(whole) % 4))
-    except binascii.Error:
-        return b""

@@ -22,6 +22,7 @@ from typing import IO, Literal
 from release.adapters.git.objects import PIECE
 from release.core.errors import os_error_reason
 from release.core.models.leak import Leak, ScanResult, UnscannedFile
+from release.leaks.scan_limit import ScanLimit, ScanLimitError, ScanTimeError
 from release.leaks.scanner import OVERLAP, scan_bytes
 
 #: the deepest archive that is scanned
@@ -44,13 +45,13 @@ def scan_file(path: Path, name: str) -> ScanResult:
 def scan_content(data: bytes, name: str) -> ScanResult:
     """Scan the bytes of one file."""
     if archive_format(data) is None:
-        return ScanResult(leaks=scan_bytes(data, name), count=1)
+        return _result(_scan_piece(data, name, ScanLimit(len(data))), name)
     return scan_stream(io.BytesIO(data), name, len(data))
 
 
 def scan_stream(data: IO[bytes], name: str, size: int) -> ScanResult:
     """Scan a file of `size` bytes, which is read once, from its current position."""
-    return _result(_scan(data, name, UnpackLimit(size)))
+    return _result(_scan(data, name, ScanLimit(size)), name)
 
 
 def scan_in_directory(root: str, name: str) -> ScanResult:
@@ -80,8 +81,15 @@ def _unread(name: str, error: OSError) -> ScanResult:
     return ScanResult(unread=(UnscannedFile(path=name, reason=os_error_reason(error)),))
 
 
-def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:
-    unique = dict.fromkeys(found)
+def _result(found: Iterable[Leak | UnscannedFile], name: str) -> ScanResult:
+    """The result for the file `name`; where its scan is given up, with what was found until then."""
+    unique: dict[Leak | UnscannedFile, None] = {}
+    try:
+        for one in found:
+            unique[one] = None
+    except ScanLimitError as error:
+        given_up = isinstance(error, ScanTimeError)
+        unique[UnscannedFile(path=name, reason=str(error), given_up=given_up)] = None
     return ScanResult(
         leaks=tuple(one for one in unique if isinstance(one, Leak)),
         unread=tuple(one for one in unique if isinstance(one, UnscannedFile)),
@@ -89,12 +97,12 @@ def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:
     )
 
 
-def _scan(data: IO[bytes], name: str, limit: UnpackLimit, depth: int = 0) -> Iterator[Leak | UnscannedFile]:
+def _scan(data: IO[bytes], name: str, limit: ScanLimit, depth: int = 0) -> Iterator[Leak | UnscannedFile]:
     """Scan a file that is inside `depth` archives, of which no more than `limit` may be unpacked."""
     piece = data.read(_AT_A_TIME)
     kind = archive_format(piece)
     if kind is None:
-        yield from _scan_pieces(data, piece, name)
+        yield from _scan_pieces(data, piece, name, limit)
     elif depth >= _DEPTH:
         yield UnscannedFile(path=name, reason=f"it is an archive inside {_DEPTH} others")
     else:
@@ -103,19 +111,15 @@ def _scan(data: IO[bytes], name: str, limit: UnpackLimit, depth: int = 0) -> Ite
 
 
 def _scan_members(
-    archive: IO[bytes], kind: ArchiveFormat, name: str, limit: UnpackLimit, depth: int
+    archive: IO[bytes], kind: ArchiveFormat, name: str, limit: ScanLimit, depth: int
 ) -> Iterator[Leak | UnscannedFile]:
     try:
         for member, content in iter_members(archive, kind, limit):
             yield from _scan(content, f"{name}!{member}" if member else name, limit, depth + 1)
-    except UnpackLimitError:
-        if depth:
-            raise
-        yield UnscannedFile(path=name, reason="it unpacks to far more than its size")
     except DAMAGED:
         # A damaged archive, or a file that only begins like one, is scanned without unpacking it.
         archive.seek(0)
-        yield from _scan_pieces(archive, archive.read(_AT_A_TIME), name)
+        yield from _scan_pieces(archive, archive.read(_AT_A_TIME), name, limit)
 
 
 @contextlib.contextmanager
@@ -144,11 +148,16 @@ def _can_seek(data: IO[bytes]) -> bool:
         return False
 
 
-def _scan_pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
+def _scan_piece(piece: bytes, name: str, limit: ScanLimit, first_line: int = 1) -> Iterator[Leak]:
+    yield from scan_bytes(piece, name, first_line=first_line, limit=limit)
+    limit.check_time()
+
+
+def _scan_pieces(data: IO[bytes], piece: bytes, name: str, limit: ScanLimit) -> Iterator[Leak]:
     """Scan a file piece by piece; `piece` has been read of it."""
     line, more_follow = 1, len(piece) == _AT_A_TIME
     while True:
-        yield from scan_bytes(piece, name, first_line=line)
+        yield from _scan_piece(piece, name, limit, line)
         if not more_follow:
             return
         more = data.read(_AT_A_TIME)
@@ -169,10 +178,12 @@ class MemberScan:
         self._line, self._tail = 1, b""
         #: whether a member is a large nested archive, which this scan cannot unpack
         self._incomplete = False
+        self._limit: ScanLimit | None = None
 
     def __call__(self, member: str, piece: bytes, more: bool) -> None:
         """Scan a piece of a member; `more` pieces follow, or none."""
         name = f"{self._path.name}!{member}"
+        self._limit = limit = self._limit or ScanLimit(0)
         if not self._tail and archive_format(piece[:512]) is not None:
             if more:
                 self._incomplete = True
@@ -181,7 +192,8 @@ class MemberScan:
                 self._found += [*found.leaks, *found.unread]
         elif not self._incomplete:
             text = self._tail + piece
-            self._found += scan_bytes(text, name, first_line=self._line)
+            self._found += scan_bytes(text, name, first_line=self._line, limit=limit)
+            self._incomplete = limit.is_reached
             if more:
                 self._line += text.count(b"\n", 0, -OVERLAP)
                 self._tail = text[-OVERLAP:]
@@ -195,7 +207,7 @@ class MemberScan:
         """
         if self._incomplete or not count or self._count != count:
             return scan_file(self._path, self._path.name)
-        return _result(self._found)
+        return _result(self._found, self._path.name)
 
 
 ArchiveFormat = Literal["zip", "tar", "gzip", "bzip2", "xz"]
@@ -215,33 +227,16 @@ _MAGIC: tuple[tuple[bytes, ArchiveFormat], ...] = (
 _MAGICS = tuple(magic for magic, _ in _MAGIC)
 #: the offset and the bytes of a tar's magic number
 _TAR_AT, _TAR = 257, b"ustar"
+#: bytes of the longest pax header; that of an ordinary member has some hundred
+_LONGEST_HEADER = 1 << 16
 #: bytes of the largest read; a header that claims more is false
 _AT_ONCE = 64 << 20
-#: How much of a file may be unpacked: bytes, or so many times its size, whichever is more. PyPI has the same limits
-#: for zips. Source: warehouse, `forklift/legacy.py`, `_is_valid_dist_file`
-_FREE, _RATIO = 64 << 20, 50
-
-
-class UnpackLimitError(Exception):
-    """The file would unpack to more than the limit."""
-
-
-class UnpackLimit:
-    """Counts the unpacked bytes of one file, at every depth."""
-
-    def __init__(self, size: int) -> None:
-        self._left = max(_FREE, _RATIO * size)
-
-    def spend(self, count: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise UnpackLimitError
 
 
 class _LimitedStream(io.RawIOBase):
     """Counts the bytes that are read from a stream."""
 
-    def __init__(self, stream: IO[bytes], limit: UnpackLimit) -> None:
+    def __init__(self, stream: IO[bytes], limit: ScanLimit) -> None:
         self._stream = stream
         self._limit = limit
 
@@ -250,7 +245,7 @@ class _LimitedStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size > _AT_ONCE:
-            raise UnpackLimitError
+            raise ScanLimitError("it unpacks to far more than its size")
         data = self._stream.read(size if size >= 0 else _AT_ONCE)
         self._limit.spend(len(data))
         return data
@@ -263,10 +258,10 @@ def archive_format(head: bytes) -> ArchiveFormat | None:
     return "tar" if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else None
 
 
-def iter_members(stream: IO[bytes], kind: ArchiveFormat, limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+def iter_members(stream: IO[bytes], kind: ArchiveFormat, limit: ScanLimit) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and content of each member, to be read before the next is requested. `stream` is seekable.
 
-    The name of a compressed single file is empty. Raises one of `DAMAGED`, or `UnpackLimitError`.
+    The name of a compressed single file is empty. Raises one of `DAMAGED`, or `ScanLimitError`.
     """
     if kind == "zip":
         yield from _of_zip(stream, limit)
@@ -286,7 +281,7 @@ def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
     return io.BufferedReader(bz2.BZ2File(stream) if kind == "bzip2" else lzma.LZMAFile(stream), 1 << 16)
 
 
-def _of_zip(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+def _of_zip(stream: IO[bytes], limit: ScanLimit) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             if info.filename.endswith("/") or info.flag_bits & 1:  # encrypted members are no leak
@@ -295,9 +290,21 @@ def _of_zip(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[byt
                 yield info.filename, _LimitedStream(member, limit)  # type: ignore[misc] # as above
 
 
-def _of_tar(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+class _TarMember(tarfile.TarInfo):
+    """A member whose pax headers have an ordinary length: CPython before 3.12.6 takes hours for long ones.
+
+    Source: CVE-2024-6232.
+    """
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.size > _LONGEST_HEADER:
+            raise ScanLimitError(f"it is a tar with a header of {self.size:,} bytes")
+        return super()._proc_pax(archive)  # type: ignore[misc,no-any-return] # a method that subclasses may extend
+
+
+def _of_tar(stream: IO[bytes], limit: ScanLimit) -> Iterator[tuple[str, IO[bytes]]]:
     counted: IO[bytes] = _LimitedStream(stream, limit)  # type: ignore[assignment] # as above
-    with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16) as archive:
+    with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16, tarinfo=_TarMember) as archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined] # it would keep them all
             content = archive.extractfile(info) if info.isreg() else None

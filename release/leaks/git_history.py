@@ -117,12 +117,10 @@ def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
     if not isinstance(body, io.BytesIO):
         return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
-    if file_scan.archive_format(data) is not None:
-        return file_scan.scan_content(data, "")
-    if not may_hold_secret(changed_part(data, versions.find(data))):
+    if file_scan.archive_format(data) is None and not may_hold_secret(changed_part(data, versions.find(data))):
         versions.add(data)
         return ScanResult()
-    return ScanResult(leaks=scan_bytes(data))
+    return file_scan.scan_content(data, "")
 
 
 class _Versions:

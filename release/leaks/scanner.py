@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from release.core.models.leak import Leak, SecretMatch
 from release.leaks import prefilter
 from release.leaks.credential_files import find_password
+from release.leaks.scan_limit import ScanLimit
 
 if TYPE_CHECKING:
     from release.leaks.detectors import Detector
@@ -26,19 +26,24 @@ _PATTERNS = tuple(
 )
 
 
-@cache
-def _detectors() -> tuple[tuple[Detector, ...], ...]:
-    """The detectors for each pattern. Imported when one matches: that takes longer than most scans."""
-    from release.leaks import detectors
+def _detectors(number: int) -> tuple[Detector, ...]:
+    """The detectors for a pattern, for one text. Imported when it matches: that takes longer than most scans."""
+    from release.leaks import detectors, index_tokens
 
-    return (
-        (detectors.index_token, detectors.private_key, detectors.aws_key, detectors.google_key, detectors.putty_key),
-        (detectors.github_token, detectors.npm_token, detectors.stripe_key, detectors.github_fine_grained_token),
-        (detectors.gitlab_token, detectors.slack_token),
-    )
+    match number:
+        case 0:
+            tokens = index_tokens.WrappedTokens()
+            return tokens, detectors.private_key, detectors.aws_key, detectors.google_key
+        case 1:
+            return (
+                detectors.github_token, detectors.npm_token, detectors.stripe_key, detectors.github_fine_grained_token,
+            )  # fmt: skip
+        case _:
+            return detectors.gitlab_token, detectors.slack_token
 
 
 _BASIC = prefilter.BASIC.encode()
+_PUTTY = b"PuTTY-User-Key-File-"
 #: the start of a secret in UTF-16 of either byte order
 _WIDE = re.compile(prefilter.WIDE.encode())
 #: bytes around a match in UTF-16 that are read as text
@@ -58,24 +63,23 @@ _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ORDERS = {"utf-16-be": 1, "utf-16-le": -1}
 
 
-def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, ...]:
-    """The secrets in the bytes of a file, or of a piece of it that begins with line `first_line`."""
+def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1, limit: ScanLimit | None = None) -> tuple[Leak, ...]:
+    """The secrets in the bytes of a file, or of a piece of it that begins with line `first_line`.
+
+    Of a text that takes longer than `limit`, those that were found until then; the caller checks it.
+    """
     text = _as_text(data)
-    spots = sorted(_spots(text, path), key=lambda spot: spot.offset)
+    spots = sorted(_spots(text, path, limit or ScanLimit(len(data))), key=lambda spot: spot.offset)
     if not spots:
         return ()
-    first = {(spot.kind, spot.identity): spot for spot in reversed(spots)}
-    return tuple(
-        Leak(
-            kind=spot.kind,
-            identity=spot.identity,
-            host=spot.host,
-            path=path,
-            line=first_line + text.count(b"\n", 0, spot.offset),
-        )
-        for spot in spots
-        if first[spot.kind, spot.identity] is spot
-    )
+    leaks, seen, line, counted = list[Leak](), set[tuple[str, str]](), first_line, 0
+    for spot in spots:
+        if (spot.kind, spot.identity) in seen:
+            continue
+        seen.add((spot.kind, spot.identity))
+        line, counted = line + text.count(b"\n", counted, spot.offset), spot.offset
+        leaks.append(Leak(kind=spot.kind, identity=spot.identity, host=spot.host, path=path, line=line))
+    return tuple(leaks)
 
 
 def may_hold_secret(data: bytes) -> bool:
@@ -107,26 +111,48 @@ def changed_part(data: bytes, before: bytes) -> bytes:
     return data[max(0, start - _AROUND) : len(data) - end + _AROUND]
 
 
-def _spots(data: bytes, path: str) -> Iterator[SecretMatch]:
-    for number, (first, pattern) in enumerate(_PATTERNS):
-        for found in pattern.finditer(data) if first in data else ():
-            yield from (spot for detect in _detectors()[number] if (spot := detect(data, found.start())) is not None)
-    if _BASIC in data:
-        from release.leaks import detectors
-
-        yield from detectors.basic_auth_tokens(data)
+def _spots(data: bytes, path: str, limit: ScanLimit) -> Iterator[SecretMatch]:
+    yield from _narrow_spots(data, limit)
     if path:
         yield from find_password(path, data)
     if b"\0" in data:
-        yield from _wide_spots(data)
+        yield from _wide_spots(data, limit)
 
 
-def _wide_spots(data: bytes) -> Iterator[SecretMatch]:
-    """Secrets in UTF-16 between other bytes, as in a compiled program."""
+def _narrow_spots(data: bytes, limit: ScanLimit) -> Iterator[SecretMatch]:
+    """Secrets in text of one byte for each character."""
+    for number, (first, pattern) in enumerate(_PATTERNS):
+        detectors: tuple[Detector, ...] = ()
+        for found in pattern.finditer(data) if first in data else ():
+            if limit.is_reached:
+                return
+            detectors = detectors or _detectors(number)
+            yield from (spot for detect in detectors if (spot := detect(data, found.start())) is not None)
+    if _BASIC in data:
+        from release.leaks.index_tokens import basic_auth_tokens
+
+        yield from basic_auth_tokens(data)
+    if _PUTTY in data:
+        from release.leaks.detectors import putty_keys
+
+        yield from putty_keys(data)
+
+
+def _wide_spots(data: bytes, limit: ScanLimit) -> Iterator[SecretMatch]:
+    """Secrets in UTF-16 between other bytes, as in a compiled program.
+
+    Places that are near each other are read together, so that many of them take no longer than few.
+    """
+    parts: dict[int, list[tuple[int, int]]] = {0: [], 1: []}
     for found in _WIDE.finditer(data):
-        start = found.start() - (min(found.start(), _WIDE_BEFORE) & ~1)
-        narrow = data[start : found.end() + _WIDE_AFTER : 2]
-        yield from (replace(spot, offset=found.start()) for spot in _spots(narrow.replace(b"\0", b""), ""))
+        known = parts[found.start() % 2]
+        start, end = found.start() - (min(found.start(), _WIDE_BEFORE) & ~1), found.end() + _WIDE_AFTER
+        if known and start <= known[-1][1]:
+            start = known.pop()[0]
+        known.append((start, end))
+    for start, end in (*parts[0], *parts[1]):
+        for spot in _narrow_spots(data[start:end:2], limit):
+            yield replace(spot, offset=start + 2 * spot.offset)
 
 
 def _as_text(data: bytes) -> bytes:

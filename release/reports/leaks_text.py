@@ -7,7 +7,7 @@ from typing import Any
 
 from release.core.facts import LeakScan
 from release.core.models.check_result import Finding
-from release.core.models.leak import Leak
+from release.core.models.leak import Leak, UnscannedFile
 from release.core.quoting import escape_unprintable
 from release.core.time_text import format_count
 
@@ -18,8 +18,13 @@ _NOUNS = {"staged": ("staged file", ""), "history": ("object", " of the history"
 
 
 def leaks_block(found: Sequence[LeakScan]) -> bool:
-    """Whether there are secrets, or a file on the command line could not be searched."""
-    return any(one.real or (one.scope == "files" and one.searched.unread) for one in found)
+    """Whether there are secrets, a search was given up, or a file on the command line could not be searched."""
+    return any(one.real for one in found) or bool(_unread(found, blocks=True))
+
+
+def _unread(found: Sequence[LeakScan], *, blocks: bool) -> list[UnscannedFile]:
+    """What was not searched completely, and blocks or does not."""
+    return [part for one in found for part in one.searched.unread if (one.scope == "files" or part.given_up) is blocks]
 
 
 def leaks_to_json(found: Sequence[LeakScan]) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator
     What could not be searched is shown with `quiet` as well where it blocks.
     """
     for blocks in (False, True):
-        unread = [part for one in found if (one.scope == "files") is blocks for part in one.searched.unread]
+        unread = _unread(found, blocks=blocks)
         texts = [f"{escape_unprintable(part.path)}: {part.reason}".removeprefix(": ") for part in unread]
         if blocks or not quiet:
             yield from _first("FAIL" if blocks else "warn", "not searched", texts)
@@ -84,7 +89,9 @@ def _counts_to_text(found: Sequence[LeakScan]) -> Iterator[str]:
     count = sum(len(one.real) for one in found)
     nouns = ((one.searched.count, *_NOUNS.get(one.scope, ("file", ""))) for one in found)
     searched = ", ".join(f"{format_count(number, noun)}{rest}" for number, noun, rest in nouns)
-    yield f"{format_count(count, 'secret') if count else 'no secret'} in {searched}"
+    unread = len(_unread(found, blocks=True))
+    rest = f", and {format_count(unread, 'file')} not searched to the end" if unread else ""
+    yield f"{format_count(count, 'secret') if count else 'no secret'} in {searched}{rest}"
 
 
 def _first(mark: str, label: str, texts: Sequence[str]) -> Iterator[str]:

@@ -160,6 +160,8 @@ class UnscannedFile:
     #: as in `Leak`
     path: str
     reason: str
+    #: whether the search was given up on the way, so that nothing is known of the rest
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,46 @@
+"""How much work the scan of one file may be, so that no file can hold up a release."""
+
+from __future__ import annotations
+
+import time
+
+#: How much of a file may be unpacked: bytes, or so many times its size, whichever is more. PyPI has the same limits
+#: for zips. Source: warehouse, `forklift/legacy.py`, `_is_valid_dist_file`
+_FREE, _RATIO = 64 << 20, 50
+#: Seconds of CPU time, and the bytes of the file that get another second. A file that is scanned at an ordinary speed
+#: takes a hundredth of it.
+_SECONDS, _BYTES_A_SECOND = 30, 4 << 20
+
+
+class ScanLimitError(Exception):
+    """The scan of a file was given up; the message says why: "it unpacks to far more than its size"."""
+
+
+class ScanTimeError(ScanLimitError):
+    """The scan of a file has taken its time."""
+
+
+class ScanLimit:
+    """Counts what the scan of one file costs, at every depth: unpacked bytes, and CPU time of the thread."""
+
+    def __init__(self, size: int) -> None:
+        self._left = max(_FREE, _RATIO * size)
+        self._seconds = _SECONDS + size / _BYTES_A_SECOND
+        self._end = time.thread_time() + self._seconds
+
+    def spend(self, count: int) -> None:
+        """Count unpacked bytes. Raises `ScanLimitError`."""
+        self._left -= count
+        if self._left < 0:
+            raise ScanLimitError("it unpacks to far more than its size")
+        self.check_time()
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the scan has taken its time."""
+        return time.thread_time() > self._end
+
+    def check_time(self) -> None:
+        """Raises `ScanTimeError` where the scan has taken its time."""
+        if self.is_reached:
+            raise ScanTimeError(f"it was not searched to its end, because that takes more than {self._seconds:.0f} s")
