@@ -34,10 +34,19 @@ def tests(session: nox.Session) -> None:
     # They start thousands of processes: compiled modules save a quarter of the time. pip compiles anyway, uv does not,
     # and where PYTHONDONTWRITEBYTECODE is set, no process would.
     _with(session, "tests", env={"UV_COMPILE_BYTECODE": os.environ.get("UV_COMPILE_BYTECODE", "1")})
-    # pytest compiles the files with tests itself
     session.run("python", "-m", "compileall", "-q", "-j", "0", "-x", "/test_", "release", "pypi_preflight", "tests")
-    # Many tests wait for servers and clocks: four workers keep two cores busy.
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "4", "--durations=10", "--durations-min=5"]))
+    session.run("python", "tests/compiled_tests.py")
+    # Many tests wait for servers and clocks: four workers keep two cores busy. Each begins with a quarter of the tests,
+    # so that it makes what the tests of a module share once, and takes over tests of others at its end.
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "4", "--dist", "worksteal", "--durations=10"]))
+
+
+@nox.session(reuse_venv=True)
+def tests_under_load(session: nox.Session) -> None:
+    """Run the tests beside four processes that keep the processors, the memory and the disk busy."""
+    _with(session, "tests")
+    words = session.posargs or ["-n", "4", "--dist", "worksteal", "--durations=10"]
+    session.run("python", "tests/load.py", "python", "-m", "pytest", *words)
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"], reuse_venv=True, download_python="never")
@@ -82,16 +91,22 @@ def docs(session: nox.Session) -> None:
 @nox.session(reuse_venv=True)
 def lint(session: nox.Session) -> None:
     """Run the linter and check the formatting."""
-    _with(session, "lint")
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
 
 @nox.session(reuse_venv=True)
 def types(session: nox.Session) -> None:
-    """Run the type checker, for what users install also as it runs on Windows and macOS."""
+    """Run the type checker."""
     _with(session, "types", "tests")
     session.run("mypy")
+
+
+@nox.session(reuse_venv=True)
+def platforms(session: nox.Session) -> None:
+    """Run the type checker for Windows and macOS, on what users install."""
+    _with(session, "types", "tests")
     for platform in ("win32", "darwin"):  # each with a cache of its own: mypy's is for one platform
         # what a platform does not reach is no mistake there
         options = ["--platform", platform, "--no-warn-unreachable", "--cache-dir", f".mypy_cache/{platform}"]
