@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from release.adapters.install.session_environment import prepare_environment
-from release.core.child_environment import CREDENTIAL_VARIABLES
+from release.core.child_environment import is_credential
 from release.core.errors import ReleaseError
 from release.core.foreign_json import parse_foreign_json
 
@@ -223,7 +223,7 @@ def _single_session(command: str, one: _Command, packages: list[str]) -> Callabl
 
 
 def _credentials() -> dict[str, None]:
-    return {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
+    return {name: None for name in os.environ if is_credential(name)}
 
 
 def _inspection(packages: list[str]) -> Callable[..., None]:

@@ -93,6 +93,7 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     With `ask_backend=False`, a name or version that only the build backend knows is unknown: a rehearsal reads it
     from the built files.
     """
+    system = replace(system, passed=config.pass_environment)
     python = collect_required_python(system, directory)
     system = interpreters.with_interpreter(system, python)
     known = collect_project(system, directory, ask_backend=ask_backend)

@@ -92,6 +92,9 @@ class Config:
     #: where the same files must have passed before they are uploaded to PyPI: "testpypi", "sandbox", "none"; None:
     #: TestPyPI for files that are built here, and nowhere for files that were built elsewhere
     dry_run_on: DryRunIndex | None = None
+    #: variables that builds, smoke tests and other code of the project get, though they may be secrets: names, or
+    #: beginnings with `*`
+    pass_environment: tuple[str, ...] = ()
     #: whether the release tag is pushed once the release is confirmed
     push_tag: bool = True
     #: whether a release with the files is then created on GitHub
@@ -230,6 +233,23 @@ def _attest(value: Any, at: KeyPath) -> Literal["auto", "must", "never"]:
             raise at.wrong('true, false or "auto"', value)
 
 
+def read_pass_environment(value: Any, at: KeyPath) -> tuple[str, ...]:
+    """Names of variables, or beginnings of names with `*`. Raises `ConfigError`, also for an upload credential."""
+    from release.core.child_environment import can_publish
+
+    names = tables.strings(value, at)
+    for name in names:
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\*?|\*", name) is None:
+            raise at.wrong("a list of names of variables, such as HF_TOKEN or ACME_*", name)
+        if credential := can_publish(name):
+            what = f"{name!r}" if name == credential else f"{name!r}, which includes {credential},"
+            raise ConfigError(
+                f"{at}: {what} is an upload credential, which no build, test or hook needs",
+                remedy=f"remove {name!r} from {at}; name each variable that the project's own code needs",
+            )
+    return names
+
+
 def _set(value: Any, at: KeyPath) -> SetSettings:
     from release.core.set_settings import read_set_settings
 
@@ -276,6 +296,7 @@ _READERS: Mapping[str, Reader] = {
     "set": _set,
     "expected": tables.strings,
     "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),
+    "pass-environment": read_pass_environment,
     "push-tag": tables.boolean,
     "github-release": tables.boolean,
 }

@@ -114,6 +114,7 @@ def load_config_and_project(
         if not is_project_name(name):
             raise UsageError(f"{name!r} is not a valid project name", remedy="give the name as the index shows it")
         return config, ProjectMetadata(name=name, version="")
+    system = replace(system, passed=config.pass_environment)
     known = collect.collect_project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
         return config, known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -91,6 +91,7 @@ def confirm_release(
     title = f"confirm {project.name} {project.version} on {index.name}"
     notify(StepStarted(title=title))
     outcomes: list[Outcome] = []
+    system = replace(system, passed=config.pass_environment)
     wanted = smoke_tests.configured_smoke_tests(config.smoke)
     with temporary_directory() as scratch:
         facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from release.adapters.system.system import System
@@ -101,6 +101,7 @@ class OpenRun:
 @contextmanager
 def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
     """Open a run of the plan. Raises `ReleaseError` where another run holds the project's lock."""
+    options = replace(options, system=replace(options.system, passed=options.config.pass_environment))
     observer = RunRecorder(forward=options.notify, system=options.system)
     with journals.lock_project(options.directory), ExitStack() as stack:
         resources = stack.enter_context(

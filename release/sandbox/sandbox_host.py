@@ -21,7 +21,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, TextIO
 
-from release.core.child_environment import CREDENTIAL_VARIABLES
+from release.core.child_environment import CREDENTIAL_PATTERN
 from release.core.errors import ReleaseError, UsageError
 from release.sandbox import server
 from release.sandbox.certificates import Certificates, temporary_certificates
@@ -42,7 +42,7 @@ def main() -> None:
 def serve_requests(requests: TextIO, answers: TextIO) -> None:
     """Answer each line of `requests` with a line of `answers`; stop all sandboxes at the end."""
     running: dict[int, Sandbox] = {}
-    _write(answers, {"result": {"credential_variables": CREDENTIAL_VARIABLES.pattern}})
+    _write(answers, {"result": {"credential_variables": CREDENTIAL_PATTERN}})
     with ExitStack() as stack:
         shared = cache(lambda: stack.enter_context(temporary_certificates()))
         for number, line in enumerate(requests, 1):

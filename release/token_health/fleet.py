@@ -17,7 +17,7 @@ from typing import Any
 from release.adapters.oidc.job_variables import collect_job_variables
 from release.adapters.system.system import System
 from release.checks.all_checks import check_names
-from release.core.config import read_indexes, read_waivers, require_checks
+from release.core.config import read_indexes, read_pass_environment, read_waivers, require_checks
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
@@ -109,12 +109,23 @@ def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:
     return _fleet(data, at, read_indexes(data.get("indexes", {}), at / "indexes"), {"indexes": read_indexes})
 
 
-def parse_fleet(data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNOWN) -> Fleet:
-    """Parse `[tool.release.fleet]`, which can refer to `indexes`. Raises `ConfigError`, which names the key."""
-    return _fleet(data, KeyPath(file="pyproject.toml", path="tool.release.fleet"), indexes, {})
+def parse_fleet(
+    data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNOWN, *, passed: tuple[str, ...] = ()
+) -> Fleet:
+    """Parse `[tool.release.fleet]`, which can refer to `indexes`. Raises `ConfigError`, which names the key.
+
+    `passed`: the `pass-environment` of `[tool.release]`.
+    """
+    return _fleet(data, KeyPath(file="pyproject.toml", path="tool.release.fleet"), indexes, {}, passed)
 
 
-def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], more: Mapping[str, Reader]) -> Fleet:
+def _fleet(
+    data: Mapping[str, Any],
+    at: KeyPath,
+    indexes: Mapping[str, Index],
+    more: Mapping[str, Reader],
+    passed: tuple[str, ...] = (),
+) -> Fleet:
     read = read_table(data, at, {**_READERS, **more})
     require_checks(read.get("waive", {}), at / "waive", check_names)
     policy = _policy(read, TokenPolicy())
@@ -127,6 +138,8 @@ def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], m
         for number, token in enumerate(tokens)
         for entry in _entries(token, (at / "tokens")[number], policy, indexes)
     ]
+    passed = (*passed, *read.get("pass_environment", ()))
+    entries = [_passing(entry, passed) for entry in entries]
     limits: dict[str, Any] = {key: read[key] for key in ("concurrency", "rate") if key in read}
     limits |= {key: read[key].total_seconds() for key in ("deadline", "patience") if read.get(key)}
     return Fleet(
@@ -134,6 +147,12 @@ def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], m
         remind_after=read.get("remind_after") or Fleet().remind_after, waive=read.get("waive", {}),
         notify=read.get("notify", NotifySettings()),
     )  # fmt: skip
+
+
+def _passing(entry: FleetEntry, passed: tuple[str, ...]) -> FleetEntry:
+    """The entry, whose command gets these variables."""
+    location = entry.location
+    return replace(entry, location=replace(location, passed=passed)) if isinstance(location, CommandOutput) else entry
 
 
 def _policy(read: dict[str, Any], default: TokenPolicy) -> TokenPolicy:
@@ -203,6 +222,7 @@ _READERS: Mapping[str, Reader] = {
     "rate": number(0.1, 10_000),
     "deadline": duration,
     "patience": duration,
+    "pass-environment": read_pass_environment,
     "waive": read_waivers,
     "notify": read_settings,
     "tokens": lambda value, _: value,

@@ -59,7 +59,8 @@ def load_request(
             fleet=fleet, targets=fleet_targets(system, fleet, directory), directory=directory, waive=waive
         )
     settings = collect.load_config(directory, config_file, check_names=check_names, needs_project=False)
-    fleet = parse_fleet(settings.fleet, settings.indexes)
+    system = replace(system, passed=settings.pass_environment)
+    fleet = parse_fleet(settings.fleet, settings.indexes, passed=settings.pass_environment)
     if fleet.entries:
         targets = fleet_targets(system, fleet, directory)
     else:

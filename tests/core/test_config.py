@@ -58,6 +58,15 @@ def test_a_known_index_may_be_played_by_another_server() -> None:
         ({"smoke": {"imports": "a"}}, "tool.release.smoke.imports must be a list of strings"),
         ({"waive": {"the-tree-is-clean": ""}}, "must be the reason, as a string"),
         ({"checks": {"the-tree-is-clean": "off"}}, "unknown 'off'"),
+        ({"pass-environment": "HF_TOKEN"}, "tool.release.pass-environment must be a list of strings"),
+        ({"pass-environment": ["A-B"]}, "must be a list of names of variables, such as HF_TOKEN or ACME_*, not 'A-B'"),
+        ({"pass-environment": ["*_TOKEN"]}, "must be a list of names of variables"),
+        ({"pass-environment": ["TWINE_PASSWORD"]}, "pass-environment: 'TWINE_PASSWORD' is an upload credential"),
+        (
+            {"pass-environment": ["UV_*"]},
+            "pass-environment: 'UV_*', which includes UV_PUBLISH_TOKEN, is an upload cred",
+        ),
+        ({"pass-environment": ["*"]}, "pass-environment: '*', which includes TWINE_PASSWORD, is an upload credential"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(table: dict[str, Any], said: str) -> None:

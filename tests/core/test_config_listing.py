@@ -52,7 +52,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_program() -> None:
         {"indexes": {"pypi": {"kind": "other"}}}, {"upload": {"concurrency": 16, "deadline": 0.5}},
         {"smoke": {"imports": [], "commands": ["acme --version"]}}, {"waive": {"the-tree-is-clean": "CI"}},
         {"checks": {"no-file-is-not-ours": "block"}}, {"set": {"members": ["packages/*"], "lockstep": True}},
-        {"fleet": {"warn-before": "30d", "tokens": []}},
+        {"fleet": {"warn-before": "30d", "tokens": []}}, {"pass-environment": ["HF_TOKEN", "ACME_*"]},
     ],
 )  # fmt: skip
 def test_both_accept(table: Mapping[str, Any]) -> None:
@@ -68,6 +68,7 @@ def test_both_accept(table: Mapping[str, Any]) -> None:
         {"upload": {"threads": 4}}, {"indexes": {"x": {**INDEX, "upload-url": "ftp://packages.example/"}}},
         {"smoke": {"imports": "acme"}}, {"waive": {"the-tree-is-clean": " "}}, {"waive": ["the-tree-is-clean"]},
         {"checks": {"no-file-is-not-ours": "error"}}, {"set": {"members": []}}, {"expected": "sdist"},
+        {"pass-environment": ["A=b"]},
     ],
 )  # fmt: skip
 def test_both_refuse(table: Mapping[str, Any]) -> None:

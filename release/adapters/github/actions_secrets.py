@@ -11,6 +11,7 @@ from pathlib import Path
 
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.foreign_json import parse_foreign_json
 from release.core.redaction import redact
@@ -36,7 +37,7 @@ def set_secret(system: System, directory: Path, name: str, secret: Secret) -> No
 
 def _gh(system: System, directory: Path, words: Sequence[str], *, value: Secret | None = None) -> Completed:
     done = system.run(
-        ["gh", *words], cwd=directory, env=system.env, timeout=_TIMEOUT, apart=True,
+        ["gh", *words], cwd=directory, env=without_credentials(system.env, "gh"), timeout=_TIMEOUT, apart=True,
         input=None if value is None else value.reveal(),
     )  # fmt: skip
     if done.status:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from release.adapters.http import http_client, response_limits
 from release.adapters.http.response_body import response_json, response_text
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.foreign_json import ForeignJsonError
 from release.core.models.distribution import Distribution
@@ -68,7 +69,8 @@ def find_github_token(system: System) -> Secret | None:
         if system.env.get(name):
             return Secret(system.env[name])
     try:
-        done = system.run(["gh", "auth", "token", "--hostname", _host(system.env)], env=system.env, apart=True)
+        env = without_credentials(system.env, "gh")
+        done = system.run(["gh", "auth", "token", "--hostname", _host(system.env)], env=env, apart=True)
     except ToolError:
         return None
     return Secret(done.output.strip()) if not done.status and done.output.strip() else None

@@ -64,8 +64,9 @@ def find_uv(system: System) -> Path | None:
 
 
 def installer_environment(system: System) -> dict[str, str]:
-    """The variables for builds and installs: the user's indexes, without credentials, redirections or prompts."""
-    env = {k: v for k, v in without_credentials(system.env).items() if not _DIVERTING.fullmatch(k)}
+    """The variables for builds and installs: the user's indexes, without other credentials, redirections or prompts."""
+    env = without_credentials(system.env, "installer", passed=system.passed)
+    env = {name: value for name, value in env.items() if not _DIVERTING.fullmatch(name)}
     env.pop("PYTHONPATH", None)
     env |= {
         "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1", "UV_NO_PROGRESS": "1",

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from release.adapters.install.installer import choose_installer, find_uv
 from release.adapters.system.system import real_system
-from release.core.child_environment import CREDENTIAL_VARIABLES
+from release.core.child_environment import without_credentials
 
 #: in an environment: what was installed into it, and by which Python
 _STAMP = "pypi-preflight.json"
@@ -165,9 +165,10 @@ def _variables(directory: Path, uv: str | None) -> dict[str, str]:
 
 
 def _install_variables() -> dict[str, str | None]:
-    """What pip and uv do not see: credentials, except those of their own indexes, and directories of the project."""
-    hidden = [name for name in os.environ if CREDENTIAL_VARIABLES.match(name) and not name.startswith("UV_INDEX_")]
-    variables: dict[str, str | None] = dict.fromkeys([*hidden, "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"])
+    """What pip and uv do not see: secrets, except those of their own indexes, and directories of the project."""
+    clean = without_credentials(os.environ, "installer")
+    variables = {name: clean.get(name) for name, value in os.environ.items() if clean.get(name) != value}
+    variables |= dict.fromkeys(("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"))
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):  # each process would compile all modules again
         variables["UV_COMPILE_BYTECODE"] = "1"
     return variables

@@ -142,7 +142,8 @@ def _link(link: dict[str, Any]) -> ExceptionLink:
 def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:
     """The variables for the installed project: its scripts first on PATH, `home`, and no credentials."""
     hidden = ("PYTHON", "XDG_", "PIP_", "UV_")
-    env = {k: v for k, v in without_credentials(system.env).items() if not k.startswith(hidden)}
+    env = without_credentials(system.env, passed=system.passed)
+    env = {name: value for name, value in env.items() if not name.startswith(hidden)}
     env |= {"HOME": str(home), "USERPROFILE": str(home)}
     env["VIRTUAL_ENV"] = str(environment.directory)
     env["PATH"] = os.pathsep.join(filter(None, (str(environment.bin), env.get("PATH", ""))))

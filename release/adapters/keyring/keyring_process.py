@@ -9,6 +9,7 @@ from pathlib import Path
 
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
+from release.core.child_environment import without_credentials
 
 _CHILD = Path(__file__).with_name("keyring_child.py")
 #: a chosen backend, a bus, or a display that a bus can be started for
@@ -18,7 +19,7 @@ _BACKEND_VARIABLES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DIS
 def start_keyring(env: Mapping[str, str]) -> Pipe | None:
     """A child that answers the requests of `keyring_child`; close it. None: the keyring has no backend.
 
-    It gets all of `env`, which names PYTHON_KEYRING_BACKEND and the session's bus, but imports nothing of the project.
+    It gets the variables that backends of the keyring need, but no token, and imports nothing of the project.
     """
     env = own_child_environment(env)
     return None if _has_no_backend(env) else start_child(env)
@@ -26,7 +27,7 @@ def start_keyring(env: Mapping[str, str]) -> Pipe | None:
 
 def start_child(env: Mapping[str, str]) -> Pipe:
     """The same, even if there is no backend: the child reports that."""
-    return Pipe([sys.executable, "-P", str(_CHILD)], own_child_environment(env))
+    return Pipe([sys.executable, "-P", str(_CHILD)], own_child_environment(without_credentials(env, "keyring")))
 
 
 def _has_no_backend(env: Mapping[str, str]) -> bool:

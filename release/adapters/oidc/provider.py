@@ -19,6 +19,7 @@ from release.adapters.http.response_body import response_json
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
+from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 from release.core.models.index import WELL_KNOWN, Index
@@ -138,7 +139,8 @@ def request_identity(system: System, audience: str, *, for_proof: bool = False) 
         env = {**env, _gitlab_variable(audience): second}
     try:
         argv = [sys.executable, "-P", str(_CHILD)]
-        done = system.run(argv, env=own_child_environment(env), timeout=_TIMEOUT, input=audience, apart=True)
+        clean = own_child_environment(without_credentials(env, "identity"))
+        done = system.run(argv, env=clean, timeout=_TIMEOUT, input=audience, apart=True)
         found = parse_foreign_json(done.output.rstrip().rpartition("\n")[2])
     except TimedOutError:
         raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None

@@ -94,12 +94,13 @@ def log_of(error: BaseException) -> Path | None:
 
 
 def redactor_of(env: Mapping[str, str]) -> Redactor:
-    """What removes the values of the environment's credential variables, and all that has the form of a token."""
-    from release.core.child_environment import CREDENTIAL_VARIABLES
+    """What removes the values of the environment's secret variables, and all that has the form of a token."""
+    from release.core.child_environment import is_credential, known_secrets
     from release.core.redaction import Redactor
     from release.core.secret import Secret
 
-    return Redactor(Secret(value) for name, value in env.items() if CREDENTIAL_VARIABLES.match(name))
+    secrets = {*known_secrets(env), *(value for name, value in env.items() if is_credential(name))}
+    return Redactor(map(Secret, secrets))
 
 
 def _create(env: Mapping[str, str]) -> tuple[Path, TextIO]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from release.adapters.system.process import Completed, run_program
+from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError, os_error_reason
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
@@ -25,10 +26,10 @@ from release.core.quoting import quote_path
 class RunProgram(Protocol):
     """Runs a program until it exits.
 
-    `env` None: the environment of this process. `timeout` is in seconds. `input` is written to stdin, which is
-    closed otherwise. `on_line` is called in the caller's thread with each line of stdout (and of stderr, unless it
-    is kept `apart`), without its newline. `umask` is that of the child (POSIX). `stop` is called several times a
-    second; once it returns true, the program is ended.
+    `env` None: the environment of this process without secrets. `timeout` is in seconds. `input` is written to stdin,
+    which is closed otherwise. `on_line` is called in the caller's thread with each line of stdout (and of stderr,
+    unless it is kept `apart`), without its newline. `umask` is that of the child (POSIX). `stop` is called several
+    times a second; once it returns true, the program is ended.
 
     Raises `ToolError` where the program cannot be started or was stopped, and `TimedOutError`. On any exception,
     also on Ctrl-C, the program and everything that it started are ended first.
@@ -63,6 +64,8 @@ class System:
     run: RunProgram
     #: the interpreter for builds and clean installs, and why it is not the one that runs this program; else None
     python: RequiredPython | None = None
+    #: names of variables that the project's own code gets, though they may be secrets: `pass-environment`
+    passed: tuple[str, ...] = ()
 
 
 def real_system() -> System:
@@ -71,7 +74,7 @@ def real_system() -> System:
 
     def run(argv: Sequence[str], **options: object) -> Completed:
         if options.get("env") is None:
-            options["env"] = env
+            options["env"] = without_credentials(env)
         return run_program(argv, **options)  # type: ignore[arg-type] # the protocol checks the callers
 
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none

@@ -69,7 +69,7 @@ class Worker:
     """A child process that uploads one file at a time; a context manager, not for use by two threads."""
 
     def __init__(self, *, env: Mapping[str, str], limits: UploadLimits | None = None) -> None:
-        self._env = without_credentials(env)
+        self._env = without_credentials(env, "twine")
         self._limits = limits or UploadLimits()
         self._login: tuple[Index, Credential] | None = None
         #: the login that the child has

@@ -32,7 +32,7 @@ class TwineReader:
     """A child process that reads files with twine; a context manager, not for use by two threads."""
 
     def __init__(self, *, env: Mapping[str, str]) -> None:
-        self._env = without_credentials(env)
+        self._env = without_credentials(env, "twine")
         self._pipe: Pipe | None = None
 
     def __enter__(self) -> Self:

@@ -90,7 +90,10 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait is negative: {options.wait:g}", remedy="pass 0 or more")
     file = options.fleet
-    listed = fleet.load_fleet_file(file) if file is not None else fleet.parse_fleet(config.fleet, config.indexes)
+    if file is not None:
+        listed = fleet.load_fleet_file(file)
+    else:
+        listed = fleet.parse_fleet(config.fleet, config.indexes, passed=config.pass_environment)
     return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed.entries, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,

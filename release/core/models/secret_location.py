@@ -51,6 +51,8 @@ class CommandOutput:
     argv: tuple[str, ...]
     #: seconds
     limit: float = 30.0
+    #: variables that it gets, though they may be secrets: `pass-environment`
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

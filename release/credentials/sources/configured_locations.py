@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError, os_error_reason
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
@@ -180,7 +181,8 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
 def _run_command(system: System, location: CommandOutput, username: str, directory: Path) -> StoredCredential:
     name, command = Path(location.argv[0]).name, redact(shlex.join(location.argv))
     try:
-        done = system.run(location.argv, cwd=directory, env=system.env, timeout=location.limit, apart=True)
+        env = without_credentials(system.env, "fleet command", passed=location.passed)
+        done = system.run(location.argv, cwd=directory, env=env, timeout=location.limit, apart=True)
     except TimedOutError:
         return _unknown(
             f"{name!r} did not answer within {location.limit:g} s; it may be waiting for input",

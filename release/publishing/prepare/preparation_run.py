@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from release.adapters import collect
@@ -139,10 +139,9 @@ class PreparationRun:
         paths = [path for path in dict.fromkeys(files) if not (record.root / path).is_dir()]
         record.remember(paths)
         name = Path(run.argv[0]).name
+        env = without_credentials(self.system.env, passed=member.config.pass_environment)
         try:
-            done = self.system.run(
-                run.argv, cwd=member.directory, env=without_credentials(self.system.env), timeout=_TOOL_LIMIT
-            )
+            done = self.system.run(run.argv, cwd=member.directory, env=env, timeout=_TOOL_LIMIT)
         except TimedOutError as error:
             raise ToolError(error.message, remedy=error.remedy) from None
         for path in paths:
@@ -173,7 +172,8 @@ class PreparationRun:
         made = member.preparation
         message = f"{made.project} {made.proposal.text}\n"
         tags.create_tag(self.system, member.root, tag, self.commit, message)
-        project = collect.collect_project(self.system, member.directory)
+        system = replace(self.system, passed=member.config.pass_environment)
+        project = collect.collect_project(system, member.directory)
         if isinstance(project, Unknown):
             raise RefusedError(project.reason, remedy=project.remedy)
         if parse_version(project.version) != made.proposal.version:

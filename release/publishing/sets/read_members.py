@@ -86,7 +86,8 @@ def _read_static(root: Path, config: Config, directory: str) -> FoundMember | No
 def _read_built(system: System, *, root: Path, config: Config, directory: str) -> FoundMember:
     def read() -> FoundMember:
         own = _member_config(root, config, directory)
-        return FoundMember(member=member_reader.read_member(system, root, directory), config=own)
+        passing = replace(system, passed=own.pass_environment)
+        return FoundMember(member=member_reader.read_member(passing, root, directory), config=own)
 
     found = _guarded(root, directory, read)
     assert found is not None

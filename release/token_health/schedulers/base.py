@@ -17,6 +17,7 @@ from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System, explain_os_errors
 from release.checks.all_checks import check_names
+from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError, ToolError, UsageError
 from release.core.quoting import quote_path
 from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
@@ -138,7 +139,7 @@ def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: 
 
 def run_tool(system: System, argv: Sequence[str], *, hint: str, text: str | None = None) -> Completed:
     """Run a scheduler's program, for a minute at most. Raises `ToolError`; `hint` is the remedy if it is missing."""
-    env = {**system.env, "LC_ALL": "C"}  # its messages are parsed
+    env = {**without_credentials(system.env, "scheduler"), "LC_ALL": "C"}  # its messages are parsed
     if find_program(argv[0], env.get("PATH", os.defpath)) is None:
         raise ToolError(f"no program {argv[0]!r} on PATH", remedy=hint)
     try:

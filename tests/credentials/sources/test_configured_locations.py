@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -102,9 +103,19 @@ def python(code: str, limit: float = 30.0) -> CommandOutput:
 
 
 def test_a_program_that_writes_the_token(tmp_path: Path) -> None:
-    code = "import os, sys; sys.stderr.write('a warning'); print(os.environ['KEPT'])"
-    found = take(python(code), tmp_path, KEPT=SECRET)
+    written(tmp_path / "kept")
+    found = take(python("import sys; sys.stderr.write('a warning'); print(open('kept').read())"), tmp_path)
     assert secret(found) == SECRET
+
+
+def test_a_program_gets_the_variables_of_its_password_manager_and_no_token(tmp_path: Path) -> None:
+    place = python("import json, os; print(json.dumps(dict(os.environ)))")
+    env = {"VAULT_TOKEN": "v", "TWINE_PASSWORD": SECRET, "KEPT": SECRET, "NPM_TOKEN": "n", "ACME_KEY_TOKEN": "a"}
+    names = json.loads(secret(take(place, tmp_path, **env))).keys() & env.keys()
+    assert names == {"VAULT_TOKEN"}
+    passing = replace(place, passed=("ACME_*", "KEPT"))
+    names = json.loads(secret(take(passing, tmp_path, **env))).keys() & env.keys()
+    assert names == {"VAULT_TOKEN", "ACME_KEY_TOKEN"}
 
 
 def test_no_shell_runs_it(tmp_path: Path) -> None:
