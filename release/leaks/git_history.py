@@ -33,8 +33,8 @@ _CORES = 2
 _CACHE_SIZE, _SMALL = 64 << 20, 4096
 #: object names on one command line; Windows allows about 32,000 characters
 _NAMES = 400
-#: Only stored objects are scanned: nothing is fetched into a partial clone, and replacement objects are ignored.
-_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+#: Only stored objects are scanned: replacement objects are ignored.
+_OFFLINE = {"GIT_NO_REPLACE_OBJECTS": "1"}
 _STAGED = re.compile(rb":\d+ (?P<mode>\d+) [0-9a-f]+ (?P<name>[0-9a-f]+) [A-Z]\d*\0(?P<path>[^\0]+)\0")
 _RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P<path>.+)")
 
@@ -68,7 +68,7 @@ def scan_staged(system: System, directory: Path) -> ScanResult:
     The index is that of the environment: git passes another one to the hooks of `git commit --all` and
     `git commit FILE`.
     """
-    env = {**system.env, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **_OFFLINE}
+    env = repository.git_environment(system, selected=True) | _OFFLINE
     listed = cat_file.git_bytes(
         directory, env, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
         "--ignore-submodules=all", "--diff-filter=ACMT",

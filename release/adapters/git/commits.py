@@ -12,7 +12,6 @@ from release.adapters.git import repository
 from release.adapters.git.objects import git_bytes
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
-from release.core.child_environment import without_credentials
 from release.core.errors import ToolError
 from release.core.models.preparation import CommitSummary
 from release.core.quoting import quote_path
@@ -37,7 +36,9 @@ def commits_after(system: System, root: Path, tag: str | None, paths: Sequence[s
 def bytes_at(system: System, root: Path, tag: str, path: str) -> bytes | None:
     """The bytes of a file at a tag; None where it has no such file."""
     try:
-        return git_bytes(root, repository.git_environment(system), "cat-file", "blob", f"refs/tags/{tag}:{path}")
+        # The one object that a partial clone may lack, and fetch.
+        env = repository.git_environment(system, "git at a remote")
+        return git_bytes(root, env, "cat-file", "blob", f"refs/tags/{tag}:{path}")
     except ToolError:
         return None
 
@@ -89,8 +90,10 @@ def create_commit(system: System, root: Path, message: str, paths: Sequence[str]
     The hooks are code of the project: they do not see credentials. Raises `ToolError` with what git or a hook reports.
     """
     repository.git_output(system, root, "update-index", "--add", "--remove", "--", *paths)
-    staged = repository.git_output(system, root, "diff", "--cached", "--name-only", "--no-renames", "-z").split("\0")
-    env = without_credentials(repository.git_environment(system))
+    staged = repository.git_output(
+        system, root, "diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "-z"
+    ).split("\0")
+    env = repository.git_environment(system, "git that signs", hooks=True)
     words = ["git", "--literal-pathspecs", "commit", "--quiet", f"--message={message}"]
     if set(filter(None, staged)) - set(paths):  # else not: git commits what a hook stages then, but unstages it
         words += ["--only", "--", *paths]
@@ -122,7 +125,16 @@ def is_own_commit(  # noqa: PLR0913 - a commit, and what it is compared with
     system: System, root: Path, commit: str, *, parent: str, message: str, paths: Collection[str]
 ) -> bool:
     """Whether a commit has this one parent, this message, which a hook may have extended, and no other files."""
-    fields = ("show", "-z", "--name-only", "--no-renames", "--no-show-signature", "--format=tformat:%P%x00%B", commit)
+    fields = (
+        "show",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        "--no-show-signature",
+        "--format=tformat:%P%x00%B",
+        commit,
+        "--",
+    )
     parents, text, *changed = repository.git_output(system, root, *fields).split("\0")
     changed = [one.removeprefix("\n") for one in changed if one.removeprefix("\n")]
     return parents == parent and message.strip() in text and set(changed) <= set(paths)

@@ -64,7 +64,9 @@ def commits_since(
     paths = [":(top)" if place == "." else f":(top,literal){place}"]
     paths += [f":(top,exclude,literal){one.resolve().relative_to(top).as_posix()}" for one in others]
     ref = f"refs/tags/{tag}"
-    same = repository.run_git(system, found.root, "diff", "--quiet", "--no-ext-diff", ref, "HEAD", "--", *paths)
+    same = repository.run_git(
+        system, found.root, "diff", "--quiet", "--no-ext-diff", "--no-textconv", ref, "HEAD", "--", *paths
+    )
     if not same.status:
         return 0
     counted = repository.git_output(system, found.root, "rev-list", "--count", f"{ref}..HEAD", "--", *paths)

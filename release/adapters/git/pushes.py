@@ -53,9 +53,9 @@ def push_commit(system: System, root: Path, commit: str, *, remote: str, ref: st
 
 
 def _push(system: System, root: Path, remote: str, refspec: str, *, what: str, by_hand: str) -> None:  # noqa: PLR0913 - what is pushed, and where
-    words = ("push", "--atomic", "--porcelain", remote, refspec)
+    words = ("push", "--atomic", "--porcelain", "--", remote, refspec)
     try:
-        done = repository.run_at_remote(system, root, *words, timeout=_PUSH_LIMIT)
+        done = repository.run_at_remote(system, root, *words, timeout=_PUSH_LIMIT, hooks=True)
     except TimedOutError:
         raise ToolError(f"pushing {what} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
     if done.status:

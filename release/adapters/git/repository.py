@@ -6,12 +6,14 @@ Paths are absolute, or relative to the root of the repository with forward slash
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System
-from release.core.child_environment import without_credentials
+from release.core.child_environment import Child, without_credentials
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.quoting import quote_path
@@ -30,6 +32,12 @@ _OTHER_REPOSITORY = re.compile(
     "|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|CONFIG|EXTERNAL_DIFF)"
 )
 _LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")  # the bytes of the commit, also by Git for Windows
+#: Programs that a repository's configuration names, and that reading needs none of. A filter such as that of Git LFS is
+#: not among them: without it, git would report files as changed that are not.
+_SETTINGS = {
+    "core.fsmonitor": "false", "core.pager": "cat", "log.showSignature": "false",
+    "protocol.ext.allow": "never",
+}  # fmt: skip
 #: seconds for a request to a remote
 _REMOTE_LIMIT = 10
 _BY_HAND = "run `git fetch`, fix what it reports, then run the same command again"
@@ -108,7 +116,7 @@ def remote(system: System, root: Path) -> str | None:
 
 def remote_url(system: System, root: Path, name: str) -> str | None:
     """The URL that a remote is fetched from; None where there is no such remote."""
-    return _line(system, root, "remote", "get-url", name)
+    return _line(system, root, "remote", "get-url", "--", name)
 
 
 def commits_behind(system: System, root: Path) -> int | Unknown:
@@ -173,8 +181,10 @@ def untracked_files(system: System, directory: Path) -> tuple[str, ...]:
 def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
     """Clone into `into` and check out `commit`, with tags and submodules."""
     # The umask decides the modes of the files, which end up in the sdist.
-    git_output(system, root, "clone", "--quiet", "--no-checkout", *_LINE_ENDS, str(root), str(into), umask=0o022)
-    done = run_git(system, into, *_large_files(system, root), "checkout", "--quiet", "--detach", commit, umask=0o022)
+    words = ("clone", "--quiet", "--no-checkout", *_LINE_ENDS, "--", str(root), str(into))
+    git_output(system, root, *words, transport="file", umask=0o022)
+    large = _large_files(system, root)
+    done = run_git(system, into, *large, "checkout", "--quiet", "--detach", commit, "--", umask=0o022)
     if "smudge filter lfs failed" in done.errors:  # Observed: git-lfs 3.3.0, 2026-11
         reason = failure_line(done.errors)
         raise ToolError(f"Git LFS has no content for a file of the commit: {reason!r}", remedy="git lfs pull")
@@ -185,18 +195,47 @@ def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
 
 def clone_without_files(system: System, root: Path, into: Path) -> None:
     """Clone into `into` at the same commit, without files; the objects are shared."""
-    git_output(system, root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(into))
+    words = ("clone", "--quiet", "--shared", "--no-checkout", "--", str(root), str(into))
+    git_output(system, root, *words, transport="file")
     if head := _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD"):
         git_output(system, into, "update-ref", "--no-deref", "HEAD", head)
         git_output(system, into, "read-tree", "HEAD")
 
 
-def git_environment(system: System, *, credentials: bool = False) -> dict[str, str]:
-    """The environment for git in the repository of its working directory; without credentials unless asked for."""
-    env = {k: v for k, v in system.env.items() if not _OTHER_REPOSITORY.fullmatch(k)}
-    env = env if credentials else without_credentials(env)
+def git_environment(
+    system: System, child: Child | None = None, *, hooks: bool = False, transport: str = "none", selected: bool = False
+) -> dict[str, str]:
+    """The environment for git in the repository of its working directory.
+
+    `child`: what gets secrets, see `CHILDREN`; None: git that reads, and connects to nothing. `hooks`: whether git runs
+    hooks, which are code of the project. `transport`: what a git that reads connects with; "file" for a clone.
+    `selected`: keep the variables with which git starts a hook, such as those of its index.
+    """
+    env = without_credentials(system.env, child)
+    if not selected:
+        env = {name: value for name, value in env.items() if not _OTHER_REPOSITORY.fullmatch(name)}
+    if child != "git at a remote":
+        # Before git 2.44, the second does not keep a partial clone from fetching.
+        env |= {"GIT_ALLOW_PROTOCOL": transport, "GIT_NO_LAZY_FETCH": "1"}
+    env = _with_settings(env, _SETTINGS | ({} if hooks else {"core.hooksPath": os.devnull}))
     # English, for the few messages that are parsed; reading takes no lock.
-    return env | {"LC_ALL": "C", "LANGUAGE": "", "GIT_OPTIONAL_LOCKS": "0"}
+    return env | {
+        "LC_ALL": "C",
+        "LANGUAGE": "",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_PAGER": "cat",
+    }
+
+
+def _with_settings(env: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """The same with more settings, which count more than those of files. Source: git-config(1), "GIT_CONFIG_COUNT"."""
+    count = env.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    found = {**env, "GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), first):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 def _upstream(system: System, root: Path) -> tuple[str, str, str, str] | None:
@@ -221,7 +260,7 @@ def _missing(system: System, root: Path, other: str) -> int | None:
 def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Unknown:
     """The commit of a ref at a remote; empty where it has no such ref."""
     try:
-        answer = run_at_remote(system, root, "ls-remote", "--quiet", remote, ref, timeout=_REMOTE_LIMIT)
+        answer = run_at_remote(system, root, "ls-remote", "--quiet", "--", remote, ref, timeout=_REMOTE_LIMIT)
     except TimedOutError:
         return Unknown(reason=f"no answer within {_REMOTE_LIMIT} s", remedy=_BY_HAND)
     if answer.status:
@@ -232,7 +271,7 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
 def remote_tags(system: System, root: Path, remote: str) -> dict[str, str]:
     """The commits of all tags at a remote, by the names of the tags; empty where it cannot be reached."""
     try:
-        answer = run_at_remote(system, root, "ls-remote", "--quiet", "--tags", remote, timeout=_REMOTE_LIMIT)
+        answer = run_at_remote(system, root, "ls-remote", "--quiet", "--tags", "--", remote, timeout=_REMOTE_LIMIT)
     except TimedOutError:
         return {}
     found = {}
@@ -242,10 +281,10 @@ def remote_tags(system: System, root: Path, remote: str) -> dict[str, str]:
     return found
 
 
-def run_at_remote(system: System, root: Path, *arguments: str, timeout: float) -> Completed:
-    """Run git with the user's credentials; neither git nor ssh nor a credential manager prompts."""
-    env = git_environment(system, credentials=True)
-    env |= {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+def run_at_remote(system: System, root: Path, *arguments: str, timeout: float, hooks: bool = False) -> Completed:
+    """Run git with the user's credentials for the remote; neither git nor ssh nor a credential manager prompts."""
+    env = git_environment(system, "git at a remote", hooks=hooks)
+    env |= {"GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     if "GIT_SSH" not in env:
         ssh = env.get("GIT_SSH_COMMAND") or _line(system, root, "config", "core.sshCommand") or "ssh"
         env["GIT_SSH_COMMAND"] = f"{ssh} -oBatchMode=yes -oConnectTimeout={_REMOTE_LIMIT}"
@@ -265,7 +304,7 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
         git_output(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
         options = (*_LINE_ENDS, "-c", "protocol.file.allow=always", *_large_files(system, source / path))
         update = (*options, "submodule", "--quiet", "update", "--init", "--", path)
-        git_output(system, copy, *update, umask=0o022)
+        git_output(system, copy, *update, transport="file", umask=0o022)
         _submodules(system, source / path, copy / path)
 
 
@@ -289,17 +328,23 @@ def _line(system: System, where: Path, *arguments: str) -> str | None:
     return run_git(system, where, *arguments).output.strip() or None
 
 
-def git_output(system: System, where: Path, *arguments: str, credentials: bool = False, umask: int = -1) -> str:
+def git_output(  # noqa: PLR0913 - see `run_git`
+    system: System, where: Path, *arguments: str, child: Child | None = None, hooks: bool = False,
+    transport: str = "none", umask: int = -1,
+) -> str:  # fmt: skip
     """The output of git. Raises `ToolError` with its message."""
-    done = run_git(system, where, *arguments, credentials=credentials, umask=umask)
+    done = run_git(system, where, *arguments, child=child, hooks=hooks, transport=transport, umask=umask)
     if done.status:
         raise _failed(where, next(one for one in arguments if one[0] != "-" and "=" not in one), done)
     return done.output
 
 
-def run_git(system: System, where: Path, *arguments: str, credentials: bool = False, umask: int = -1) -> Completed:
-    """Run git in `where`. It may run hooks and filters, which are code of the project: see `git_environment`."""
-    env = git_environment(system, credentials=credentials)
+def run_git(  # noqa: PLR0913 - what git may do, besides its arguments
+    system: System, where: Path, *arguments: str, child: Child | None = None, hooks: bool = False,
+    transport: str = "none", umask: int = -1,
+) -> Completed:  # fmt: skip
+    """Run git in `where`: see `git_environment`. Filters are run, which the user's configuration names."""
+    env = git_environment(system, child, hooks=hooks, transport=transport)
     return system.run(["git", *arguments], cwd=where, env=env, apart=True, umask=umask)
 
 

@@ -30,7 +30,7 @@ def signing_problem(system: System, root: Path) -> Finding | Unknown | None:
         f"{settings[0]} false"
     )
     with temporary_directory() as objects:
-        env = repository.git_environment(system, credentials=True)
+        env = repository.git_environment(system, "git that signs")
         stored = repository.git_output(system, root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
         env |= {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": stored.strip()}
         identity = tags.tagger_identity(system, root, "HEAD")

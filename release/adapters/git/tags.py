@@ -32,13 +32,13 @@ def create_tag(system: System, root: Path, tag: str, commit: str, message: str) 
     """
     identity = tagger_identity(system, root, commit)
     words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
-    repository.git_output(system, root, *identity, *words, credentials=True)
+    repository.git_output(system, root, *identity, *words, child="git that signs", hooks=True)
 
 
 def tagger_identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """The options that give the committer's identity, where git knows none."""
-    if not repository.run_git(system, root, "var", "GIT_COMMITTER_IDENT", credentials=True).status:
+    if not repository.run_git(system, root, "var", "GIT_COMMITTER_IDENT").status:
         return ()
-    committer = repository.git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
+    committer = repository.git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit, "--").strip()
     name, _, address = committer.partition("\0")
     return "-c", f"user.name={name}", "-c", f"user.email={address}"
