@@ -20,6 +20,9 @@ def main() -> int:
     """Run the program. Returns the exit status."""
     try:
         prepare_imports()
+        from pypi_preflight.process_privacy import close_process
+
+        close_process()
         from release.cli.main import main as run
 
         return run()
