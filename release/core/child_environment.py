@@ -47,7 +47,7 @@ _OTHER = r"""
 """
 #: what `_OTHER` would match, and which names a place, a format or a default, but opens nothing
 _INNOCENT = r"""
-        AWS_ (?:DEFAULT_)? (?:REGION|OUTPUT) | AWS_PAGER | AWS_EC2_METADATA_DISABLED | AZURE_LOCATION
+        AWS_ (?:DEFAULT_)? (?:REGION|OUTPUT) | AWS_ (?:PAGER|CA_BUNDLE|EC2_METADATA_DISABLED) | AZURE_LOCATION
       | GOOGLE_CLOUD_ (?:PROJECT|REGION|ZONE) | DOCKER_ (?:BUILDKIT|DEFAULT_PLATFORM|API_VERSION|CLI_HINTS)
 """
 #: the credentials of this program's own field, with `re.VERBOSE` and `re.IGNORECASE`

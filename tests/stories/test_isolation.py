@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
-import subprocess
+import re
+import shutil
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.stories.canaries import Canaries
 from tests.stories.project import files_on, indexes, make, release_table
 
 DUMP = "import os, json, pathlib; pathlib.Path({path!r}).open('a').write(json.dumps(dict(os.environ)) + '\\n')"
@@ -20,12 +22,16 @@ VARIABLES = {
     "POETRY_PYPI_TOKEN_PYPI": "hunter2-poetry", "HATCH_INDEX_AUTH": "hunter2-hatch",
     "PDM_PUBLISH_PASSWORD": "hunter2-pdm",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "hunter2-oidc", "PYPI_TOKEN": "hunter2-bare", "GITHUB_TOKEN": "hunter2-github",
+    "NPM_TOKEN": "hunter2-npm", "AWS_SECRET_ACCESS_KEY": "hunter2-aws", "MY_SECRET": "hunter2-mine",
+    "DATABASE": "postgres://me:hunter2-database@localhost/db", "ACME_COPY": "hunter2-twine",
 }  # fmt: skip
+#: passed on by the project's configuration
+PASSED = {"ACME_TOKEN": "canary-passed"}
 
 
 def test_a_build_backend_and_a_smoke_command_find_no_credential(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    smoke = '[tool.release.smoke]\ncommands = ["python dump.py"]\n'
+    smoke = '[tool.release]\npass-environment = ["ACME_*"]\n[tool.release.smoke]\ncommands = ["python dump.py"]\n'
     project = make(tmp_path, more=f'[tool.hatch.build.hooks.custom]\npath = "hook.py"\n{smoke}')
     dump = DUMP.format(path=str(seen))
     script = tmp_path / "dump.py"
@@ -37,12 +43,13 @@ def test_a_build_backend_and_a_smoke_command_find_no_credential(tmp_path: Path) 
         "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
         f"class Hook(BuildHookInterface):\n    def initialize(self, *_):\n        {dump}\n",
     )
-    project.env = dict(VARIABLES)
+    project.env = VARIABLES | PASSED
     told = project.run("rehearse")
     assert told.status == 0, told.all
     dumps = seen.read_text().splitlines()
     assert len(dumps) >= 3  # the hook for the sdist and for the wheel, and the smoke command
     assert "hunter2" not in seen.read_text()
+    assert all(json.loads(one)["ACME_TOKEN"] == "canary-passed" for one in dumps)
 
 
 def processes() -> set[str]:
@@ -99,31 +106,91 @@ def test_a_token_is_in_no_output_file_argument_or_environment(tmp_path: Path) ->
                 assert needle[-60:] not in path.read_bytes(), path
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a token in an environment variable, seen through /proc")
-def test_a_token_from_the_environment_reaches_no_child(tmp_path: Path) -> None:
+#: the program, with a record of each program that it starts
+RECORDING = """
+import json, os, sys
+def record(event, arguments):
+    if event == "subprocess.Popen":
+        argv, env = arguments[1], arguments[3]
+        with open(os.environ["RECORDED"], "a") as file:
+            file.write(json.dumps([[str(one) for one in argv], dict(os.environ if env is None else env)]) + "\\n")
+sys.addaudithook(record)
+from pypi_preflight.command_line import main
+sys.exit(main())
+"""
+
+
+def test_a_secret_from_the_environment_reaches_no_child_that_is_not_listed(tmp_path: Path) -> None:
     with indexes() as on:
         project = make(tmp_path, more=release_table(on), tiny=True)
         project.commit()
         token = on.testpypi.tokens["account"].reveal()
-        project.env = {"TWINE_PASSWORD": token}
-        seen, before = set[str](), processes()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "release", "testpypi"], cwd=project.root, env=project.environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        with process:
-            while process.poll() is None:
-                for place in processes() - before - {f"/proc/{process.pid}"}:
-                    try:
-                        line = Path(place, "cmdline").read_text().replace("\0", " ")
-                        # between fork and exec a child is still its parent, by environment and by arguments
-                        ours = line.endswith("-m release testpypi ")
-                        if not ours and token.encode() in Path(place, "environ").read_bytes():
-                            seen.add(line)
-                    except OSError:
-                        continue
-                time.sleep(0.001)
-            out, _ = process.communicate()
-        assert process.returncode == 0, out
-        assert {line for line in seen if line} == set()
+        canaries = Canaries(token)
+        project.env = {**canaries.variables, "TWINE_PASSWORD": token, "RECORDED": str(tmp_path / "recorded")}
+        told = project.command(sys.executable, "-P", "-c", RECORDING, "testpypi")
+        assert told.status == 0, told.all
         assert set(files_on(on.testpypi))
+    children = [json.loads(line) for line in (tmp_path / "recorded").read_text().splitlines()]
+    assert len(children) > 10
+    assert [fault for argv, env in children for fault in canaries.faults(argv, env)] == []
+    assert not canaries.in_text(told.all)
+    (tmp_path / "recorded").unlink()  # pip and uv get the index with its password
+    assert canaries.in_files(tmp_path) == []
+
+
+#: what a user runs, and whether it needs a directory of files
+TRACED = (
+    ["verify", "--index", "pypi"], ["check"], ["tokens", "--fleet", "fleet.toml"], ["diagnose", "403 Forbidden"],
+    ["leaks", "--history"], ["rehearse"], ["inspect"], ["testpypi"], ["publish", "--yes"], ["status"], ["config"],
+    ["confirm", "acme-widget==1.0"], ["prepare", "--plan", "2.0"],
+)  # fmt: skip
+_EXECVE = re.compile(r'^\d+ +execve\("(?P<program>(?:[^"\\\\]|\\\\.)*)", \[(?P<argv>.*?)\], \[(?P<env>.*)\]\)')
+_WORD = re.compile(r'"((?:[^"\\\\]|\\\\.)*)"')
+_WRITE = re.compile(r"^\d+ +p?write(?:64)?\(\d+<(?P<path>/(?!dev/)[^>]*)>, (?P<data>.*)")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("source", ["variable", "pypirc", "command"])
+def test_a_token_is_in_no_argument_file_output_or_child_of_any_command(tmp_path: Path, source: str) -> None:
+    with indexes() as on:
+        project = make(tmp_path, more=release_table(on), tiny=True)
+        token = on.pypi.tokens["account"].reveal()
+        canaries = Canaries(token)
+        command = tmp_path / "bin" / "fleet-command"
+        command.parent.mkdir()
+        command.write_text(f"#!/bin/sh\ncat {tmp_path}/kept\n")
+        command.chmod(0o755)
+        places = {"variable": 'env = "TWINE_PASSWORD"', "pypirc": f'file = "{tmp_path}/kept"'}
+        place = places.get(source, f'command = ["{command}"]')
+        urls = f'upload-url = "{on.pypi.upload_url}"\nsimple-url = "{on.pypi.simple_url}"\n'
+        project.write("fleet.toml", f'[indexes.pypi]\n{urls}[[tokens]]\nproject = "acme-widget"\n{place}\n')
+        project.commit()
+        if source == "pypirc":
+            project.credentials(on)
+        else:
+            project.env["TWINE_PASSWORD"] = token
+        (tmp_path / "kept").write_text(token)
+        (tmp_path / "kept").chmod(0o600)
+        project.env |= canaries.variables
+        trace, faults, programs = tmp_path / "trace", list[str](), 0
+        for words in TRACED:
+            tracing = ("strace", "-f", "-v", "-y", "-s", "300000", "-e", "trace=execve,write,pwrite64", "-o")
+            told = project.command(*tracing, str(trace), sys.executable, "-m", "release", *words, timeout=400)
+            assert "Traceback" not in told.all
+            faults += [f"output of {words}"] if canaries.in_text(told.all) else []
+            for number, line in enumerate(trace.read_text(errors="replace").splitlines()):
+                if found := _EXECVE.match(line):
+                    programs += 1
+                    argv = _WORD.findall(found["argv"])
+                    env = dict(one.split("=", 1) for one in _WORD.findall(found["env"]) if "=" in one)
+                    if number and argv:
+                        faults += [f"{words}: {one}" for one in canaries.faults(argv, env)]
+                elif (found := _WRITE.match(line)) and canaries.in_text(found["data"]):
+                    faults.append(f"{words}: {found['path']}")
+            trace.unlink()
+    assert faults == []
+    assert programs > 100
+    (tmp_path / "kept").unlink()
+    (project.home / ".pypirc").unlink(missing_ok=True)
+    assert canaries.in_files(tmp_path) == []
