@@ -21,6 +21,7 @@ from release.checks.description_checks import relative_targets
 from release.cli.commands import COMMANDS
 from release.cli.parser import parse_command_line
 from release.core import config
+from release.core.child_environment import CHILDREN
 from release.core.errors import Exit, UsageError
 from release.diagnostics.catalog import CATALOG
 from tests.docs.markdown_pages import (
@@ -195,6 +196,13 @@ def test_the_reference_has_every_variable_of_the_program() -> None:
         found |= set(re.findall(r'"((?:PYPI_)?PREFLIGHT_[A-Z]+)"', path.read_text(encoding="utf-8")))
     assert len(found) > 3
     assert not [name for name in sorted(found) if f"`{name}`" not in page]
+
+
+def test_the_reference_has_every_child_that_gets_a_secret() -> None:
+    _, _, section = read(DOCS / "reference" / "environment.md").partition("## Of the programs that it runs")
+    listed = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    rows = [[one.program, ", ".join(f"`{name}`" for name in one.names), one.reason] for one in CHILDREN.values()]
+    assert listed[1:] == rows
 
 
 def test_the_reference_has_every_json_schema(generator: ModuleType) -> None:

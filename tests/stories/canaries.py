@@ -67,6 +67,8 @@ def _child(argv: Sequence[str]) -> Child | None:
         return "keyring"
     if any(one.endswith(("oidc/child.py", "oidc\\child.py")) for one in words):
         return "identity"
+    if any(one.endswith("_in_process.py") for one in words):
+        return None  # a build backend
     if name == "git":
         return next((_GIT[one] for one in words if one in _GIT), None)
     if name == "gh":

@@ -24,6 +24,7 @@ VARIABLES = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "hunter2-oidc", "PYPI_TOKEN": "hunter2-bare", "GITHUB_TOKEN": "hunter2-github",
     "NPM_TOKEN": "hunter2-npm", "AWS_SECRET_ACCESS_KEY": "hunter2-aws", "MY_SECRET": "hunter2-mine",
     "DATABASE": "postgres://me:hunter2-database@localhost/db", "ACME_COPY": "hunter2-twine",
+    "UV_INDEX_ACME_PASSWORD": "hunter2-index", "SSH_AUTH_SOCK": "/hunter2",
 }  # fmt: skip
 #: passed on by the project's configuration
 PASSED = {"ACME_TOKEN": "canary-passed"}
