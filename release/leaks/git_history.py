@@ -18,6 +18,7 @@ from typing import IO
 
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
+from release.adapters.git.git_settings import git_environment
 from release.adapters.system.parallel import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -44,7 +45,7 @@ def scan_history(system: System, root: Path) -> ScanResult:
 
     Raises `ToolError` where git fails, because an incomplete scan would look like a clean one.
     """
-    env = repository.git_environment(system) | _OFFLINE
+    env = git_environment(system) | _OFFLINE
     objects = cat_file.list_objects(root, env)
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
     shares = _shares(objects, min(count, MOST))
@@ -68,7 +69,7 @@ def scan_staged(system: System, directory: Path) -> ScanResult:
     The index is that of the environment: git passes another one to the hooks of `git commit --all` and
     `git commit FILE`.
     """
-    env = repository.git_environment(system, selected=True) | _OFFLINE
+    env = git_environment(system, selected=True) | _OFFLINE
     listed = cat_file.git_bytes(
         directory, env, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
         "--ignore-submodules=all", "--diff-filter=ACMT",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.adapters.git import repository
+from release.adapters.git.git_settings import git_environment
 from release.adapters.system.program_path import with_program_path
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -202,7 +203,7 @@ def _split(output: bytes) -> list[str]:
 
 
 def _start_git(system: System, directory: Path, *words: str) -> subprocess.Popen[bytes]:
-    env = repository.git_environment(system)
+    env = git_environment(system)
     return subprocess.Popen(
         with_program_path(["git", *words], env), cwd=directory, env=env, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

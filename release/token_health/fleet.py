@@ -39,7 +39,7 @@ from release.credentials import sources
 from release.credentials.sources import configured_locations, keyring
 from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.configured_locations import StoredCredential
-from release.token_health.location_reader import LOCATION_READERS, location_of
+from release.token_health.location_reader import LOCATION_READERS, location_of, with_passed
 from release.token_health.notify import NotifySettings, read_settings
 
 
@@ -120,12 +120,9 @@ def parse_fleet(
 
 
 def _fleet(
-    data: Mapping[str, Any],
-    at: KeyPath,
-    indexes: Mapping[str, Index],
-    more: Mapping[str, Reader],
+    data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], more: Mapping[str, Reader],
     passed: tuple[str, ...] = (),
-) -> Fleet:
+) -> Fleet:  # fmt: skip
     read = read_table(data, at, {**_READERS, **more})
     require_checks(read.get("waive", {}), at / "waive", check_names)
     policy = _policy(read, TokenPolicy())
@@ -133,13 +130,12 @@ def _fleet(
         read.get("tokens", []), at / "tokens", lambda value, at: read_table(value, at, _TOKEN),
         "a list of tables, [[tokens]]",
     )  # fmt: skip
+    passed = (*passed, *read.get("pass_environment", ()))
     entries = [
-        entry
+        replace(entry, location=with_passed(entry.location, passed))
         for number, token in enumerate(tokens)
         for entry in _entries(token, (at / "tokens")[number], policy, indexes)
     ]
-    passed = (*passed, *read.get("pass_environment", ()))
-    entries = [_passing(entry, passed) for entry in entries]
     limits: dict[str, Any] = {key: read[key] for key in ("concurrency", "rate") if key in read}
     limits |= {key: read[key].total_seconds() for key in ("deadline", "patience") if read.get(key)}
     return Fleet(
@@ -147,12 +143,6 @@ def _fleet(
         remind_after=read.get("remind_after") or Fleet().remind_after, waive=read.get("waive", {}),
         notify=read.get("notify", NotifySettings()),
     )  # fmt: skip
-
-
-def _passing(entry: FleetEntry, passed: tuple[str, ...]) -> FleetEntry:
-    """The entry, whose command gets these variables."""
-    location = entry.location
-    return replace(entry, location=replace(location, passed=passed)) if isinstance(location, CommandOutput) else entry
 
 
 def _policy(read: dict[str, Any], default: TokenPolicy) -> TokenPolicy:

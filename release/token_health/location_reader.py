@@ -51,6 +51,11 @@ def location_of(
     return found  # type: ignore[no-any-return]
 
 
+def with_passed(location: ConfiguredLocation, passed: tuple[str, ...]) -> ConfiguredLocation:
+    """The location, whose command gets these variables."""
+    return replace(location, passed=passed) if isinstance(location, CommandOutput) else location
+
+
 def _variable(value: Any, at: KeyPath) -> EnvironmentVariable:
     if isinstance(value, str) and value and "=" not in value:
         return EnvironmentVariable(name=value.removeprefix("$"))

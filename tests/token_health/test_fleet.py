@@ -75,6 +75,16 @@ def test_all_of_it_is_understood() -> None:
     assert made.entries[1].index == TESTPYPI
 
 
+def test_a_command_gets_the_variables_that_the_fleet_and_the_project_pass() -> None:
+    table = {"pass-environment": ["VAULT_KEY"], "tokens": [{"command": ["x"]}, {"env": "T"}]}
+    made = fleet.parse_fleet(table, passed=("ACME_*",)).entries
+    assert [one.location for one in made] == [
+        CommandOutput(argv=("x",), passed=("ACME_*", "VAULT_KEY")), EnvironmentVariable(name="T"),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match=r"pass-environment: 'TWINE_\*', which includes TWINE_PASSWORD, is an upload"):
+        fleet.parse_fleet({"pass-environment": ["TWINE_*"]})
+
+
 def test_the_same_table_may_stand_in_the_configuration_of_a_project() -> None:
     made = config.parse_config({"fleet": {"warn-before": "2d", "tokens": [{"env": "T"}]}})
     assert fleet.parse_fleet(made.fleet, made.indexes).entries[0].policy.warn_before == timedelta(days=2)

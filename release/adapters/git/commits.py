@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from release.adapters.git import repository
+from release.adapters.git.git_settings import git_environment
 from release.adapters.git.objects import git_bytes
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
@@ -37,7 +38,7 @@ def bytes_at(system: System, root: Path, tag: str, path: str) -> bytes | None:
     """The bytes of a file at a tag; None where it has no such file."""
     try:
         # The one object that a partial clone may lack, and fetch.
-        env = repository.git_environment(system, "git at a remote")
+        env = git_environment(system, "git at a remote")
         return git_bytes(root, env, "cat-file", "blob", f"refs/tags/{tag}:{path}")
     except ToolError:
         return None
@@ -93,7 +94,7 @@ def create_commit(system: System, root: Path, message: str, paths: Sequence[str]
     staged = repository.git_output(
         system, root, "diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "-z"
     ).split("\0")
-    env = repository.git_environment(system, "git that signs", hooks=True)
+    env = git_environment(system, "git that signs", hooks=True)
     words = ["git", "--literal-pathspecs", "commit", "--quiet", f"--message={message}"]
     if set(filter(None, staged)) - set(paths):  # else not: git commits what a hook stages then, but unstages it
         words += ["--only", "--", *paths]

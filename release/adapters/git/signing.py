@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release.adapters.git import repository, tags
+from release.adapters.git.git_settings import git_environment
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.adapters.system.temporary_directory import temporary_directory
@@ -30,7 +31,7 @@ def signing_problem(system: System, root: Path) -> Finding | Unknown | None:
         f"{settings[0]} false"
     )
     with temporary_directory() as objects:
-        env = repository.git_environment(system, "git that signs")
+        env = git_environment(system, "git that signs")
         stored = repository.git_output(system, root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
         env |= {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": stored.strip()}
         identity = tags.tagger_identity(system, root, "HEAD")
