@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
+from release.adapters import collect
 from release.adapters.index import simple_api
 from release.checks.reproducibility import no_index_has_other_bytes
 from release.core.config import Config
+from release.core.errors import RefusedError
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
+from release.core.models.results import StepResult
 from release.publishing import compare
+from release.publishing.journal import Journal
 from tests.acceptance.making import NOW
+from tests.fake_system import LASTING, PROJECT, SDIST, WHEEL, files_in, listing_of
 from tests.sandbox.sandbox_client import sandbox_client
 
 
@@ -107,3 +114,98 @@ def test_bytes_that_an_index_has_under_another_name(tmp_path: Path) -> None:
     assert list(compare.find_conflicts([same], there, config)) == [], "it is there already"
     other = replace(ours, sha256="1" * 64)
     assert list(compare.find_conflicts([other], there | {"testpypi": None}, config)) == []
+
+
+# -- the dry run ---------------------------------------------------------------------------------------------
+
+
+def proven(
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    listed: Sequence[Distribution] | Unknown | None,
+    *,
+    index: bool = True,
+) -> tuple[Callable[..., StepResult], tuple[Distribution, ...], Journal, list[dict[str, Any]]]:
+    """A release of two files, its journal, and the dry run's index with `listed`."""
+    files = files_in(directory / "state" / "dist", WHEEL, SDIST)
+    book, asked = Journal(directory=directory / "state", commit=None, version="1.0"), list[dict[str, Any]]()
+
+    def listing(*_: object, **options: Any) -> ProjectListing | Unknown | None:
+        asked.append(options)
+        return listed if listed is None or isinstance(listed, Unknown) else listing_of(listed)
+
+    monkeypatch.setattr(collect, "collect_listing", listing)
+
+    def run(waive: Collection[str] = ()) -> StepResult:
+        return compare.compare_with_dry_run(files, LASTING if index else None, PROJECT.name, book, waive)
+
+    return run, files, book, asked
+
+
+def test_only_the_bytes_that_passed_the_dry_run_are_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = files_in(tmp_path / "there", WHEEL, SDIST)
+    run, _, book, asked = proven(tmp_path, monkeypatch, there)
+    assert run() == StepResult(changed=True, note="acme has the same 2 files")
+    assert asked == [{"fresh": True}], "a page of a cache may show an earlier upload"
+    assert book.last("proven", index="acme") is not None
+    for others in ((WHEEL,), (SDIST,), (WHEEL, SDIST)):
+        changed = {one.filename: one for one in (*there, *files_in(tmp_path / "other", *others, text="other "))}
+        run, *_ = proven(tmp_path / others[0], monkeypatch, tuple(changed.values()))
+        with pytest.raises(RefusedError, match="the content there differs") as refused:
+            run()
+        assert refused.value.cause == "file.exists-different"
+
+
+@pytest.mark.parametrize("names", [(), (WHEEL,), (SDIST,)])
+def test_a_file_that_the_dry_run_had_not_is_not_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    run, _, book, _ = proven(tmp_path, monkeypatch, files_in(tmp_path / "there", *names))
+    with pytest.raises(RefusedError, match=r"these files have not passed a dry run: acme has no 'acme_widget-1\.0"):
+        run()
+    assert book.last("proven") is None
+
+
+def test_an_unknown_dry_run_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, *_ = proven(tmp_path, monkeypatch, Unknown(reason="no answer", remedy="wait"))
+    with pytest.raises(RefusedError, match="it is unknown whether a dry run passed: no answer"):
+        run()
+    run, *_ = proven(tmp_path, monkeypatch, None)
+    with pytest.raises(RefusedError, match="have not passed a dry run"):
+        run()
+
+
+def test_files_that_changed_after_the_dry_run_are_not_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where the journal knows that files of these hashes passed."""
+    run, files, book, _ = proven(tmp_path, monkeypatch, files_in(tmp_path / "there", WHEEL, SDIST))
+    book.write("verified", index="acme", files=sorted(one.sha256 for one in files))
+    assert run().note == "the same 2 files passed on acme"
+    files[1].path.write_bytes(b"replaced")
+    with pytest.raises(RefusedError, match="has changed since it was checked"):
+        run()
+    files[1].path.unlink()
+    with pytest.raises(RefusedError, match="has changed since it was checked"):
+        run()
+
+
+def test_a_dry_run_of_other_files_or_elsewhere_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, files, book, asked = proven(tmp_path, monkeypatch, (), index=False)
+    hashes = sorted(one.sha256 for one in files)
+    book.write("verified", index="sandbox", files=hashes[:1])
+    book.write("verified", index="sandbox", files=[*hashes, "0" * 64])
+    book.write("verified", index="testpypi", files=hashes)
+    with pytest.raises(RefusedError, match="no identical files were confirmed on sandbox") as refused:
+        run()
+    assert refused.value.remedy == "run: pypi-preflight rehearse --built"
+    book.write("verified", index="sandbox", files=hashes)
+    assert not run().changed
+    assert asked == [], "the sandbox is gone: the journal alone knows"
+
+
+def test_what_passed_by_a_waiver_needs_that_waiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, files, book, _ = proven(tmp_path, monkeypatch, ())
+    checks = [{"check": "it-works", "state": "waived"}, {"check": "it-is-there", "state": "passed"}]
+    book.write("verified", index="acme", files=sorted(one.sha256 for one in files), checks=checks)
+    with pytest.raises(RefusedError, match="'it-works' failed on acme and was waived, but is no longer"):
+        run({"it-is-there"})
+    assert not run({"it-works"}).changed

@@ -151,3 +151,23 @@ def test_files_are_accepted_and_told(tmp_path: Path) -> None:
     made = recorder.load_record(tmp_path / ".release" / "1.0" / "record.json")
     assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
     assert len(made["files"]) == len(FILES)
+
+
+def test_a_job_summary_stays_below_the_limit_of_github(tmp_path: Path) -> None:
+    """GitHub refuses all of a summary that has more than 1 MiB: what other steps wrote would be lost with ours."""
+    path, limit = tmp_path / "summary.md", 1024 * 1024
+    env = {"GITHUB_STEP_SUMMARY": str(path)}
+    recorder.append_job_summary(env, lambda: "# Ours\n")
+    assert path.read_text() == "# Ours\n"
+    for there, text, grows in ((0, "ä" * (limit // 2), 0), (0, "x" * (limit - 1), limit - 1), (limit - 3, "abc", 0)):
+        path.write_bytes(b"." * there)
+        recorder.append_job_summary(env, lambda text=text: text)  # type: ignore[misc] # bound now
+        assert path.stat().st_size - there == grows
+    path.write_bytes(b"." * (limit - 4))
+    recorder.append_job_summary(env, lambda: "abc")
+    assert path.stat().st_size == limit - 1
+
+
+def test_without_a_job_summary_its_text_is_not_made() -> None:
+    for env in ({}, {"GITHUB_STEP_SUMMARY": ""}):
+        recorder.append_job_summary(env, lambda: pytest.fail("nobody reads it"))

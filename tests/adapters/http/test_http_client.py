@@ -223,3 +223,45 @@ def test_a_host_that_asks_for_patience_gets_it() -> None:
     limit.answered("https://b.test/", 503, {"Retry-After": "99999"})
     limit.wait("https://b.test/x")
     assert slept == [7.0, 60.0]
+
+
+def test_a_host_that_is_gone_is_not_asked_at_once_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request tests it every five seconds; all others fail at once, with the reason of the first."""
+    now, tested = [100.0], list[str]()
+
+    def gone(url: str) -> None:
+        tested.append(url)
+        raise UnreachableError("no address for 'a'", remedy="check the network", cause="net.dns-offline")
+
+    monkeypatch.setattr(http_client, "check_reachable", gone)
+    limit = http_client.RateLimit(10, sleep=lambda _: None, clock=lambda: now[0])
+    for ask in (limit.test_once, limit.test_once, limit.wait, limit.wait):
+        with pytest.raises(UnreachableError, match="no address for 'a'") as failed:
+            ask("http://a/x")
+        assert (failed.value.remedy, failed.value.cause) == ("check the network", "net.dns-offline")
+    assert tested == ["http://a/x"]
+    now[0] += 4.9
+    with pytest.raises(UnreachableError):
+        limit.wait("http://a/y")
+    now[0] += 0.2
+    limit.wait("http://a/y")  # this request tests the host
+    with pytest.raises(UnreachableError):
+        limit.wait("http://a/z")
+    limit.answered("http://a/y", 200, {})
+    limit.wait("http://a/z")
+    limit.wait("http://b/")  # another host is not affected
+
+
+def test_a_host_is_down_after_three_failures_in_a_row() -> None:
+    limit = http_client.RateLimit(10, sleep=lambda _: None, clock=lambda: 0.0)
+    error = UnreachableError("reset", remedy="")
+    for _ in range(2):
+        limit.failed("http://a/", error)
+    limit.wait("http://a/")
+    limit.answered("http://a/", 500, {})
+    for _ in range(2):
+        limit.failed("http://a/", error)
+    limit.wait("http://a/")
+    limit.failed("http://user@A/", error)
+    with pytest.raises(UnreachableError, match="reset"):
+        limit.wait("http://a/")

@@ -1,0 +1,107 @@
+"""Jobs with time limits: one that hangs holds up no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from release.token_health.fleet import FleetLimits
+from release.token_health.worker_pool import OnceCache, WorkerPool
+
+
+@pytest.fixture
+def never() -> Iterator[threading.Event]:
+    """What a job waits for that hangs, until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_every_job_has_its_result_and_a_failure_is_one() -> None:
+    jobs: list[Callable[[], int]] = [lambda: 1, lambda: 1 // 0, lambda: 3]
+    found = dict(WorkerPool(jobs, FleetLimits(concurrency=2)).results())
+    assert (found[0], found[2]) == (1, 3)
+    assert isinstance(found[1], ZeroDivisionError)
+    assert dict(WorkerPool(list[Callable[[], int]](), FleetLimits()).results()) == {}
+
+
+def test_a_worker_that_hangs_is_replaced(never: threading.Event) -> None:
+    """With as many jobs that hang as there are workers, the others are done all the same."""
+    jobs: list[Callable[[], object]] = [lambda: never.wait(60)] * 2 + [lambda: "done"] * 3
+    found = dict(WorkerPool(jobs, FleetLimits(concurrency=2, patience=0.05, deadline=60)).results())
+    assert found == {0: None, 1: None, 2: "done", 3: "done", 4: "done"}
+
+
+def test_no_more_workers_than_allowed_run_at_once() -> None:
+    running, most, lock = [0], [0], threading.Lock()
+    together = threading.Barrier(3)
+
+    def job() -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        together.wait(60)  # breaks where fewer run at once
+        with lock:
+            running[0] -= 1
+
+    found = dict(WorkerPool([job] * 6, FleetLimits(concurrency=3)).results())
+    assert set(found.values()) == {None}
+    assert most[0] == 3
+
+
+def test_what_is_late_for_the_run_is_not_reported(never: threading.Event) -> None:
+    jobs: list[Callable[[], object]] = [lambda: never.wait(60), lambda: "done"]
+    found = dict(WorkerPool(jobs, FleetLimits(concurrency=2, patience=60, deadline=0.3)).results())
+    assert found == {1: "done"}
+
+
+def test_jobs_that_nobody_waits_for_are_not_started_and_a_sleep_ends_with_the_run() -> None:
+    begun = threading.Event()
+    started: list[int] = []
+
+    def sleeping() -> None:
+        begun.set()
+        pool.sleep(600)
+
+    jobs: list[Callable[[], object]] = [sleeping, *(lambda: started.append(1) for _ in range(50))]
+    pool = WorkerPool(jobs, FleetLimits(concurrency=1, patience=600, deadline=0.2))
+    assert list(pool.results()) == []
+    assert begun.is_set()
+    pool.sleep(600)  # is over at once
+    assert len(started) < 50
+
+
+def test_each_worker_has_a_context_of_its_own() -> None:
+    opened: list[str] = []
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        opened.append(threading.current_thread().name)
+        yield
+
+    list(WorkerPool([lambda: 1] * 4, FleetLimits(concurrency=2), context).results())
+    assert len(set(opened)) == len(opened) <= 2
+    assert opened
+
+
+def test_a_value_is_computed_once_until_it_is_forgotten() -> None:
+    cache, computed = OnceCache[str, int](), list[str]()
+
+    def compute() -> int:
+        computed.append("x")
+        return len(computed)
+
+    assert [cache.get("a", compute), cache.get("a", compute), cache.get("b", compute)] == [1, 1, 2]
+    cache.forget("a")
+    cache.forget("no such key")
+    assert cache.get("a", compute) == 3
+
+
+def test_a_failure_is_no_value() -> None:
+    cache = OnceCache[str, int]()
+    with pytest.raises(ZeroDivisionError):
+        cache.get("a", lambda: 1 // 0)
+    assert cache.get("a", lambda: 2) == 2
