@@ -28,6 +28,7 @@ from release.core.models.set_results import SetRunResult
 from release.core.plan import Plan
 from release.publishing.sets.set_result import SetRunState, set_run_result
 from release.reports.set_record import PhaseRecord, SetRunRecord, set_record_to_json
+from tests.repeated_commands import repeated
 from tests.runs import NOON
 
 LASTING = ("testpypi", "pypi")
@@ -159,7 +160,7 @@ def result_of(release_set: ReleaseSet, *, fails: str = "", message: str = "") ->
         )  # fmt: skip
     state = SetRunState(
         verb="release", release_set=release_set, indexes=LASTING, results=results,
-        stopped={name for name in results if fails and name != fails}, command="pypi-preflight set release",
+        stopped={name for name in results if fails and name != fails}, command=repeated("pypi-preflight set release"),
     )  # fmt: skip
     return set_run_result(state)
 

@@ -119,12 +119,13 @@ def _unmet(
                 has = f"has {max(listed)}" if listed else f"has no {needed.name}"
                 # the source has a version that is not released now
                 here = sibling.state != "released" and _accepts(edge.requirement, _versions_to_come(needed.version))
-                both = " ".join(dict.fromkeys((needed.name, *_releasing(found))))
+                both = ("--only", *dict.fromkeys((needed.name, *_releasing(found))))
                 yield Finding(
                     message=f"{start}, but {found.index} {has}, and this set does not release {needed.name}",
-                    remedy=f"release them together: --only {both}"
+                    remedy=f"release them together: {' '.join(both)}"
                     if here
                     else f"set a version of {needed.name} that is {wanted}, or {change}",
+                    option=both if here else (),
                 )
 
 
@@ -264,6 +265,7 @@ def the_new_projects_are_within_the_quota(found: ReleaseSet) -> Iterator[Observa
                 f"{quote_some(new)}",
                 remedy=f"release the new projects on {days} days{names}",
                 where=index.name,
+                option=("--only", *first) if first else (),
             )
 
 

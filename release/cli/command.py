@@ -19,6 +19,7 @@ from release.core.shell import quote_argument
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
     from release.cli.terminal.set_console import SetConsole
+    from release.core.repeated_command import RepeatedCommand
 
 Write = Callable[[str], None]
 
@@ -108,23 +109,33 @@ def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] =
         parser.add_argument(*option.flags, dest=name, **settings)
 
 
-def repeat_command(options: argparse.Namespace, *words: str, keep: Iterable[str] = ()) -> str:
-    """The command `pypi-preflight WORDS` for the same project, quoted for the user's shell.
+def repeat_command(
+    options: argparse.Namespace, *verb: str, arguments: Iterable[str] = (), keep: Iterable[str] = ()
+) -> RepeatedCommand:
+    """A command of this program for the same project, for the user's shell.
 
     `keep` are the names of further options of this run that it has too: a flag, one with a value, or one with several.
     """
     from release.adapters.system.shell_detection import detect_user_environment
     from release.adapters.system.system import real_system
-    from release.core import shell
+    from release.core.repeated_command import RepeatedCommand
 
-    line = ["pypi-preflight", *words]
+    repeated: list[tuple[str, tuple[str, ...]]] = []
     for name in ("directory", "config", "state_dir", *keep):
-        value, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        value = getattr(options, name)
         if not value or value == Path():
             continue
         values = () if value is True else value if isinstance(value, list | tuple) else (value,)
-        line += [option, *map(str, values)]
-    return shell.command_line(detect_user_environment(real_system().env).shell_name, *line)
+        repeated.append((f"--{name.replace('_', '-')}", tuple(map(_to_word, values))))
+    return RepeatedCommand(
+        verb=verb, arguments=tuple(arguments), options=tuple(repeated),
+        shell=detect_user_environment(real_system().env).shell_name,
+    )  # fmt: skip
+
+
+def _to_word(value: object) -> str:
+    """The value of an option; a path that starts with a dash is no option."""
+    return f"./{value}" if isinstance(value, Path) and str(value).startswith("-") else str(value)
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from release.core.offline import is_offline
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
+    from release.core.repeated_command import RepeatedCommand
     from release.publishing.prepare.collect_preparation import PrepareOptions
     from release.publishing.prepare.collect_set_preparation import SetPreparation
     from release.publishing.prepare.preparation_run import PreparationRun
@@ -35,7 +36,7 @@ def run_set_prepare(options: argparse.Namespace, write: Write) -> int:
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
-        require_none_interrupted(system, directory, _again(options))
+        require_none_interrupted(system, directory, str(_again(options)))
         prepared = collect_set_preparation(asked, options.only)
         show(options, write, _to_json(prepared), (line.text for line in _to_lines(prepared, options)))
         return Exit.DONE
@@ -111,7 +112,7 @@ def _end(
         what = [f"commit {run.commit[:12]}"] if run.record.message else []
         what += [f"tags {', '.join(dict.fromkeys(tags))}"] if tags else []
         message = f"{_names(prepared)}: prepared by {' and '.join(what)}; nothing is pushed"
-    following = repeat_command(options, "set", "release", keep=("only",))
+    following = str(repeat_command(options, "set", "release", keep=("only",)))
     if options.json:
         end = {"exit": 0, "message": message, "remedy": "", "next": following, "commit": run.commit if run else None}
         write(harmless_json(_to_json(prepared) | end))
@@ -154,6 +155,6 @@ def _to_json(prepared: SetPreparation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _again(options: argparse.Namespace) -> str:
+def _again(options: argparse.Namespace) -> RepeatedCommand:
     """The command that does the same again."""
-    return repeat_command(options, "set", "prepare", *([options.wish] if options.wish else []), keep=("only",))
+    return repeat_command(options, "set", "prepare", arguments=filter(None, [options.wish]), keep=("only", "offline"))

@@ -32,15 +32,17 @@ class ReleaseError(Exception):
     `message` says what is wrong and where: lower case, no full stop, the offending value quoted.
     `remedy` is in the imperative, with the exact command or address; empty only if nothing can be done.
     `cause` is the id of the known failure in the catalog, if it is one.
+    `option` is what the same command needs in addition, where the remedy is that: ("--new-project", "acme").
     """
 
     exit = Exit.REFUSED
 
-    def __init__(self, message: str, *, remedy: str, cause: str | None = None) -> None:
+    def __init__(self, message: str, *, remedy: str, cause: str | None = None, option: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.cause = cause
+        self.option = option
 
 
 class UsageError(ReleaseError):

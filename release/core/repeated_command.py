@@ -1,17 +1,41 @@
-"""The command that repeats a run, with the options that the remedy of its refusal names."""
+"""A command of this program for its user to run: the one that repeats a run, and those that are derived of it."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, replace
 
-#: the option at the end of a remedy, and the names of projects after it; a way around the problem is no remedy of it
-_OPTION = re.compile(r"(?<!others only: )(--(?:only|new-project))((?: [A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)+)$")
+from release.core.shell import ShellName, command_line
 
 
-def repeat_with_remedy(command: str, remedy: str) -> str:
-    """The command, with the option in place of the same one before: `to create it, pass --new-project acme`."""
-    found = _OPTION.search(remedy)
-    if found is None:
-        return command
-    before = re.compile(rf" {found[1]}(?: (?!--)\S+)+")
-    return f"{before.sub('', command)} {found[1]}{found[2]}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedCommand:
+    """A command with its options; as `str`, it is quoted for its shell."""
+
+    #: for example ("set", "check")
+    verb: tuple[str, ...]
+    #: what follows the verb
+    arguments: tuple[str, ...] = ()
+    #: each option with its values, in order; a flag has none
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    shell: ShellName = "posix"
+
+    def __str__(self) -> str:
+        words = ["pypi-preflight", *self.verb, *self.arguments]
+        for name, values in self.options:
+            # a parser takes a value that starts with a dash for an option
+            words += [f"{name}={values[0]}"] if len(values) == 1 and values[0].startswith("-") else [name, *values]
+        return command_line(self.shell, *words)
+
+    def with_verb(self, *verb: str) -> RepeatedCommand:
+        """Another command with the same options."""
+        return replace(self, verb=verb)
+
+    def with_option(self, *option: str) -> RepeatedCommand:
+        """With an option and its values, in place of the same one before: `("--only", "a", "b")`; () is none."""
+        if not option:
+            return self
+        return replace(self, options=(*self.without(option[0]).options, (option[0], option[1:])))
+
+    def without(self, *names: str) -> RepeatedCommand:
+        """Without these options."""
+        return replace(self, options=tuple(one for one in self.options if one[0] not in names))

@@ -38,6 +38,7 @@ from release.core.models.results import RunResult, StepResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
+from release.core.repeated_command import RepeatedCommand
 from release.leaks import search
 from release.publishing import access, adoption, build, compare, prebuilt, promote, result, stored_verdict
 from release.publishing.answer_timer import AnswerTimer
@@ -338,7 +339,7 @@ class PlanRun:
     def _index(self, name: str) -> Index:
         return self.resources.sandbox(self._project().name) if name == SANDBOX else self.config.index(name)
 
-    def result(self, failure: tuple[Step | None, ReleaseError] | None, command: str) -> RunResult:
+    def result(self, failure: tuple[Step | None, ReleaseError] | None, command: RepeatedCommand) -> RunResult:
         state = result.RunState(
             plan=self.plan, files=self.files, uploads=self.resources.uploads, touched=self.resources.touched,
             ignored=self.ignored, allow=self.allow, changed=self.changed, command=command,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from release.checks import post_upload, published_release, tag_checks
@@ -14,15 +13,14 @@ from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
 from release.core.offline import OFFLINE
 from release.core.plan import AFTER_RELEASE, SANDBOX, CheckCredentials, Confirm, Plan, PushTag, Step, Tag, Upload
-from release.core.repeated_command import repeat_with_remedy
+from release.core.repeated_command import RepeatedCommand
+from release.core.shell import command_line
 from release.core.time_text import format_count, format_time
 
-#: options that only `build` has, with their values as a shell reads them
-_OPTIONS_OF_BUILD = re.compile(r""" --(?:output|siblings) (?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+""")
 #: up to this many file names are listed one by one
 _FEW = 12
-#: options of a rehearsal that no other command has
-_ONLY_REHEARSED = re.compile(r" --(?:built|allow|offline)(?= |$)")
+#: options of a build or a rehearsal that the command after it does not have
+_ONLY_BEFORE = ("--output", "--siblings", "--built", "--allow", "--offline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ class RunState:
     #: whether any step with a lasting effect had something to do
     changed: bool
     #: the command that repeats the run
-    command: str
+    command: RepeatedCommand
     #: name of a lasting index → when it stops accepting files for this release; aware, UTC
     deadlines: Mapping[str, datetime] = field(default_factory=dict)
     outcomes: Sequence[Outcome] = ()
@@ -60,7 +58,7 @@ def checks_failed(outcomes: Iterable[Outcome]) -> ChecksFailedError:
     """The error for outcomes of which at least one blocks: the first problem, and the number of failed checks."""
     problem = blocking_problem(outcomes)
     assert problem is not None
-    return ChecksFailedError(problem.message, remedy=problem.remedy, cause=problem.cause)
+    return ChecksFailedError(problem.message, remedy=problem.remedy, cause=problem.cause, option=problem.option)
 
 
 def succeeded(run: RunState) -> RunResult:
@@ -105,10 +103,10 @@ def _rehearsed(run: RunState) -> RunResult:
         )  # fmt: skip
     remedy = problem.remedy
     if "\n" not in remedy:  # after lines of configuration it would be pasted with them
-        remedy = f"{remedy}; to accept it in a rehearsal only: {run.command} --allow"
+        remedy = f"{remedy}; to accept it in a rehearsal only: {run.command.with_option('--allow')}"
     message = f"{problem.message}{more}; this would block a release of {_release(run.plan)}"
     return _result(
-        run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=run.command, cause=problem.cause
+        run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=str(run.command), cause=problem.cause
     )  # fmt: skip
 
 
@@ -130,7 +128,7 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
         message = f"{message}; {step.index} is unchanged"
     return _result(
         run, exit_=exit_, message=message, remedy=error.remedy, cause=error.cause,
-        next_command=repeat_with_remedy(run.command, error.remedy),
+        next_command=str(run.command.with_option(*error.option)),
     )  # fmt: skip
 
 
@@ -202,12 +200,21 @@ def _waived(run: RunState) -> str:
     return ", ".join(dict.fromkeys(waived))
 
 
-def _next_command(run: RunState) -> str:
-    plan = run.plan
+def tag_to_push(plan: Plan) -> Tag | None:
+    """The tag that the plan creates for a remote, and does not push; None if there is none."""
     tag = next((step for step in plan.steps if isinstance(step, Tag)), None)
-    if tag and tag.remote and run.changed and not any(isinstance(step, PushTag) for step in plan.steps):
-        return f"git push {tag.remote} {tag.name}"
-    following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
+    pushes = any(isinstance(step, PushTag) for step in plan.steps)
+    return tag if tag and tag.remote and not pushes else None
+
+
+def _next_command(run: RunState) -> str:
+    plan, tag = run.plan, tag_to_push(run.plan)
+    if tag and run.changed:
+        return command_line(run.command.shell, "git", "push", str(tag.remote), tag.name)
+    following = {"rehearse": "check", "check": "release", "build": "rehearse", "testpypi": "publish"}
     verb = "publish" if plan.verb == "rehearse" and plan.uses_prebuilt else following.get(plan.verb)
-    command = _OPTIONS_OF_BUILD.sub("", _ONLY_REHEARSED.sub("", run.command))
-    return command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""
+    if verb is None:
+        return ""
+    command = run.command.without(*_ONLY_BEFORE).with_verb(verb)
+    built = (("--built", ()),) if plan.verb == "build" else ()
+    return str(replace(command, options=(*built, *command.options)))

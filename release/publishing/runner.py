@@ -17,6 +17,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.file_list import FileList
 from release.core.models.results import RunResult
 from release.core.plan import Plan, Step
+from release.core.repeated_command import RepeatedCommand
 from release.publishing import journal as journals
 from release.publishing import recorder
 from release.publishing.last_release import LastRelease
@@ -41,7 +42,7 @@ class RunOptions:
     #: exists everywhere)
     approve: Callable[[Plan, str | None], bool]
     #: repeats the run
-    command: str
+    command: RepeatedCommand
     #: prebuilt files
     files: tuple[Distribution, ...] = ()
     #: the list of the files that the build has made; None without one

@@ -164,7 +164,11 @@ def remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome) | {"state": str(outcome.state)}
+    """The outcome for JSON. The option of a finding is in its remedy."""
+    document = asdict(outcome) | {"state": str(outcome.state)}
+    for finding in document["findings"]:
+        del finding["option"]
+    return document
 
 
 def format_iso_time(moment: datetime | None) -> str | None:

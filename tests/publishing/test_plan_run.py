@@ -31,6 +31,7 @@ from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
 from release.publishing.plan_run import PlanRun
 from tests.fake_system import LASTING, NOON, PROJECT, SDIST, WHEEL, fake_system, files_in, sandbox_credential
+from tests.repeated_commands import repeated
 
 CONFIG = Config(indexes={"acme": LASTING, "pypi": LASTING})
 
@@ -394,6 +395,8 @@ def test_a_rehearsal_offline_asks_no_index_for_the_last_release(world: World, mo
 
 def test_the_result_of_a_run_that_failed_outside_any_step(world: World) -> None:
     run = world.run(plans.CheckSource(), verb="check")
-    result = run.result((None, ReleaseError("no space left on the disk", remedy="free some")), "pypi-preflight check")
+    result = run.result(
+        (None, ReleaseError("no space left on the disk", remedy="free some")), repeated("pypi-preflight check")
+    )
     assert (result.message, result.remedy) == ("no space left on the disk", "free some")
     assert result.record == str(world.journal.directory / "journal.jsonl")

@@ -28,6 +28,7 @@ from release.publishing.sets.collect_set import load_set
 from release.publishing.sets.set_recorder import load_set_record, set_record_paths
 from release.publishing.sets.set_status import load_set_status
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
+from tests.repeated_commands import repeated
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
 from tests.stories.workspace import Project, seed_for, workspace
 
@@ -148,7 +149,7 @@ class Place:
     def status(self) -> dict[tuple[str, str], int]:
         """Member and name of the index → the number of files by `set status`."""
         found = load_set(real_system(), self.made.root, config_file=self._config)
-        status = load_set_status(self.made.root, found, command="pypi-preflight set status", offline=False)
+        status = load_set_status(self.made.root, found, command=repeated("pypi-preflight set status"), offline=False)
         return {(one.name, at.index): at.accepted for one in status.members for at in one.standings}
 
     def left_behind(self) -> list[str]:

@@ -20,6 +20,7 @@ from release.core.offline import is_offline
 if TYPE_CHECKING:
     from release.adapters.system.system import System
     from release.cli.terminal.console import PlainConsole
+    from release.core.repeated_command import RepeatedCommand
     from release.publishing.prepare.collect_preparation import CollectedPreparation
     from release.publishing.prepare.preparation_run import PreparationRun
 
@@ -61,7 +62,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     offline = options.offline or is_offline(system.env)
     asked = PrepareOptions(system=system, directory=directory, config=config, wish=options.wish, offline=offline)
     if options.plan:
-        require_none_interrupted(system, directory, _again(options))
+        require_none_interrupted(system, directory, str(_again(options)))
         prepared = collect_preparation(asked)
         return _show_plan(options, write, prepared, offline=offline)
     with open_console(options, write) as console, journal.lock_preparation(directory):
@@ -140,7 +141,7 @@ def _prepare(
 
     made = prepared.preparation
     done = _Progress(prepared, None)
-    done.next = "" if options.release else repeat_command(options, "release", keep=_RELEASE_OPTIONS)
+    done.next = "" if options.release else str(repeat_command(options, "release", keep=_RELEASE_OPTIONS))
     if prepared.is_complete:
         done.message = f"{made.project} {made.proposal.text} is prepared already: nothing is to be changed"
         return done
@@ -238,10 +239,10 @@ def _undo_killed(system: System, directory: Path, console: PlainConsole) -> None
     console.show(Line(text=note, style="bold") for note in undo_interrupted(system, directory))
 
 
-def _again(options: argparse.Namespace) -> str:
+def _again(options: argparse.Namespace) -> RepeatedCommand:
     """The command that does the same again."""
     wish = [options.wish] if options.wish else []
-    return repeat_command(options, "prepare", *wish, keep=("release", *_RELEASE_OPTIONS, "offline"))
+    return repeat_command(options, "prepare", arguments=wish, keep=("release", *_RELEASE_OPTIONS, "offline"))
 
 
 COMMANDS = {"prepare": Command(_add_arguments, run_prepare, RUNS, _EPILOG)}

@@ -238,6 +238,7 @@ def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> Non
         raise RefusedError(
             f"this release would create the project {plan.project!r} on {index}, but {problem}",
             remedy=f"to create it, pass --new-project {plan.project}",
+            option=("--new-project", str(plan.project)),
         )
 
 

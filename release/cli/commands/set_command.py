@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from release.cli.terminal.set_console import SetConsole
     from release.core.models.release_set import ReleaseSet
     from release.core.models.set_results import SetVerb
+    from release.core.repeated_command import RepeatedCommand
     from release.publishing.sets.set_options import Approve, ApproveNew, SetRunOptions
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -179,6 +180,7 @@ def _approval_of_new(console: SetConsole, write: Write) -> ApproveNew:
             raise RefusedError(
                 f"this release would create on {index} {which}{left}",
                 remedy=f"to create {'it' if len(names) == 1 else 'them'}, pass --new-project {' '.join(names)}",
+                option=("--new-project", *names),
             )
 
     return approve_new
@@ -203,7 +205,7 @@ def _load(options: argparse.Namespace) -> ReleaseSet:
     )  # fmt: skip
 
 
-def _again(options: argparse.Namespace) -> str:
+def _again(options: argparse.Namespace) -> RepeatedCommand:
     """The command that does the same again."""
     return repeat_command(options, "set", options.action, keep=_REPEATED)
 

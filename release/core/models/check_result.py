@@ -28,6 +28,8 @@ class Finding:
     source: str | None = None
     #: id of the known failure in the catalog (`pypi-preflight explain ID`)
     cause: str | None = None
+    #: what the same command needs in addition, where the remedy is that: ("--only", "a", "b")
+    option: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,8 @@ class BlockingProblem:
     message: str
     remedy: str
     cause: str | None
+    #: as in `Finding`
+    option: tuple[str, ...] = ()
 
 
 def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
@@ -135,7 +139,8 @@ def first_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
         message = first.reason or f"check {first.check!r} is {first.state}"
         return BlockingProblem(message=message, remedy=first.remedy, cause=first.cause)
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    return BlockingProblem(message=f"{findings[0].message}{more}", remedy=findings[0].remedy, cause=findings[0].cause)
+    one = findings[0]
+    return BlockingProblem(message=f"{one.message}{more}", remedy=one.remedy, cause=one.cause, option=one.option)
 
 
 def blocking_causes(outcomes: Iterable[Outcome]) -> list[str | None]:

@@ -14,12 +14,19 @@ from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import parse_version
 from release.core.models.results import RunResult
+from release.core.repeated_command import RepeatedCommand
 from release.publishing import runner
 from release.publishing.prepare.collect_preparation import CollectedPreparation
 
 
 def check_prepared(  # noqa: PLR0913 - a project, and what its checks need
-    system: System, prepared: CollectedPreparation, *, index: str | None, offline: bool, notify: Observer, command: str
+    system: System,
+    prepared: CollectedPreparation,
+    *,
+    index: str | None,
+    offline: bool,
+    notify: Observer,
+    command: RepeatedCommand,
 ) -> RunResult:
     """Run the checks of `check` for the new version, as if the changes were committed. Its result.
 

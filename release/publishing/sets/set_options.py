@@ -11,6 +11,7 @@ from release.core.config import Config, DryRunIndex
 from release.core.events import SetObserver
 from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetVerb
+from release.core.repeated_command import RepeatedCommand
 from release.publishing.upload.workers import UploadClient
 
 #: asks once, before the first lasting effect
@@ -33,7 +34,7 @@ class SetRunOptions:
     approve: Approve
     approve_new: ApproveNew
     #: repeats the run
-    command: str
+    command: RepeatedCommand
     #: the only index to upload to; None: those of a whole release
     index: str | None = None
     #: names of the projects that the user agrees to create

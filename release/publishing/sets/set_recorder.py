@@ -31,6 +31,7 @@ from release.core.models.release_set import ReleaseSet
 from release.core.models.set_results import SetRunResult, SetVerb
 from release.core.quoting import quote_path
 from release.core.redaction import Redactor
+from release.core.repeated_command import RepeatedCommand
 from release.publishing import journal as journals
 from release.publishing import recorder
 from release.publishing.answer_timer import AnswerTimer
@@ -58,7 +59,7 @@ class SetRecorder:
     #: names of the indexes that the run uploads to, in order; a rehearsal has the sandbox
     indexes: tuple[str, ...]
     #: the command that repeats the run
-    command: str
+    command: RepeatedCommand
     #: the credentials that the runs of the members have by now
     secrets: Callable[[], Iterable[Credential]] = tuple
     path: Path = field(init=False)
@@ -134,7 +135,7 @@ class SetRecorder:
 
     def _record(self) -> SetRunRecord:
         return SetRunRecord(
-            verb=self.verb, command=self.command, release_set=self.release_set, indexes=self.indexes,
+            verb=self.verb, command=str(self.command), release_set=self.release_set, indexes=self.indexes,
             begun=self._begun, phases=tuple(self._phases), root=str(self.root),
         )  # fmt: skip
 

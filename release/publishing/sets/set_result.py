@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,8 +21,10 @@ from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.core.models.results import RunResult
 from release.core.models.set_results import IndexStanding, MemberResult, SetRunResult, SetVerb, Standing
 from release.core.plan import SANDBOX
-from release.core.repeated_command import repeat_with_remedy
+from release.core.repeated_command import RepeatedCommand
+from release.core.shell import command_line
 from release.core.time_text import format_count
+from release.publishing.result import tag_to_push
 
 #: up to this many members are named one by one
 _FEW = 6
@@ -32,8 +33,7 @@ _NAMED = 3
 _CONFIRMING = frozenset(check.name for check in post_upload.CHECKS)
 _NOT_ASKED = Unknown(reason="the index was not asked", remedy="")
 #: options of a rehearsal that a release does not have
-_ONLY_REHEARSED = re.compile(r" --(?:offline|allow)(?= |$)")
-_PUSH = re.compile(r"git push (\S+) (\S+)")
+_ONLY_REHEARSED = ("--offline", "--allow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class SetRunState:
     #: the checks of the set as a whole
     outcomes: Sequence[Outcome] = ()
     #: the command that repeats the run
-    command: str
+    command: RepeatedCommand
 
 
 def set_run_result(state: SetRunState) -> SetRunResult:
@@ -72,7 +72,7 @@ def set_run_result(state: SetRunState) -> SetRunResult:
         else "\n".join([cause.message, *progress_lines(members, _reported_indexes(state))]),
         remedy=_success_remedy(members) if cause is None else cause.remedy,
         next_command=_next_command(state, members) if cause is None
-        else repeat_with_remedy(state.command, cause.remedy),
+        else str(state.command.with_option(*cause.option)),
         outcomes=tuple(state.outcomes),
     )  # fmt: skip
 
@@ -178,7 +178,8 @@ def _cause(state: SetRunState, members: Sequence[MemberResult]) -> BlockingProbl
     """Why the run stopped: what is wrong with the set, else with the first member in the order of the levels."""
     if state.failure is not None:
         return BlockingProblem(
-            message=state.failure.message, remedy=state.failure.remedy, cause=state.failure.cause
+            message=state.failure.message, remedy=state.failure.remedy, cause=state.failure.cause,
+            option=state.failure.option,
         )  # fmt: skip
     problem = blocking_problem(state.outcomes)
     if problem is not None:
@@ -334,17 +335,14 @@ def _next_command(state: SetRunState, members: Sequence[MemberResult]) -> str:
     if not members:
         return ""
     if state.verb != "release":
-        return set_command_for("release", state.command, of=state.verb)
-    tags: dict[str, list[str]] = {}
-    for member in members:
-        push = _PUSH.fullmatch(member.result.next_command) if member.result else None
-        if push:
-            tags.setdefault(push[1], []).append(push[2])
-    remote, names = next(iter(tags.items()), ("", []))
-    return f"git push {remote} {' '.join(names)}" if names else ""
+        return str(set_command_for("release", state.command))
+    ended = (one.result for one in members if one.result is not None and one.result.next_command)
+    tags = [tag for tag in (tag_to_push(one.plan) for one in ended) if tag is not None]
+    names = [tag.name for tag in tags if tag.remote == tags[0].remote]
+    return command_line(state.command.shell, "git", "push", str(tags[0].remote), *names) if tags else ""
 
 
-def set_command_for(verb: SetVerb, command: str, *, of: str) -> str:
-    """The command that does something else with the same set; `of`: what `command` does."""
-    found = command.replace(f" set {of}", f" set {verb}", 1)
-    return _ONLY_REHEARSED.sub("", found) if verb == "release" else found
+def set_command_for(verb: SetVerb, command: RepeatedCommand) -> RepeatedCommand:
+    """The command that does something else with the same set."""
+    found = command.with_verb("set", verb)
+    return found.without(*_ONLY_REHEARSED) if verb == "release" else found

@@ -11,6 +11,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import ProjectListing, name_from_filename, normalize_name
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
 from release.core.models.set_results import IndexStanding, MemberResult
+from release.core.repeated_command import RepeatedCommand
 from release.core.time_text import format_count
 from release.publishing import journal as journals
 from release.publishing.sets import set_recorder
@@ -53,7 +54,7 @@ class SetStatus:
 
 
 def load_set_status(
-    root: Path, release_set: ReleaseSet, *, command: str, offline: bool
+    root: Path, release_set: ReleaseSet, *, command: RepeatedCommand, offline: bool
 ) -> SetStatus:  # fmt: skip
     """The status of the set at `root`, by the journals of its members and the listings in `release_set`.
 
@@ -123,18 +124,18 @@ def _standing(facts: MemberFacts, index: str, history: MemberHistory, *, target:
     return replace(found, confirmed=found.standing == "whole" and index in history.confirmed)
 
 
-def _next_command(release_set: ReleaseSet, last_run: Mapping[str, Any] | None, command: str) -> str:
+def _next_command(release_set: ReleaseSet, last_run: Mapping[str, Any] | None, command: RepeatedCommand) -> str:
     """What continues: the last run if it did not end well, else what follows it."""
     if not release_set.levels and all(one.state != "unknown" for one in release_set.members):
         return ""
     if last_run is None:
-        return set_command_for("rehearse", command, of="status")
+        return str(set_command_for("rehearse", command))
     if last_run["exit"] is None or last_run["exit"]["status"]:
         return str(last_run["command"])
     done = {one["name"]: one["version"] for one in last_run["members"] if one["level"] is not None}
     versions = {one.member.name: one.member.version for one in release_set.members if one.state == "release"}
     rehearsed = last_run["verb"] != "release" and versions.items() <= done.items()
-    return set_command_for("release" if rehearsed else "rehearse", command, of="status")
+    return str(set_command_for("release" if rehearsed else "rehearse", command))
 
 
 def set_status_to_lines(status: SetStatus) -> Iterator[str]:

@@ -22,6 +22,7 @@ from release.publishing.sets.set_recorder import SetRecorder
 from release.reports import set_record
 from tests.fake_tokens import token
 from tests.publishing.test_recorder import system
+from tests.repeated_commands import repeated
 from tests.set_runs import LASTING, events_of, five, result_of
 from tests.uploads import credential
 
@@ -32,7 +33,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 def recorder(root: Path, release_set: ReleaseSet, told: list[SetEvent], env: Mapping[str, str] | None = None) -> Any:
     return SetRecorder(
         forward=told.append, system=system(env), root=root, release_set=release_set, verb="release", indexes=LASTING,
-        command="pypi-preflight set release",
+        command=repeated("pypi-preflight set release"),
     )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from release.core.models.index import IndexFile, ProjectListing
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
 from release.core.models.results import RunResult
 from release.core.models.set_results import SetRunResult
-from release.core.plan import Plan
+from release.core.plan import Plan, Tag
 from release.publishing.sets.set_result import SetRunState, index_standing, set_run_result
+from tests.repeated_commands import repeated
 
 LASTING = ("testpypi", "pypi")
 
@@ -64,7 +65,7 @@ DIAMOND = a_set("a", "bcd", "e")
 
 
 def run(results: Iterable[RunResult], release_set: ReleaseSet = DIAMOND, **changes: Any) -> SetRunResult:
-    values: dict[str, Any] = {"verb": "release", "indexes": LASTING, "command": "pypi-preflight set release"}
+    values: dict[str, Any] = {"verb": "release", "indexes": LASTING, "command": repeated("pypi-preflight set release")}
     by_name = {str(one.plan.project): one for one in results}
     return set_run_result(SetRunState(release_set=release_set, results=by_name, **(values | changes)))
 
@@ -191,7 +192,7 @@ def test_successes_claim_what_was_done() -> None:
     )
     rehearsed = run(
         [ended(name) for name in "abcde"], verb="rehearse", indexes=("sandbox",),
-        command="pypi-preflight set rehearse --directory x --allow --offline --only a",
+        command=repeated("pypi-preflight set rehearse --directory x --allow --offline --only a"),
     )  # fmt: skip
     assert rehearsed.message == (
         "5 members were rehearsed in 3 levels: the index accepted them, and they install and work"
@@ -213,5 +214,9 @@ def test_a_rehearsal_names_what_would_block_a_release() -> None:
 
 
 def test_the_tags_of_all_members_are_pushed_by_one_command() -> None:
-    results = [whole(name, *LASTING, next_command=f"git push origin {name}-v1.0") for name in "abcde"]
-    assert run(results).next_command == "git push origin a-v1.0 b-v1.0 c-v1.0 d-v1.0 e-v1.0"
+    results = []
+    for name in ["a", "b", "c", "d", "e"]:
+        one, tag = whole(name, *LASTING, next_command="git push …"), Tag(name=f"{name} v1.0", remote="origin")
+        results.append(replace(one, plan=replace(one.plan, steps=(tag,))))
+    expected = "git push origin 'a v1.0' 'b v1.0' 'c v1.0' 'd v1.0' 'e v1.0'"
+    assert run(results).next_command == expected

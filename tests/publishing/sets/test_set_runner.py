@@ -18,12 +18,13 @@ from release.publishing.sets.member_run import MemberRun
 from release.publishing.sets.set_options import SetRunOptions
 from release.publishing.sets.set_runner import execute_set
 from tests.publishing.sets.made_sets import DIAMOND, release_set
+from tests.repeated_commands import repeated
 
 
 def options(root: Path, told: list[SetEvent]) -> SetRunOptions:
     return SetRunOptions(
         verb="check", directory=root, config=Config(), system=systems.real_system(), notify=told.append,
-        approve=lambda *_: True, approve_new=lambda *_: None, command="pypi-preflight set check",
+        approve=lambda *_: True, approve_new=lambda *_: None, command=repeated("pypi-preflight set check"),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from release.core.models.release_set import MemberFacts, ReleaseSet
 from release.publishing import journal
 from release.publishing.sets import set_recorder
 from release.publishing.sets.set_status import SetStatus, load_set_status, set_status_to_json, set_status_to_lines
+from tests.repeated_commands import repeated
 from tests.set_runs import LASTING, files_of, five, record_of, sixty
 
 STATUS = "pypi-preflight set status --directory x --offline"
@@ -51,7 +52,7 @@ def write_journal(root: Path, name: str, *, accepted: dict[str, int], verified: 
 def status(root: Path, release_set: ReleaseSet, *, offline: bool = True) -> SetStatus:
     for one in release_set.members:
         (root / "packages" / one.member.name).mkdir(parents=True, exist_ok=True)
-    return load_set_status(root, release_set, command=STATUS, offline=offline)
+    return load_set_status(root, release_set, command=repeated(STATUS), offline=offline)
 
 
 def lines(found: SetStatus) -> list[str]:

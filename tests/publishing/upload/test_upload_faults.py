@@ -35,6 +35,7 @@ from release.sandbox.request_context import LoggedRequest
 from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.adapters.loopback_server import closed_port
+from tests.repeated_commands import repeated
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
@@ -236,7 +237,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             config=Config(indexes={"pypi": index}),
             source=Source(config=Config(), project=PROJECT, git=None, tag=None, changelog=None),
             directory=directory, system=replace(system.real_system(), now=clock.now, sleep=clock.sleep),
-            notify=lambda _: None, approve=confirm, command=COMMAND, files=tuple(files),
+            notify=lambda _: None, approve=confirm, command=repeated(COMMAND), files=tuple(files),
             open_resources=partial(
                 RunResources, credentials={"pypi": credential(sandbox.tokens["account"])}, start=pool.start,
                 timing=Timing(clock=clock.seconds, sleep=clock.sleep, chance=lambda: 0.5),
