@@ -2,8 +2,8 @@
 
 Elsewhere than on Windows, a small process does it (`guardian_child`), which notices the end of this one by the end of
 its standard input: a signal at the parent's death (PR_SET_PDEATHSIG) reaches no grandchildren, is sent already at the
-end of the *thread* that started the child, and exists on Linux alone (prctl(2)). On Windows, the programs are in a job
-object, which ends its processes when its last handle is closed; see `job_object`.
+end of the *thread* that started the child, and exists on Linux alone (prctl(2)). On Windows, this process and
+its programs are in a job object, which ends its processes when its last handle is closed; see `job_object`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ _pipe: int | None = None
 @contextmanager
 def guard_program(process: Popen[str] | Popen[bytes]) -> Iterator[None]:
     """Within the block, the program and its process group, which it leads, end with this process."""
-    if sys.platform == "win32":
-        from release.adapters.system import job_object
-
-        job_object.add_process(process)
+    if sys.platform == "win32":  # it is in the job object from its start
         yield
         return
     _tell(f"+g{process.pid}")
@@ -37,6 +34,14 @@ def guard_program(process: Popen[str] | Popen[bytes]) -> Iterator[None]:
         yield
     finally:
         _tell(f"-g{process.pid}")
+
+
+def prepare_guard() -> None:
+    """To be called before a program is started: one that is in the job object later may have started others before."""
+    if sys.platform == "win32":
+        from release.adapters.system import job_object
+
+        job_object.join_job()
 
 
 @contextmanager

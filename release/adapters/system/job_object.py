@@ -1,4 +1,4 @@
-"""A job object of Windows, whose processes end when this process ends, in whatever way.
+"""A job object of Windows: its processes end when this one ends, also where it is killed.
 
 Source: Microsoft, "Job Objects" and "JOBOBJECT_BASIC_LIMIT_INFORMATION": JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE.
 """
@@ -6,7 +6,6 @@ Source: Microsoft, "Job Objects" and "JOBOBJECT_BASIC_LIMIT_INFORMATION": JOB_OB
 from __future__ import annotations
 
 import sys
-from subprocess import Popen
 
 if sys.platform == "win32":
     import ctypes
@@ -14,6 +13,7 @@ if sys.platform == "win32":
     from functools import cache
 
     _KILL_ON_JOB_CLOSE = 0x2000
+    _BREAKAWAY_OK = 0x800
     _EXTENDED_LIMIT_INFORMATION = 9
 
     class _BasicLimits(ctypes.Structure):
@@ -32,25 +32,19 @@ if sys.platform == "win32":
         ]  # fmt: skip
 
     @cache
-    def _job() -> int | None:
-        """The handle of the job, which stays open until this process ends; None where there can be none."""
-        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        kernel.CreateJobObjectW.restype = wintypes.HANDLE
-        job: int | None = kernel.CreateJobObjectW(None, None)
-        if not job:
-            return None
-        limits = _ExtendedLimits()
-        limits.BasicLimitInformation.LimitFlags = _KILL_ON_JOB_CLOSE
-        size = ctypes.sizeof(limits)
-        done = kernel.SetInformationJobObject(
-            wintypes.HANDLE(job), _EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), size
-        )
-        return job if done else None
+    def join_job() -> bool:
+        """Put this process, and all that it starts from now on, into a job that ends with it; whether that succeeded.
 
-    def add_process(process: Popen[str] | Popen[bytes]) -> None:
-        """Let the process, and all that it starts, end with this one; where Windows refuses, nothing changes."""
-        job = _job()
-        if job is not None:
-            kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-            handle = int(process._handle)  # type: ignore[attr-defined] # noqa: SLF001 - the only one that Popen has
-            kernel.AssignProcessToJobObject(wintypes.HANDLE(job), wintypes.HANDLE(handle))
+        The handle of the job stays open until this process ends. A program that asks for it may leave the job.
+        """
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.CreateJobObjectW.restype = kernel.GetCurrentProcess.restype = wintypes.HANDLE
+        job = wintypes.HANDLE(kernel.CreateJobObjectW(None, None))
+        limits = _ExtendedLimits()
+        limits.BasicLimitInformation.LimitFlags = _KILL_ON_JOB_CLOSE | _BREAKAWAY_OK
+        size = ctypes.sizeof(limits)
+        return bool(
+            job
+            and kernel.SetInformationJobObject(job, _EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), size)
+            and kernel.AssignProcessToJobObject(job, wintypes.HANDLE(kernel.GetCurrentProcess()))
+        )

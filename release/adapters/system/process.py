@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from release.adapters.system import debug_log
-from release.adapters.system.guardian import guard_program
+from release.adapters.system.guardian import guard_program, prepare_guard
 from release.adapters.system.program_path import with_program_path
 from release.core.errors import ToolError, lower_first
 from release.core.quoting import quote_path
@@ -117,6 +117,7 @@ def _communicate(  # noqa: PLR0913 - see `RunProgram`
 def _start(  # noqa: PLR0913 - options of Popen
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], umask: int, feed: bool, apart: bool
 ) -> subprocess.Popen[str]:
+    prepare_guard()
     pipe, by_platform = subprocess.PIPE, {} if sys.platform == "win32" else {"umask": umask}
     try:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # the options depend on the platform
@@ -218,6 +219,7 @@ class Pipe:
     """A child that exchanges JSON, one object a line; in its own group, so that Ctrl-C reaches only its parent."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        prepare_guard()
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
         self._guard = contextlib.ExitStack()
