@@ -6,7 +6,10 @@ from pypi_preflight.import_path import ignore_project
 
 
 def prepare_imports() -> None:
-    """Import the package `release` next to this one from now on, and nothing of the project. See `ignore_project`."""
+    """Import the package `release` next to this one from now on, and nothing of the project. See `ignore_project`.
+
+    From now on, other processes of the user cannot read this one: see `close_process`.
+    """
     ignored = ignore_project(sys.argv[1:])
     from pypi_preflight.own_package import use_own_package
 
@@ -14,15 +17,15 @@ def prepare_imports() -> None:
     import release
 
     release.ignored_directories = ignored
+    from pypi_preflight.process_privacy import close_process
+
+    close_process()
 
 
 def main() -> int:
     """Run the program. Returns the exit status."""
     try:
         prepare_imports()
-        from pypi_preflight.process_privacy import close_process
-
-        close_process()
         from release.cli.main import main as run
 
         return run()

@@ -6,13 +6,12 @@ A child gets no credential of an index, of another registry, of a cloud or of an
 
 from __future__ import annotations
 
-import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
-from urllib.parse import quote
 
 #: Variables with permission to publish. Sources: the documentation of twine, uv, flit, poetry, hatch, pdm and maturin;
 #: GitHub's, GitLab's and CircleCI's OIDC variables as `id` reads them.
@@ -74,8 +73,8 @@ _EQUAL, _CONTAINED = 8, 12
 def _anywhere(text: str) -> Iterator[str]:
     """What each base64 of any bytes contains that has this text in it, wherever it begins."""
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(bytes(before) + text.encode("utf-8", "surrogateescape"))
-        yield encoded[skipped : (before + len(text.encode("utf-8", "surrogateescape"))) * 8 // 6].decode()
+        data = bytes(before) + text.encode("utf-8", "surrogateescape")
+        yield b2a_base64(data, newline=False)[skipped : len(data) * 8 // 6].decode("ascii")
 
 
 #: How the tokens of package indexes begin: as they are, without "pypi-", and in base64. Source: macaroons, version 2:
@@ -276,6 +275,8 @@ def _values() -> re.Pattern[str]:
 
 @cache
 def _forms(secret: str) -> frozenset[str]:
+    from urllib.parse import quote
+
     core = secret.removeprefix("pypi-")
     encoded = [one for text in (secret, core) for one in _anywhere(text)]
     encoded += [one.translate(str.maketrans("+/", "-_")) for one in encoded]

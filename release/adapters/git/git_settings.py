@@ -30,24 +30,20 @@ def git_environment(
     """The environment for git in the repository of its working directory.
 
     `child`: what gets secrets, see `CHILDREN`; None: git that reads, and connects to nothing. `hooks`: whether git runs
-    hooks, which are code of the project. `transport`: what a git that reads connects with; "file" for a clone.
-    `selected`: keep the variables with which git starts a hook, such as those of its index.
+    hooks, which are code of the project, may connect, and get what the project passes to its code. `transport`: what a
+    git that reads connects with; "file" for a clone. `selected`: keep the variables with which git starts a hook, such
+    as those of its index.
     """
-    env = without_credentials(system.env, child)
+    env = without_credentials(system.env, child, passed=system.passed if hooks else ())
     if not selected:
         env = {name: value for name, value in env.items() if not _OTHER_REPOSITORY.fullmatch(name)}
-    if child != "git at a remote":
+    if child != "git at a remote" and not hooks:
         # Before git 2.44, the second does not keep a partial clone from fetching.
         env |= {"GIT_ALLOW_PROTOCOL": transport, "GIT_NO_LAZY_FETCH": "1"}
     env = _with_settings(env, _SETTINGS | ({} if hooks else {"core.hooksPath": os.devnull}))
     # English, for the few messages that are parsed; reading takes no lock.
-    return env | {
-        "LC_ALL": "C",
-        "LANGUAGE": "",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_PAGER": "cat",
-    }
+    env |= {"LC_ALL": "C", "LANGUAGE": "", "GIT_OPTIONAL_LOCKS": "0"}
+    return env | {"GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
 
 
 def _with_settings(env: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 from release.adapters.system import debug_log
 from release.adapters.system.guardian import guard_program, prepare_guard
 from release.adapters.system.program_path import with_program_path
+from release.core.child_environment import without_credentials
 from release.core.errors import ToolError, lower_first
 from release.core.quoting import quote_path
 
@@ -196,8 +197,9 @@ def _output_lines(
 def _end(process: subprocess.Popen[str]) -> None:
     """End a program and everything that it has started."""
     if sys.platform == "win32":
+        words, env = ["taskkill", "/F", "/T", "/PID", str(process.pid)], without_credentials(os.environ)
         with contextlib.suppress(OSError):
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+            subprocess.run(words, env=env, capture_output=True, check=False)
         process.kill()  # where that is missing or refused
     else:
         _signal_group(process, signal.SIGTERM)

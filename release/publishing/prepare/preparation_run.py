@@ -59,6 +59,12 @@ class PreparationRun:
             )  # fmt: skip
         return self._record
 
+    @property
+    def _passing(self) -> System:
+        """The system whose hooks get the variables that any member passes."""
+        passed = [name for one in self.members for name in one.config.pass_environment]
+        return replace(self.system, passed=tuple(dict.fromkeys(passed)))
+
     def execute(self) -> None:
         """Make all changes. Raises `ReleaseError`, also for Ctrl-C; everything is undone then."""
         self._require_unmoved()
@@ -163,7 +169,7 @@ class PreparationRun:
                 "the preparation has changed no file",
                 remedy="run the tools of the changelog by hand: they wrote nothing",
             )
-        self.commit = commits.create_commit(self.system, self.record.root, message, changed)
+        self.commit = commits.create_commit(self._passing, self.record.root, message, changed)
         self.record.commit = self.commit
         self.record.save()
 
@@ -171,7 +177,7 @@ class PreparationRun:
         """Tag the commit, and compare the version that its tool derives. Raises `ReleaseError`."""
         made = member.preparation
         message = f"{made.project} {made.proposal.text}\n"
-        tags.create_tag(self.system, member.root, tag, self.commit, message)
+        tags.create_tag(self._passing, member.root, tag, self.commit, message)
         system = replace(self.system, passed=member.config.pass_environment)
         project = collect.collect_project(system, member.directory)
         if isinstance(project, Unknown):

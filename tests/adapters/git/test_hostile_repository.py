@@ -185,7 +185,7 @@ def test_ssh_sees_the_agent_and_no_token(hostile: Hostile) -> None:
 
 
 def test_hooks_and_gpg_run_for_tags_commits_and_pushes_and_see_no_token(hostile: Hostile, tmp_path: Path) -> None:
-    system, root = hostile.system(), hostile.root
+    system, root = hostile.system(ACME_TOKEN="passed"), hostile.root
     hostile.git("config", "tag.gpgSign", "true")
     assert signing.signing_problem(system, root) is not None
     assert hostile.started() == {"gpg"}
@@ -194,10 +194,14 @@ def test_hooks_and_gpg_run_for_tags_commits_and_pushes_and_see_no_token(hostile:
     assert hostile.started() == {"gpg"}
     with pytest.raises(ToolError):
         commits.create_commit(system, root, "three", ["a.txt"])
+    (hook,) = hostile.ran.glob("hook-pre-commit*")
+    assert "GIT_ALLOW_PROTOCOL" not in hook.read_text(), "the hooks of pre-commit are cloned"
     assert "hook-pre-commit" in hostile.started()
     remote = tmp_path / "remote.git"
     hostile.git("init", "-q", "--bare", str(remote))
     hostile.git("config", "remote.origin.url", str(remote))
     with pytest.raises(ToolError, match="was not pushed"):
-        pushes.push_tag(system, root, "origin", "v1")
+        pushes.push_tag(replace(system, passed=("ACME_*",)), root, "origin", "v1")
+    (hook,) = hostile.ran.glob("hook-pre-push*")
+    assert "ACME_TOKEN=passed" in hook.read_text()
     assert "hook-pre-push" in hostile.started()
