@@ -240,6 +240,16 @@ def can_publish(pattern: str) -> str | None:
     return next((one for one in _UPLOAD_EXAMPLES if named.match(one)), None)
 
 
+def how_to_pass(env: Mapping[str, str], output: str, *, passed: Collection[str] = ()) -> str | None:
+    """The remedy for code of the project that failed, whose output names a variable that it did not get; else None."""
+    withheld = env.keys() - without_credentials(env, passed=passed).keys()
+    named = sorted(name for name in withheld & set(re.findall(r"\w+", output)) if can_publish(name) is None)
+    if not named:
+        return None
+    listed = ", ".join(f'"{name}"' for name in (*passed, *named))
+    return f"let the project's code have {' and '.join(named)}: pass-environment = [{listed}] in [tool.release]"
+
+
 def _contains(value: str, secrets: tuple[str, ...]) -> bool:
     """Whether a value is one of these secrets, or has one in it, also without "pypi-" or encoded."""
     if len(value) < _EQUAL:

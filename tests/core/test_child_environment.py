@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from release.core.child_environment import CHILDREN, Child, can_publish, known_secrets, without_credentials
+from release.core.child_environment import CHILDREN, Child, can_publish, how_to_pass, known_secrets, without_credentials
 from release.core.tokens import macaroon
 
 CREDENTIALS = """
@@ -169,6 +169,15 @@ def test_a_pattern_that_names_an_upload_credential_is_recognized(pattern: str) -
 @pytest.mark.parametrize("pattern", ["HF_TOKEN", "AWS_*", "ACME_*", "UV_INDEX_ACME_PASSWORD", "TWINES", "GITHUB_TOKEN"])
 def test_other_patterns_may_be_passed(pattern: str) -> None:
     assert can_publish(pattern) is None
+
+
+def test_code_that_misses_a_variable_is_told_how_to_get_it() -> None:
+    env = {"HF_TOKEN": "x", "ACME_TOKEN": "x", "TWINE_PASSWORD": "x", "PATH": "/bin"}
+    output = "KeyError: 'HF_TOKEN'\nACME_TOKEN_URL TWINE_PASSWORD PATH\n"
+    remedy = 'let the project\'s code have HF_TOKEN: pass-environment = ["A_*", "HF_TOKEN"] in [tool.release]'
+    assert how_to_pass(env, output, passed=["A_*"]) == remedy
+    assert how_to_pass(env, output, passed=["HF_TOKEN"]) is None
+    assert how_to_pass({"PATH": "/bin"}, output) is None
 
 
 def test_the_values_of_secret_variables_are_known_and_no_address_or_user_name_is() -> None:

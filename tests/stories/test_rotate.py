@@ -215,9 +215,9 @@ def test_the_places_of_a_fleet_take_part_if_the_new_token_will_do_there(project:
     urls = {"upload-url": pypi.upload_url, "simple-url": pypi.simple_url}
     tokens: list[dict[str, Any]] = [
         {"project": "acme-widget", "file": "widget.token"}, {"project": "acme-gadget", "file": "gadget.token"},
-        {"project": "acme-widget", "command": [sys.executable, "-c", "import os; print(os.environ['KEPT'])"]},
+        {"project": "acme-widget", "command": [sys.executable, "-c", "print(open('kept').read())"]},
     ]  # fmt: skip
-    project.env["KEPT"] = value(pypi, "old")
+    project.write("kept", value(pypi, "old"))
     project.write("fleet.toml", as_toml({"indexes": {"pypi": urls}}, tokens))
     told = rotate(project, value(pypi, "new"), "--fleet", str(project.directory / "fleet.toml"), "--json")
     assert told.status == 1, told.all

@@ -203,19 +203,20 @@ def test_no_secret_is_in_any_output_file_or_argument(
 ) -> None:
     """Canaries of every kind of place; the arguments of every child are kept by a program that stands in for `pass`."""
     secrets = {name: one.reveal() for name, one in running.sandbox.tokens.items()}
-    project.env |= {"WIDGET": secrets["widget"], "BOB_SECRET": secrets["bob"]}
-    file = tmp_path / "a.token"
+    project.env |= {"WIDGET": secrets["widget"]}
+    file, kept_by_bob = tmp_path / "a.token", tmp_path / "b.token"
     file.write_text(secrets["account"])
     file.chmod(0o600)
+    kept_by_bob.write_text(secrets["bob"])
     spy = (
         "import os, pathlib, sys; pathlib.Path('argv').write_bytes(b''.join(p.read_bytes() for p in "
         "pathlib.Path('/proc').glob('[0-9]*/cmdline') if os.access(p, os.R_OK))) if os.path.isdir('/proc') else None; "
-        "print(os.environ['BOB_SECRET'])"
+        "print(open(sys.argv[1]).read())"
     )
     places: list[dict[str, Any]] = [
         {"env": "WIDGET"},
         {"file": str(file)},
-        {"command": [sys.executable, "-c", spy]},
+        {"command": [sys.executable, "-c", spy, str(kept_by_bob)]},
         {"keyring": True},
     ]
     urls = {"upload-url": running.sandbox.upload_url, "simple-url": running.sandbox.simple_url}
@@ -225,6 +226,7 @@ def test_no_secret_is_in_any_output_file_or_argument(
     told = [project.run("tokens", "--fleet", "fleet.toml", *more) for more in ([], ["--json"])]
     told.append(project.run("tokens", "history", "--json"))
     file.unlink()
+    kept_by_bob.unlink()
     kept = all_bytes(tmp_path, *(one.all for one in told))
     assert json.loads(told[1].out)["counts"]["broken"] == 1
     for secret in secrets.values():

@@ -18,6 +18,7 @@ from release.adapters.install import installer, unreleased
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
+from release.core.child_environment import how_to_pass
 from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.check_result import Finding
@@ -193,9 +194,11 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         output = done.output + done.errors
         missing = unreleased.missing_requirement(output)
         known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
-        raise build_error(
+        error = build_error(
             output, submodule=submodule_use.missing_submodule(system, source, output), unreleased_sibling=known
         )
+        remedy = how_to_pass(system.env, output, passed=system.passed)
+        raise ToolError(error.message, remedy=remedy) if remedy else error
     return done.output
 
 

@@ -16,7 +16,7 @@ from release.adapters.system.program_output import cause_line, last_lines
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.core import shell
-from release.core.child_environment import without_credentials
+from release.core.child_environment import how_to_pass, without_credentials
 from release.core.errors import RefusedError, ReleaseError, ToolError, from_os_error
 from release.core.events import Message, Observer, StepFinished, StepStarted
 from release.core.models.check_result import Unknown
@@ -157,9 +157,10 @@ class PreparationRun:
             shell_name = detect_user_environment(self.system.env).shell_name
             reason = cause_line(done.output) or f"exit status {done.status}"
             shown = last_lines(done.output)
+            by_hand = f"run it by hand, and fix what it reports: {shell.command_line(shell_name, *run.argv)}"
+            pass_it = how_to_pass(self.system.env, done.output, passed=member.config.pass_environment)
             raise ToolError(
-                f"{name} failed: {reason!r}" + (f"\n{shown}" if "\n" in shown else ""),
-                remedy=f"run it by hand, and fix what it reports: {shell.command_line(shell_name, *run.argv)}",
+                f"{name} failed: {reason!r}" + (f"\n{shown}" if "\n" in shown else ""), remedy=pass_it or by_hand
             )
 
     def _commit(self, message: str) -> None:
