@@ -9,12 +9,16 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import real_system
+from release.core.errors import ReleaseError, ToolError
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.credential import Credential
+from release.core.models.credential import Credential, Resolution
+from release.core.models.index import PYPI
 from release.core.models.secret_location import (
     CommandOutput,
     ConfiguredLocation,
@@ -23,7 +27,9 @@ from release.core.models.secret_location import (
     PrivateFile,
     location_to_text,
 )
+from release.core.secret import Secret
 from release.credentials.sources import configured_locations
+from release.credentials.sources.base import StorageQuery
 from release.credentials.sources.configured_locations import StoredCredential
 from tests.credentials.sources.test_keyring import keyring
 from tests.fake_tokens import token
@@ -176,3 +182,113 @@ def test_a_keyring_that_can_not_be_asked_leaves_it_unknown(tmp_path: Path, backe
     for one in found.values():
         assert why in unknown(one).reason
         assert unknown(one).remedy
+
+
+# -- the exact words, and the rotation's source ---------------------------------------------------------
+
+
+def quick(place: ConfiguredLocation, directory: Path, answer: object = None, **env: str) -> StoredCredential:
+    """Read a place; a command gives `answer` without being run, or raises it."""
+
+    def run(words: tuple[str, ...], **options: object) -> object:
+        assert (options["cwd"], options["apart"], options["timeout"]) == (directory, True, 30.0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    system = replace(real_system(), env=env, home=directory / "home", run=run)  # type: ignore[arg-type]
+    return configured_locations.read_location(system, place, username="alice", directory=directory)
+
+
+@POSIX
+def test_a_variable_that_is_not_set_is_read_or_given_to_the_job(tmp_path: Path) -> None:
+    place = EnvironmentVariable(name="ACME")
+    found = missing(quick(place, tmp_path))
+    assert (found.message, found.remedy, found.where, found.cause) == (
+        "$ACME is not set", "read -rs ACME && export ACME", "$ACME", "cred.missing",
+    )  # fmt: skip
+    page = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "a/b"}
+    assert missing(quick(place, tmp_path, **page)).remedy == (
+        "give this job the secret: https://github.com/a/b/settings/secrets/actions"
+    )
+    assert missing(quick(place, tmp_path, CI="1")).remedy == "give this job the secret: this CI service"
+    stored = quick(place, tmp_path, ACME="x").resolution.credential
+    assert isinstance(stored, Credential)
+    assert (stored.username, location_to_text(stored.username_origin)) == ("alice", "the fleet's list")
+
+
+def test_a_file_is_found_from_the_home_directory_and_without_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    written(tmp_path / "home" / "t", "\ufeff\r\n" + SECRET + " \r\n\r\n")
+    found = quick(PrivateFile(path="~/t"), tmp_path)
+    assert secret(found) == SECRET + " "
+    stored = found.resolution.credential
+    assert isinstance(stored, Credential)
+    assert stored.username == "alice"
+    written(tmp_path / "long", "x" * 65_536)
+    assert len(secret(quick(PrivateFile(path="long"), tmp_path))) == 65_536
+
+
+def test_what_to_do_about_a_file(tmp_path: Path) -> None:
+    absent = missing(quick(PrivateFile(path="nowhere"), tmp_path))
+    assert absent.message == f"there is no file '{tmp_path / 'nowhere'}'"
+    assert (absent.remedy, absent.where) == ("write the token to it, or correct its path", "file nowhere")
+    long = missing(quick(written(tmp_path / "long", "x" * 65_537), tmp_path))
+    assert long.message == f"'{tmp_path / 'long'}' is too long for a token"
+    assert long.remedy == "write the token to it, and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "remedy"),
+    [
+        (ToolError("no such program", remedy="install it"), "no such program", "install it"),
+        (TimedOutError("late", remedy="", output=""), "'pass' did not answer within 30 s; it may be waiting for input",
+         "run it by hand and unlock what it reads: /bin/pass show 'a b'"),
+        (SimpleNamespace(status=3, output="secret"), "'pass' failed with exit status 3",
+         "run it by hand to see why: /bin/pass show 'a b'"),
+        (SimpleNamespace(status=0, output="\r\n"), "'pass' printed nothing",
+         "correct its arguments: /bin/pass show 'a b'"),
+    ],
+)  # fmt: skip
+def test_what_to_do_about_a_command(answer: object, words: str, remedy: str, tmp_path: Path) -> None:
+    found = quick(CommandOutput(argv=("/bin/pass", "show", "a b")), tmp_path, answer)
+    if words.endswith("nothing"):
+        gone = missing(found)
+        assert (gone.message, gone.remedy) == (words, remedy)
+    else:
+        assert (unknown(found).reason, unknown(found).remedy) == (words, remedy)
+
+
+def test_a_command_s_line_break_is_no_part_of_the_token(tmp_path: Path) -> None:
+    place = CommandOutput(argv=("pass",))
+    assert secret(quick(place, tmp_path, SimpleNamespace(status=0, output=f"{SECRET} \r\n"))) == f"{SECRET} "
+
+
+def test_files_and_commands_are_listed_once_and_replaced(tmp_path: Path) -> None:
+    written(tmp_path / "t")
+    (tmp_path / "sub").mkdir()
+    command = CommandOutput(argv=(sys.executable, "-c", f"print({SECRET!r})"))
+    configured: dict[ConfiguredLocation, tuple[str, ...]] = {
+        PrivateFile(path="t"): ("a", "b"), PrivateFile(path=str(tmp_path / "t")): ("b", "c"),
+        EnvironmentVariable(name="X"): ("d",), PrivateFile(path="nowhere"): ("e",), command: ("f",),
+    }  # fmt: skip
+    system = replace(real_system(), env={"PATH": os.environ["PATH"]}, home=tmp_path)
+    query = StorageQuery(
+        system=system, index=PYPI, resolved=Resolution(credential=None), configured=configured, directory=tmp_path
+    )
+    file, other = configured_locations.locate(query)
+    assert (file.location, file.projects, file.replaceable) == (PrivateFile(path="t"), ("a", "b", "c"), True)
+    assert file.manual_change == f"write the new token to '{tmp_path / 't'}', or run the same command again"
+    assert (other.location, other.projects, other.replaceable) == (command, ("f",), False)
+    assert other.manual_change == f"store the new token where {sys.executable!r} reads it"
+    assert {file.source, other.source} == {"configured"}
+    assert (file.secret.reveal(), other.secret.reveal()) == (SECRET, SECRET)
+
+    (tmp_path / "t").write_text(f"\r\n{SECRET}\n{SECRET}", encoding="utf-8")
+    twice = replace(file, secret=Secret(f"{SECRET}\n{SECRET}"))
+    configured_locations.replace(twice, Secret("new"), query)
+    assert (tmp_path / "t").read_bytes() == b"\r\nnew"
+    with pytest.raises(ReleaseError, match="cannot be changed from here"):
+        configured_locations.replace(other, Secret("new"), query)
+    with pytest.raises(ReleaseError, match="has changed since it was read"):
+        configured_locations.replace(file, Secret("new"), query)
