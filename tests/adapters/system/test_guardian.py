@@ -26,6 +26,7 @@ if os.environ.get("STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = os.fork()
 with open(os.path.join(sys.argv[1], str(os.getpid())), "w"):
+    print(flush=True)
     time.sleep(600)
 """
 #: starts it in each way, and in threads, with a temporary directory
@@ -39,7 +40,8 @@ with temporary_directory() as directory:
     directory.joinpath("content").mkdir()
     open(sys.argv[1] + "/directory", "w").write(str(directory))
     pipe = Pipe(argv, env)
-    threading.Thread(target=run_program, args=(argv,), kwargs={"env": env}, daemon=True).start()
+    ready = lambda _: open(sys.argv[1] + "/ready", "w")
+    threading.Thread(target=run_program, args=(argv,), kwargs={"env": env, "on_line": ready}, daemon=True).start()
     time.sleep(600)
 """
 
@@ -71,7 +73,7 @@ def victim(tmp_path: Path, *, stubborn: bool) -> Iterator[tuple[subprocess.Popen
     )  # fmt: skip
     with process:
         try:
-            wait_until(lambda: len(list(tmp_path.glob("[0-9]*"))) == 4)
+            wait_until(lambda: len(list(tmp_path.glob("[0-9]*"))) == 4 and (tmp_path / "ready").exists())
             yield process, [int(path.name) for path in tmp_path.glob("[0-9]*")]
         finally:
             process.kill()
