@@ -73,6 +73,7 @@ def every_file_has_our_bytes(uploaded: UploadedRelease) -> Iterator[Observation]
             yield Unknown(
                 reason=f"{uploaded.index.name} gives no SHA-256 for {file.filename!r}",
                 remedy=f"download {listed.url} and compare its SHA-256 with {file.sha256}",
+                cause="post.no-strong-hash",
             )
             continue
         yield Finding(

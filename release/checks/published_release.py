@@ -12,12 +12,14 @@ from release.checks import metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import OF_A_FILE
 from release.checks.engine import Checklist, quote, quote_some, warn
+from release.checks.listed_hashes import hashes_that_differ, of_unproven_bytes
 from release.checks.post_upload import yank_findings
 from release.checks.smoke_findings import smoke_test_observations
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
+from release.core.models.file_hashes import has_strong_hash
 from release.core.models.index import IndexFile
 
 #: remedy for content that differs from what an index lists
@@ -109,7 +111,7 @@ def the_pages_of_the_index_agree(published: PublishedRelease) -> Iterator[Observ
     by_name = {file.filename: file for file in published.files}
     for file in published.by_json:
         listed = by_name.get(file.filename)
-        if listed is not None and listed.sha256 not in {None, file.sha256}:
+        if listed is not None and None not in {listed.sha256, file.sha256} and listed.sha256 != file.sha256:
             message = (
                 f"the SHA-256 of {file.filename!r} is {listed.sha256} in the simple API and {file.sha256} in "
                 "the JSON API"
@@ -180,24 +182,28 @@ def every_file_has_the_recorded_bytes(published: PublishedRelease) -> Iterator[O
 
 @CHECKS.check(needs=(the_release_is_visible,))
 def every_download_is_what_its_page_says(published: PublishedRelease) -> Iterator[Observation]:
-    """Every download matches its listing."""
+    """Every download matches its listing.
+
+    All hashes that the index lists must be those of the bytes, and one of them must be strong: MD5, SHA-1 and SHA-224
+    prove nothing.
+    """
     for listed in published.files:
         file = published.fetched.get(listed.filename)
         if isinstance(file, Unknown):
             yield file
         if not isinstance(file, BuiltFile):
             continue
-        wrong = [
-            f"{what} {expected} is listed, {actual} was downloaded"
-            for what, expected, actual in (("SHA-256", listed.sha256, file.sha256), ("size", listed.size, file.size))
-            if expected not in {None, actual}
-        ]
-        if wrong:
+        wrong = hashes_that_differ(listed, file)
+        if listed.size not in {None, file.size}:
+            wrong.append(f"size {listed.size} is listed, {file.size} was downloaded")
+        if wrong and (has_strong_hash(listed.hashes) or listed.size not in {None, file.size}):
             message = (
                 f"{published.index.name} serves different content for {listed.filename!r} than it lists: "
                 f"{'; '.join(wrong)}"
             )
             yield Finding(message=message, remedy=REPORT, where=listed.filename, cause="post.hash-mismatch")
+        elif not has_strong_hash(listed.hashes):
+            yield of_unproven_bytes(published.index.name, listed, file, wrong)
 
 
 @CHECKS.check(needs=(the_release_is_visible,))
@@ -320,8 +326,10 @@ def _inspected(published: PublishedRelease) -> tuple[InspectedFile, ...]:
 def refuse_install(published: PublishedRelease, listed: IndexFile) -> str | None:
     """Why a file must not be installed on this machine; None where its bytes are the expected ones."""
     file = published.fetched.get(listed.filename)
-    if not isinstance(file, BuiltFile) or listed.sha256 not in {None, file.sha256}:
+    if not isinstance(file, BuiltFile) or hashes_that_differ(listed, file):
         return f"the download of {listed.filename} does not match its listing"
+    if not has_strong_hash(listed.hashes):
+        return f"the index lists no hash that proves the bytes of {listed.filename}, so it was not installed"
     recorded = published.recorded
     if recorded is not None and getattr(recorded.file(listed.filename), "sha256", None) != file.sha256:
         return f"{listed.filename} is not the file of the release record, so it was not installed"

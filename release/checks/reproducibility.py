@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import tarfile
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
 
 from release.acceptance.open_distribution import stream_digests
+from release.checks.archive_fields import ArchiveFields, UnreadableArchiveError, read_archive
 from release.checks.engine import Checklist, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
-from release.core.models.check_result import Finding, NotApplicable, Observation
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 
 #: fields of a member that are content, not packing
 _CONTENT = frozenset({"content", "type"})
 #: differences listed in one message
 _LISTED = 3
-#: bytes of a gzip header that hold the time. Source: RFC 1952, 2.3
-_GZIP_TIME = slice(4, 8)
-#: the members of an archive by path, and its own fields under "": field → value
-_Fields = Mapping[str, Mapping[str, Any]]
 
 OF_BUILDS, OF_INDEXES = Checklist[BuiltFiles](), Checklist[BuiltFiles]()
 
@@ -103,19 +95,31 @@ def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
                 cause="file.exists-different",
             )
             continue
+        if one.sha256 is None:
+            yield _of_unknown_bytes(one, ours[one.filename])
+            continue
         if isinstance(one.file, BuiltFile):
             found = compare_builds(ours[one.filename], one.file)
             difference = found.to_text() if found else "the same when read again"
         else:
-            sha256 = ours[one.filename].sha256 or ""
-            difference = f"its SHA-256 is {one.sha256[:12]}…, ours is {sha256[:12]}… ({one.file.reason})"
+            difference = one.file.reason
         yield Finding(
-            message=f"{one.index.name} has {one.filename!r} with different content: {difference}",
+            message=f"{one.index.name} has {one.filename!r} with different content: its SHA-256 is {one.sha256}, "
+            f"ours is {ours[one.filename].sha256}; {difference}",
             remedy=_conflict_remedy(built, one),
             where=one.filename,
             server_text=f"File already exists ('{one.filename}', with other bytes).",
             cause="file.exists-different",
         )
+
+
+def _of_unknown_bytes(one: FilenameConflict, ours: BuiltFile) -> Unknown:
+    return Unknown(
+        reason=f"{one.index.name} has {one.filename!r}, and lists no SHA-256 for it that can be believed: whether its "
+        f"bytes are ours, SHA-256 {ours.sha256}, is unknown",
+        remedy=f"bump the version; or, if the file on {one.index.name} has this SHA-256, do not upload it again",
+        cause="post.no-strong-hash",
+    )
 
 
 def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
@@ -134,8 +138,10 @@ def compare_builds(one: BuiltFile, other: BuiltFile) -> BuildDifference | None:
     with one.open() as first, other.open() as second:
         if stream_digests(first, ["sha256"]) == stream_digests(second, ["sha256"]):
             return None
-        read = _read_zip if one.filename.endswith(".whl") else _read_tar
-        here, there = read(first), read(second)
+        try:
+            here, there = read_archive(first, one.filename), read_archive(second, one.filename)
+        except UnreadableArchiveError as error:
+            return BuildDifference(content=True, details=(f"one of them {error}",))
     found = list(_differences(here, there))
     content = [text for is_content, text in found if is_content]
     details = content or [text for _, text in found]
@@ -144,7 +150,7 @@ def compare_builds(one: BuiltFile, other: BuiltFile) -> BuildDifference | None:
     return BuildDifference(content=bool(content), details=tuple(details))
 
 
-def _differences(here: _Fields, there: _Fields) -> Iterator[tuple[bool, str]]:
+def _differences(here: ArchiveFields, there: ArchiveFields) -> Iterator[tuple[bool, str]]:
     """Whether it is content, and member and field in words."""
     for path in sorted(here.keys() ^ there.keys()):
         yield True, f"{path!r} is in only one of them"
@@ -152,34 +158,3 @@ def _differences(here: _Fields, there: _Fields) -> Iterator[tuple[bool, str]]:
         for field, value in here[path].items():
             if value != there[path][field]:
                 yield field in _CONTENT, f"{field} of {path!r}" if path else f"{field} of the archive"
-
-
-def _read_zip(stream: BinaryIO) -> _Fields:
-    with zipfile.ZipFile(stream) as archive:
-        return {
-            info.filename: {
-                "content": hashlib.sha256(archive.read(info)).digest(),
-                "time": info.date_time,
-                "mode": info.external_attr >> 16,
-                "system": info.create_system,
-                "extra field": info.extra,
-            }
-            for info in archive.infolist()
-        }
-
-
-def _read_tar(stream: BinaryIO) -> _Fields:
-    stream.seek(0)
-    fields: dict[str, Mapping[str, Any]] = {"": {"gzip time": stream.read(10)[_GZIP_TIME]}}
-    stream.seek(0)
-    with gzip.GzipFile(fileobj=stream) as unpacked, tarfile.open(fileobj=unpacked) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isreg() else None
-            fields[member.name] = {
-                "content": hashlib.sha256(content.read()).digest() if content else member.linkname,
-                "type": member.type,
-                "time": member.mtime,
-                "mode": member.mode,
-                "owner": (member.uid, member.gid, member.uname, member.gname),
-            }
-    return fields

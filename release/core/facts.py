@@ -215,8 +215,8 @@ class FilenameConflict:
     #: whether the index is that of the dry run, which can be replaced by another
     on_dry_run_index: bool
     filename: str
-    #: 64 lower-case hex digits
-    sha256: str
+    #: 64 lower-case hex digits; None if the index lists none that can be believed
+    sha256: str | None
     #: the file there; Unknown if it was not fetched, or could not be, or is too large
     file: BuiltFile | Unknown
     #: its name there, where that is another

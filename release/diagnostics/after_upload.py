@@ -66,6 +66,18 @@ DIAGNOSES = (
         sources=("astral-sh/uv: uv-publish, HashMismatch",),
     ),
     Diagnosis(
+        id="post.no-strong-hash",
+        title="the index lists no hash that proves which bytes a file has",
+        explanation="It lists none, only MD5, SHA-1 or SHA-224, or two SHA-256 that contradict each other. Other bytes "
+        "with the same MD5 or SHA-1 can be made, and installers accept them.",
+        shows="the link on the simple page ends with #md5=… or has no hash",
+        remedy="compare the SHA-256 of the downloaded {file} with that of the file that was built; then have the index "
+        "list SHA-256",
+        detect="network",
+        weight="low",
+        sources=("PEP 503: a secure hash function", "PEP 691: hashes"),
+    ),
+    Diagnosis(
         id="post.import-broken",
         title="the release installs but does not work",
         explanation="The wheel lacks a package or its data, or the metadata lacks a dependency. The source tree has "

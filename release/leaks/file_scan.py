@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from release.adapters.git.objects import PIECE
+from release.core.bounded_tar import BoundedMember, LongHeaderError
 from release.core.errors import os_error_reason
 from release.core.models.leak import Leak, ScanResult, UnscannedFile
 from release.leaks.scan_limit import ScanLimit, ScanLimitError, ScanTimeError
@@ -87,7 +88,7 @@ def _result(found: Iterable[Leak | UnscannedFile], name: str) -> ScanResult:
     try:
         for one in found:
             unique[one] = None
-    except ScanLimitError as error:
+    except (ScanLimitError, LongHeaderError) as error:
         given_up = isinstance(error, ScanTimeError)
         unique[UnscannedFile(path=name, reason=str(error), given_up=given_up)] = None
     return ScanResult(
@@ -227,8 +228,6 @@ _MAGIC: tuple[tuple[bytes, ArchiveFormat], ...] = (
 _MAGICS = tuple(magic for magic, _ in _MAGIC)
 #: the offset and the bytes of a tar's magic number
 _TAR_AT, _TAR = 257, b"ustar"
-#: bytes of the longest pax header; that of an ordinary member has some hundred
-_LONGEST_HEADER = 1 << 16
 #: bytes of the largest read; a header that claims more is false
 _AT_ONCE = 64 << 20
 
@@ -290,21 +289,9 @@ def _of_zip(stream: IO[bytes], limit: ScanLimit) -> Iterator[tuple[str, IO[bytes
                 yield info.filename, _LimitedStream(member, limit)  # type: ignore[misc] # as above
 
 
-class _TarMember(tarfile.TarInfo):
-    """A member whose pax headers have an ordinary length: CPython before 3.12.6 takes hours for long ones.
-
-    Source: CVE-2024-6232.
-    """
-
-    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.size > _LONGEST_HEADER:
-            raise ScanLimitError(f"it is a tar with a header of {self.size:,} bytes")
-        return super()._proc_pax(archive)  # type: ignore[misc,no-any-return] # a method that subclasses may extend
-
-
 def _of_tar(stream: IO[bytes], limit: ScanLimit) -> Iterator[tuple[str, IO[bytes]]]:
     counted: IO[bytes] = _LimitedStream(stream, limit)  # type: ignore[assignment] # as above
-    with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16, tarinfo=_TarMember) as archive:
+    with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16, tarinfo=BoundedMember) as archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined] # it would keep them all
             content = archive.extractfile(info) if info.isreg() else None

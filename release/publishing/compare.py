@@ -171,11 +171,11 @@ def find_conflicts(
                     sha256=file.sha256, other_name=by_hash[file.sha256],
                     file=Unknown(reason="it has the same bytes", remedy="upload it under one name"),
                 )  # fmt: skip
-            elif there is not None and there.sha256 is not None and there.sha256 != file.sha256:
+            elif there is not None and there.sha256 != file.sha256:
                 yield FilenameConflict(
                     index=config.index(name), on_dry_run_index=name == dry_run, filename=file.filename,
                     sha256=there.sha256,
-                    file=_fetch(there) if fetched < _FETCHED else _NOT_FETCHED,
+                    file=_fetch(there) if there.sha256 and fetched < _FETCHED else _NOT_FETCHED,
                 )  # fmt: skip
                 fetched += 1
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +13,7 @@ from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetad
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Outcome, Unknown
 from release.core.models.distribution import ManifestFile, ReleaseManifest
+from release.core.models.file_hashes import parse_hashes
 from release.core.models.index import PYPI, IndexFile
 from release.core.models.smoke_test import SmokeTest, SmokeTestAttempt, SmokeTestResult
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
@@ -225,3 +228,48 @@ def test_nothing_follows_from_a_release_that_nobody_sees() -> None:
 )
 def test_only_the_right_bytes_are_run(facts: dict[str, Any], runs: bool) -> None:
     assert (refuse_install(outside(**facts), page()) is None) is runs
+
+
+BYTES = b"the bytes"
+HASHES = {
+    name: hashlib.new(name, BYTES).hexdigest() for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+}
+HASHES |= {"blake2b": hashlib.blake2b(BYTES).hexdigest(), "foo": "12"}
+WRONG = {name: digits[::-1] for name, digits in HASHES.items()}
+
+
+@pytest.mark.parametrize(
+    ("listed", "state", "says"),
+    [
+        ([("sha256", HASHES)], PASSED, ""),
+        ([("sha384", HASHES)], PASSED, ""),
+        ([("sha512", HASHES), ("md5", HASHES)], PASSED, ""),
+        ([("blake2b", HASHES)], PASSED, ""),
+        ([("sha256", HASHES), ("foo", HASHES)], PASSED, ""),
+        ([("sha256", HASHES), ("md5", WRONG)], FAILED, f"MD5 {WRONG['md5']} is listed, {HASHES['md5']} was downloaded"),
+        ([("sha256", HASHES), ("sha512", WRONG)], FAILED, "SHA-512"),
+        ([("sha256", WRONG), ("sha512", HASHES)], FAILED, "SHA-256"),
+        ([("sha256", HASHES), ("sha256", WRONG)], FAILED, f"SHA-256 {WRONG['sha256']} is listed"),
+        ([("sha256", {"sha256": HASHES["sha256"][:-1]})], FAILED, "SHA-256"),
+        ([("sha256", {"sha256": ""})], FAILED, "SHA-256"),
+        ([("md5", WRONG)], UNKNOWN, f"lists only MD5 for '{WHEEL}', which proves nothing"),
+        ([("md5", WRONG)], UNKNOWN, f"another one was downloaded: MD5 {WRONG['md5']} is listed"),
+        ([("md5", HASHES)], UNKNOWN, "lists only MD5"),
+        ([("sha1", HASHES), ("sha224", HASHES)], UNKNOWN, "lists only SHA-1 and SHA-224"),
+        ([("foo", HASHES)], UNKNOWN, "lists no hash"),
+        ([], UNKNOWN, "lists no hash"),
+    ],
+)  # fmt: skip
+def test_one_strong_hash_must_fit_and_all_others_too(
+    listed: list[tuple[str, dict[str, str]]], state: CheckState, says: str
+) -> None:
+    hashes = parse_hashes((name, digits[name].upper()) for name, digits in listed)
+    one = page(sha256=hashes.sha256, other_hashes=hashes.others)
+    fetched = {WHEEL: came(content=BYTES, sha256=HASHES["sha256"]), SDIST: came(SDIST)}
+    facts = outside(files=(one, page(SDIST)), fetched=fetched)
+    outcome = outcomes(facts)["every-download-is-what-its-page-says"]
+    assert outcome.state is state
+    texts = [outcome.reason, *(finding.message for finding in outcome.findings)]
+    assert says in " ".join(texts)
+    assert state is not UNKNOWN or outcome.cause == "post.no-strong-hash"
+    assert (refuse_install(replace(facts, recorded=None), one) is None) is (state is PASSED)

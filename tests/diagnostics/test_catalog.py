@@ -60,7 +60,8 @@ meta.classifier-deprecated meta.direct-dependency meta.license-file-missing meta
 meta.summary-long meta.email-invalid meta.url-label meta.dynamic-invalid meta.requires-python-invalid
 meta.requires-dist-invalid meta.field-invalid meta.secret-in-dist
 
-post.index-lag post.representation-skew post.testpypi-deps post.hash-mismatch post.import-broken
+post.index-lag post.representation-skew post.testpypi-deps post.hash-mismatch post.no-strong-hash
+post.import-broken
 post.tag-without-release post.yank-vs-delete post.first-file-metadata
 """.split()  # noqa: SIM905 - a list that people read
 )

@@ -409,6 +409,7 @@ TABLE: list[Any] = [
     ("post.index-lag", confirmed(listing=None, accepted=frozenset({WHEEL, SDIST}))),
     ("file.partial-release", confirmed(listing=None)),
     ("post.hash-mismatch", confirmed(listing=listing(listed(sha256="b" * 64), listed("acme_widget-1.0.tar.gz")))),
+    ("post.no-strong-hash", confirmed(listing=listing(listed(sha256=None), listed("acme_widget-1.0.tar.gz")))),
 ]
 
 #: what servers and tools were seen to print: the first of each cause, as `release.diagnostics` reads it

@@ -18,6 +18,7 @@ from release.adapters.http import http_client, response_limits
 from release.adapters.http.response_body import response_json
 from release.core.foreign_json import ForeignJsonError
 from release.core.models.attestation import Provenance, parse_provenance
+from release.core.models.file_hashes import parse_hashes
 from release.core.models.index import Index, IndexFile, Ownership
 
 _OK, _NOT_FOUND = 200, 404
@@ -68,12 +69,13 @@ def _fetch_json(url: str, *, params: dict[str, str] | None = None) -> Any:
 
 def _file(entry: Any) -> IndexFile | None:
     match entry:
-        case {"filename": str(name), "url": str(url), "digests": {"sha256": str(digest)}, **rest}:
+        case {"filename": str(name), "url": str(url), "digests": {"sha256": str(), **digests}, **rest}:
+            hashes = parse_hashes([("sha256", entry["digests"]["sha256"]), *digests.items()])
             size = rest.get("size")
             reason = str(rest.get("yanked_reason") or "") if rest.get("yanked") else None
             return IndexFile(
-                filename=name, url=url, sha256=digest.lower(), size=size if isinstance(size, int) else None,
-                yanked=reason,
+                filename=name, url=url, sha256=hashes.sha256, other_hashes=hashes.others,
+                size=size if isinstance(size, int) else None, yanked=reason,
             )  # fmt: skip
         case _:
             return None

@@ -26,6 +26,7 @@ from release.adapters.http.response_body import response_json, response_text
 from release.adapters.system.safe_write import replace_file
 from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
+from release.core.models.file_hashes import parse_hashes
 from release.core.models.index import Index, IndexFile, ProjectListing, host_of
 
 if TYPE_CHECKING:
@@ -218,13 +219,17 @@ def parse_json_page(page: Any, url: str) -> ProjectListing:
 
 def _file(entry: Any, base: str) -> IndexFile:
     _expect(isinstance(entry, dict), "a file that is not an object")
-    hashes = entry.get("hashes")
-    _expect(isinstance(hashes, dict), "a file without 'hashes'")
+    given = entry.get("hashes")
+    _expect(isinstance(given, dict), "a file without 'hashes'")
+    url = _url(entry.get("url"), base)
+    address, fragment = urldefrag(url)
+    hashes = parse_hashes([*given.items(), *_fragment_pairs(fragment)])
     size, yanked, python = entry.get("size"), entry.get("yanked", False), entry.get("requires-python")
     return IndexFile(
         filename=_filename(entry.get("filename")),
-        url=_url(entry.get("url"), base),
-        sha256=_sha256(hashes.get("sha256")),
+        url=address,
+        sha256=hashes.sha256,
+        other_hashes=hashes.others,
         size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time=_time(entry.get("upload-time")),
         yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
@@ -251,11 +256,12 @@ def parse_html_page(page: str, url: str, name: str) -> ProjectListing:
 
 def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
     address, fragment = urldefrag(attributes["href"])
-    algorithm, _, digest = fragment.partition("&")[0].partition("=")
+    hashes = parse_hashes(_fragment_pairs(fragment))
     return IndexFile(
         filename=_filename(text),
         url=_url(address, base),
-        sha256=_sha256(digest) if algorithm == "sha256" else None,
+        sha256=hashes.sha256,
+        other_hashes=hashes.others,
         yanked=attributes.get("data-yanked"),
         requires_python=attributes.get("data-requires-python"),
         provenance=_url(attributes["data-provenance"], base) if attributes.get("data-provenance") else None,
@@ -305,9 +311,9 @@ def _url(value: Any, base: str) -> str:
     return url
 
 
-def _sha256(value: Any) -> str | None:
-    text = value.lower() if isinstance(value, str) else ""
-    return text if re.fullmatch("[0-9a-f]{64}", text) else None
+def _fragment_pairs(fragment: str) -> list[tuple[str, str]]:
+    """The hashes in the fragment of a link, "sha256=…"; others may follow after "&"."""
+    return [(name, digits) for part in fragment.split("&") for name, _, digits in [part.partition("=")]]
 
 
 def _time(value: Any) -> datetime | None:

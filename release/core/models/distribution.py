@@ -175,7 +175,15 @@ def result_from_listing(
         return None
     if there.sha256 == distribution.sha256:
         return Receipt(filename=distribution.filename, sha256=distribution.sha256, already_there=not sent)
-    theirs = f"SHA-256 {there.sha256}" if there.sha256 else "a SHA-256 that the index does not show"
+    if there.sha256 is None:
+        return Rejection(
+            filename=distribution.filename,
+            status=400,
+            message="File already exists, and the index lists no SHA-256 for it that can be believed; SHA-256 "
+            f"{distribution.sha256} here",
+            cause="post.no-strong-hash",
+        )
+    theirs = f"SHA-256 {there.sha256}"
     return Rejection(
         filename=distribution.filename,
         status=400,  # as PyPI refuses a file name that it has already

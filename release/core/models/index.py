@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
+from release.core.models.file_hashes import ListedHashes
 from release.core.models.project_limits import FILE_SIZE, PROJECT_SIZE
 
 if TYPE_CHECKING:
@@ -147,8 +148,10 @@ class IndexFile:
     filename: str
     #: absolute URL of the bytes
     url: str
-    #: 64 lower-case hex digits; None if the index gives no SHA-256
+    #: 64 lower-case hex digits; None if the index gives no SHA-256 that can be believed
     sha256: str | None
+    #: as in `ListedHashes.others`
+    other_hashes: tuple[tuple[str, str], ...] = ()
     #: bytes; None if unknown
     size: int | None = None
     #: aware, UTC; None if unknown
@@ -158,6 +161,10 @@ class IndexFile:
     requires_python: str | None = None
     #: absolute URL of the file's provenance; None if it has none (PEP 740)
     provenance: str | None = None
+
+    @property
+    def hashes(self) -> ListedHashes:
+        return ListedHashes(sha256=self.sha256, others=self.other_hashes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
