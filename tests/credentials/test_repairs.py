@@ -128,10 +128,10 @@ def test_a_section_is_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (f"[pypi]\nrepository = https://ann:x@pypi.org/simple/\npassword = {TOKEN}\n",
+        (f"[pypi]\nrepository = {PYPI.simple_url.replace('//', '//ann:x@')}\npassword = {TOKEN}\n",
          f"[pypi]\nrepository = {PYPI.upload_url}\npassword = {TOKEN}\n",
          ("url.simple-or-root", "correct the repository", "~/.pypirc, line 2, [pypi] repository",
-          "repository = https://pypi.org/simple/", f"repository = {PYPI.upload_url}")),
+          f"repository = {PYPI.simple_url}", f"repository = {PYPI.upload_url}")),
         (f"[pypi]\nusername = ann\npassword = {TOKEN}\n", f"[pypi]\nusername = __token__\npassword = {TOKEN}\n",
          ("cred.username-not-token", "correct the username", "~/.pypirc, line 2, [pypi] username",
           "username = ann", "username = __token__")),

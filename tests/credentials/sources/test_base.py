@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from release.core.models.index import PYPI, TESTPYPI
+from release.core.models.index import PYPI, RETIRED_HOSTS, TESTPYPI
 from release.credentials.sources import base
 
 ACME = "https://acme.test/legacy/"
-RETIRED = "https://pypi.python.org/pypi"
+RETIRED = f"https://{next(iter(RETIRED_HOSTS))}/pypi"
 
 
 @pytest.mark.parametrize(
