@@ -79,6 +79,7 @@ def _start() -> int:
             [sys.executable, "-I", "-S", "-B", str(_CHILD)],
             {},
             file_actions=[(os.POSIX_SPAWN_DUP2, reading, 0), *null],
+            setpgroup=0,  # Ctrl-C, and what kills a whole process group, must not end it: from its start
         )
     except BaseException:
         os.close(writing)

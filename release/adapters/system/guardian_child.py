@@ -17,8 +17,6 @@ _TICK = 0.02
 
 def main() -> None:
     """Read until the end, then clean up."""
-    if sys.platform != "win32":
-        os.setsid()  # Ctrl-C, and what kills a whole process group, must not end this process
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
