@@ -131,7 +131,7 @@ def _server() -> tuple[str, frozenset[str]]:
     def end(stdin: IO[bytes], stdout: IO[bytes]) -> None:
         stdin.close()
         stdout.close()
-        server.wait(10)
+        server.wait(60)
 
     atexit.register(end, server.stdin, server.stdout)
     address, *loaded = json.loads(ready)

@@ -256,7 +256,7 @@ import subprocess, sys
 # the package in the current directory, which '-m release' does not import
 PROGRAM = "import sys; from release.cli.main import main; sys.exit(main())"
 def run(*words):
-    done = subprocess.run([sys.executable, "-c", PROGRAM, *words], stdout=-1, stderr=-2, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *words], stdout=-1, stderr=-2, text=True, timeout=240)
     return " ".join(done.stdout.split())
 """
 
@@ -284,7 +284,7 @@ def run_in(tree: Path, *argv: str) -> None:
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"HOME": str(tree)}
     env |= {"PYTHONDONTWRITEBYTECODE": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # for speed alone
     done = subprocess.run(
-        [sys.executable, *argv], cwd=tree, env=env, capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, *argv], cwd=tree, env=env, capture_output=True, text=True, check=False, timeout=280
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="every run is st
 
 
 def forked(project: UserProject, *words: str, **env: str) -> subprocess.CompletedProcess[str] | None:
-    return run_forked(words, cwd=project.root, env=project.environment() | env, stdin=None, timeout=60)
+    return run_forked(words, cwd=project.root, env=project.environment() | env, stdin=None, timeout=240)
 
 
 def test_it_shows_what_a_started_one_shows(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def imported(words: list[str], tmp_path: Path, env: dict[str, str] | None = None
     path = tmp_path / "modules.json"
     subprocess.run(
         [sys.executable, "-c", SPY.format(path=str(path), words=words)],
-        cwd=cwd, env=env, check=False, capture_output=True, timeout=60,
+        cwd=cwd, env=env, check=False, capture_output=True, timeout=240,
     )  # fmt: skip
     return set(json.loads(path.read_text()))
 

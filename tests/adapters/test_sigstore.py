@@ -166,7 +166,7 @@ def test_a_sigstore_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
-    with loopback_server(lambda _: time.sleep(3)) as silent, fake_sigstore.running() as service:
+    with loopback_server(lambda _: time.sleep(30)) as silent, fake_sigstore.running() as service:
         service.url = silent.url.rstrip("/")
         trust = Sigstore(config=service.write(tmp_path))
         with pytest.raises(NotSignedError, match="did not return a signature within 1 seconds") as caught:

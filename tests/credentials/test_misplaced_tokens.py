@@ -80,7 +80,7 @@ def edit(remedy: str, path: Path) -> bool:
 def run(remedy: str, env: dict[str, str]) -> dict[str, str]:
     """The environment after a command."""
     done = subprocess.run(
-        ["bash", "-c", f"{remedy} && env -0"], env=env, capture_output=True, text=True, check=True, timeout=30
+        ["bash", "-c", f"{remedy} && env -0"], env=env, capture_output=True, text=True, check=True, timeout=240
     )
     return dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
 

@@ -15,6 +15,7 @@ from release.core.models.check_result import NotApplicable, Unknown
 from release.publishing import compare, last_release
 from release.publishing.last_release import LastRelease
 from tests.fake_system import LASTING, WHEEL, listing_of
+from tests.patience import PATIENCE
 
 LISTING = listing_of(())
 
@@ -87,7 +88,7 @@ def test_an_index_that_does_not_answer_is_not_waited_for(
 ) -> None:
     done = threading.Event()
     monkeypatch.setattr(last_release, "_PATIENCE", 0.01)
-    monkeypatch.setattr(collect, "collect_listing", lambda *_, **__: done.wait(60) and None)
+    monkeypatch.setattr(collect, "collect_listing", lambda *_, **__: done.wait(PATIENCE) and None)
     last = LastRelease(pool=pool)
     last.fetch_if_reachable(LASTING, "acme-widget", "1.0")
     try:

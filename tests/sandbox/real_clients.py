@@ -36,6 +36,6 @@ def run_client(
     }
     done = subprocess.run(
         argv, env=kept | clean | dict(env or {}), cwd=cwd, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout

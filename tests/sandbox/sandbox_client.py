@@ -18,6 +18,7 @@ from release.sandbox import server
 from release.sandbox.publishers import OWNER_ID, SeedPublisher
 from release.sandbox.seed import SeedData
 from release.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 
 SEED_DATA: dict[str, Any] = {
@@ -99,10 +100,10 @@ class SandboxClient:
         if where.scheme == "https":
             context = ssl.create_default_context(cafile=str(ca_file))
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                where.netloc, timeout=30, context=context
+                where.netloc, timeout=PATIENCE, context=context
             )
         else:
-            connection = http.client.HTTPConnection(where.netloc, timeout=30)
+            connection = http.client.HTTPConnection(where.netloc, timeout=PATIENCE)
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             answer = connection.getresponse()

@@ -24,6 +24,7 @@ from release.core.models.oidc_identity import OidcIdentity, parse_identity
 from release.core.secret import Secret
 from release.sandbox.oidc_exchange import TOKEN_ISSUED, TOKEN_REVOKED
 from tests.adapters import fake_sigstore
+from tests.patience import PATIENCE
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.sandbox.real_clients import run_module
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
@@ -150,14 +151,14 @@ def test_the_requests_of_the_publishing_action(machine: Machine, monkeypatch: py
     for name, value in (machine.trust | where.ambient).items():
         monkeypatch.setenv(name, value)
     site = f"https://{urlsplit(where.upload_url).netloc}"
-    audience = requests.get(f"{site}/_/oidc/audience", timeout=30)
+    audience = requests.get(f"{site}/_/oidc/audience", timeout=PATIENCE)
     assert audience.ok
     assert audience.json() == {"audience": "pypi"}
     requested = request_identity(real_system(), "pypi")
     assert requested is not None
     identity = requested.token.reveal()
     for path in ("github/mint-token", "mint-token"):
-        minted = requests.post(f"{site}/_/oidc/{path}", json={"token": identity}, timeout=30)
+        minted = requests.post(f"{site}/_/oidc/{path}", json={"token": identity}, timeout=PATIENCE)
         if path == "github/mint-token":
             assert minted.ok
             assert minted.json()["token"].startswith("pypi-")

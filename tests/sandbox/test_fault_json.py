@@ -229,7 +229,7 @@ def test_the_commands_of_the_documentation_run_as_they_stand_there(tmp_path: Pat
     home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env={"PATH": path, "PYTHONPATH": str(ROOT), **home},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answers = [json.loads(one) for one in re.split(r"(?<=^})\n", done.stdout, flags=re.MULTILINE) if one]

@@ -22,7 +22,7 @@ class Screen:
     text: str
 
 
-def talk(project: UserProject, *words: str, answers: Sequence[tuple[str, str]], timeout: float = 60) -> Screen:
+def talk(project: UserProject, *words: str, answers: Sequence[tuple[str, str]], timeout: float = 240) -> Screen:
     """Run the program on a pseudo-terminal. `answers`: (what is waited for, what is typed then), in order.
 
     Questions after those are answered with no.
@@ -51,7 +51,7 @@ def talk(project: UserProject, *words: str, answers: Sequence[tuple[str, str]], 
             fresh = ""
     os.close(ours)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        running.wait(5)
+        running.wait(60)
     if running.poll() is None:
         running.kill()
     assert not waiting, f"never asked: {waiting[0][0]!r}\n{seen}"

@@ -276,7 +276,7 @@ def test_a_new_projects_name_is_typed_at_the_terminal(tmp_path: Path, typed: str
     with indexes(real=seed_for_project("acme-widget")) as on:
         project = new_project(tmp_path, on)
         screen = talk(
-            project, "publish", answers=[("cannot be undone. [y/N]", "y"), ("Type its name", typed)], timeout=200
+            project, "publish", answers=[("cannot be undone. [y/N]", "y"), ("Type its name", typed)], timeout=280
         )
         assert screen.status == status, screen.text
         assert bool(posts(on.pypi)) == (status == 0)

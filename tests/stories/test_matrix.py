@@ -64,7 +64,7 @@ def send(index: Any, content: bytes, name: str) -> None:
     body, kind = form(fields(content, name, pyversion="cp311"), filename=name, content=content)
     token = index.tokens["account"].reveal()
     response = requests.post(
-        index.upload_url, data=body, headers={"Content-Type": kind}, auth=("__token__", token), timeout=60
+        index.upload_url, data=body, headers={"Content-Type": kind}, auth=("__token__", token), timeout=240
     )
     assert response.ok, response.reason
 

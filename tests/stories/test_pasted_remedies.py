@@ -108,7 +108,7 @@ class Machine:
         os.close(theirs)
         if command.startswith("read "):
             os.write(ours, token.encode() + b"\n")
-        seen, fresh, deadline = "", "", time.monotonic() + 60
+        seen, fresh, deadline = "", "", time.monotonic() + 240
         while time.monotonic() < deadline and (data := _read(ours)) is not None:
             seen, fresh = seen + data, fresh + data
             prompt = fresh.rstrip()
@@ -118,7 +118,7 @@ class Machine:
                 fresh = ""
         os.close(ours)
         # `diagnose` reports what was wrong before its repairs
-        assert running.wait(10) == 0 or command.endswith("pypi-preflight diagnose"), seen
+        assert running.wait(60) == 0 or command.endswith("pypi-preflight diagnose"), seen
         variables = dict(one.partition("=")[::2] for one in after.read_text(encoding="utf-8").split("\0") if one)
         names = {*self.env, *(name for name in variables if name.startswith("TWINE_"))}
         self.env = {name: variables[name] for name in names if name in variables}

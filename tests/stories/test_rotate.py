@@ -374,7 +374,7 @@ def test_no_secret_is_in_any_output_file_or_argument(project: UserProject, pypi:
         argv, cwd=project.directory, env=project.environment(), text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    out, _ = running.communicate(value(pypi, "new"), timeout=60)
+    out, _ = running.communicate(value(pypi, "new"), timeout=240)
     more = [rotate(project, value(pypi, "account"), *words).all for words in (["--json"], ["--json"], ["--leaked"])]
     pypirc(project).unlink()
     (project.home / "keyring.json").unlink()

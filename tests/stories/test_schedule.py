@@ -76,8 +76,8 @@ def with_a_cron(project: UserProject) -> Told:
     project.write("empty", "")
     project.env |= {"PYTHON": sys.executable, "EMPTY": str(project.root / "empty")}
     if can_mount():
-        return project.command("unshare", "--mount", "bash", "-euc", OWN_SPOOL + STORY, timeout=60)
-    return project.command("bash", "-euc", ONLY_SPOOL + STORY, timeout=60)
+        return project.command("unshare", "--mount", "bash", "-euc", OWN_SPOOL + STORY, timeout=240)
+    return project.command("bash", "-euc", ONLY_SPOOL + STORY, timeout=240)
 
 
 @pytest.mark.skipif(why_not() is not None, reason=why_not() or "")

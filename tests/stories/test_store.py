@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -233,8 +232,8 @@ def test_diagnose_takes_away_a_broken_token_that_shadows_the_keyrings(project: U
 
 def test_a_keyring_that_never_answers_costs_ten_seconds_for_all_indexes_together(project: UserProject) -> None:
     with_keyring(project, "Mute")
-    began = time.monotonic()
     told = project.run("diagnose", "--offline", "--json")
-    took = time.monotonic() - began
     assert [one["cause"] for one in told.data["indexes"]] == ["keyring.hang", "keyring.hang"]
-    assert 9 < took < 16, "seconds"
+    assert all("within 10 s" in one["message"] for one in told.data["indexes"])
+    begun = [float(line) for line in (project.home / "asked").read_text().splitlines()]
+    assert max(begun) - min(begun) < 10, "each is asked before the time of another is over"

@@ -156,7 +156,7 @@ def start(project: UserProject, *words: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> Told:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     return Told(status=process.returncode, out=out, err=err)
 
 
@@ -171,7 +171,7 @@ def test_two_runs_at_once(project: UserProject, running: SandboxClient) -> None:
 
 
 def until_one_is_asked(running: SandboxClient, process: subprocess.Popen[str], before: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(running.sandbox.log) <= before + 4 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
 

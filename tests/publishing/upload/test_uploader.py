@@ -26,6 +26,7 @@ from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.acceptance.making import tarred
 from tests.adapters.loopback_server import closed_port
+from tests.patience import PATIENCE
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
@@ -220,7 +221,7 @@ def test_no_file_is_sent_where_twine_cannot_read_another(tmp_path: Path, pool: P
 
 def _once_struck(sandbox: Sandbox, act: Callable[[], object]) -> None:
     """Do it as soon as a request has met its fault: not before there is anything to be lost."""
-    while not any(one["struck"] for one in requests.get(sandbox.control_url, timeout=10).json()["faults"]):
+    while not any(one["struck"] for one in requests.get(sandbox.control_url, timeout=PATIENCE).json()["faults"]):
         time.sleep(0.02)
     act()
 

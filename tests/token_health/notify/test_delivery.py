@@ -32,6 +32,7 @@ from release.token_health.notify.delivery import (
 from tests.adapters.loopback_server import Handler, loopback_server
 from tests.adapters.mail_server import mail_server
 from tests.fake_tokens import random_text
+from tests.patience import PATIENCE
 from tests.sandbox.sandbox_client import Clock
 from tests.token_health.notify.notification_runs import NotificationRuns
 from tests.token_health.test_health_history import HEALTHY, REVOKED
@@ -132,14 +133,14 @@ def test_of_two_runs_at_once_one_delivers(
 
     def slowly(one: Handler) -> None:
         arrived.set()
-        go.wait(30)
+        go.wait(PATIENCE)
         one.reply(200)
 
     answer["/hook"] = slowly
     told: list[DeliveryReport] = []
     first = threading.Thread(target=lambda: told.append(office.run(REVOKED)))
     first.start()
-    assert arrived.wait(30)
+    assert arrived.wait(PATIENCE)
     second = office.run(REVOKED)
     go.set()
     first.join(30)
@@ -174,7 +175,7 @@ def test_nothing_is_lost_by_a_run_that_is_killed(office: NotificationRuns, momen
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(office.directory), office.hook.url, moment, json.dumps(asdict(REVOKED))],
-        env={**os.environ, "PYTHONPATH": str(root)}, cwd=root, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(root)}, cwd=root, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == -9
     office.clock.advance(minutes=1)

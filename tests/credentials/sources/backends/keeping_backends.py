@@ -84,6 +84,8 @@ class Mute(KeepingKeyring):
     """Waits for ever, also where it is only asked."""
 
     def _entries(self) -> list[list[str]]:
+        with Path("~/asked").expanduser().open("a", encoding="utf-8") as file:
+            file.write(f"{time.monotonic()}\n")
         time.sleep(600)
         return []
 
