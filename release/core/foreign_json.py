@@ -27,11 +27,12 @@ def parse_foreign_json(text: bytes | str, *, max_values: int = MAX_VALUES, error
     `errors`: "replace" for a text whose faults are another's, and must not hide the rest.
     """
     try:
+        # Every value but the first follows one of these. Those within texts count, too.
+        separators = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
+        if sum(map(text.count, separators)) > max_values:  # type: ignore[arg-type] # both are of one kind
+            raise ForeignJsonError(f"JSON with more than {max_values:,} values")
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), errors)
-        # Every value but the first follows one of these. Those within texts count, too.
-        if text.count(",") + text.count("[") + text.count("{") > max_values:
-            raise ForeignJsonError(f"JSON with more than {max_values:,} values")
         value = json.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ForeignJsonError(_TOO_DEEP) from None

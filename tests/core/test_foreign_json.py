@@ -55,12 +55,12 @@ def test_a_large_document_needs_a_larger_limit() -> None:
     assert len(parse_foreign_json(text, max_values=1_000_000)) == 600_000
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
-    )
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+VALUES = st.recursive(SCALARS, lambda one: st.lists(one) | st.dictionaries(st.text(), one), max_leaves=8)
+
+
+@settings(max_examples=20)
+@given(VALUES)
 def test_it_is_the_standard_parser_for_anything_sound(value: Any) -> None:
     assert parse_foreign_json(json.dumps(value)) == value
     assert parse_foreign_json(json.dumps(value).encode()) == value

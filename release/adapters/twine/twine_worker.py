@@ -149,7 +149,7 @@ class _Uploader:
                 "body": response.content[:20_000].decode("utf-8", "replace"),
             }
         except http_errors.ResponseLimitError as error:  # whatever its status: the file may have been accepted
-            return self._failure("timeout" if error.cause == http_errors.TIMEOUT else "garbage", error.message)
+            return self._failure("cut off", error.message)
         except UnicodeEncodeError:  # its text may contain the password
             return self._failure("garbage", "a header cannot be encoded")
         except Exception as error:  # noqa: BLE001 - the network raises anything, and all of it is reported

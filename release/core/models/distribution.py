@@ -108,10 +108,21 @@ class InspectionCache:
     comparison: object = None
 
 
-#: why there is no clear response. "status": an HTTP status that a retry may change; "stopped": this program was
-#: interrupted; the others are named as in `adapters.http.errors.error_kind`
+#: why there is no clear response. "status": an HTTP status that a retry may change; "cut off": a response that exceeds
+#: a limit of size or time; "stopped": this program was interrupted; the others are named as in
+#: `adapters.http.errors.error_kind`
 FailureKind = Literal[
-    "status", "unexpected reply", "timeout", "connection", "dns", "tls", "proxy", "garbage", "worker died", "stopped"
+    "status",
+    "unexpected reply",
+    "timeout",
+    "connection",
+    "dns",
+    "tls",
+    "proxy",
+    "garbage",
+    "worker died",
+    "cut off",
+    "stopped",
 ]
 
 

@@ -80,12 +80,15 @@ def apply_response(
 def _unclear(
     state: FileState, response: UnclearResponse, rules: UploadSettings, *, now: float, chance: float
 ) -> FileState:
-    """Check the index after the delay that the server asks for, else after a backoff."""
+    """Check the index after the delay that the server asks for, else after a backoff.
+
+    A server whose response was cut off gets no further attempt: it does not take part in the protocol.
+    """
     since = now if state.since is None else state.since
     end = since + rules.deadline
     pause = rules.back_off(state.attempts, chance)
     delay = pause if response.retry_after is None else min(response.retry_after, rules.longest_wait)
-    last = state.attempts >= rules.attempts or now + delay > end
+    last = state.attempts >= rules.attempts or now + delay > end or response.kind == "cut off"
     if last:  # only the index is checked after that
         delay = min(pause, max(0.0, end - now))
     return replace(state, phase="unclear", since=since, due=now + delay, last=last, failed_checks=0)

@@ -68,6 +68,7 @@ def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_a
         (unclear("connection", sent="nothing"), False),
         (unclear("status 503", sent="all"), False),
         (unclear("unexpected reply", sent="all"), False),
+        (unclear("cut off", sent="all"), True),
     ],
 )
 def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(
@@ -80,9 +81,19 @@ def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(
     assert (over.phase, over.doubtful) == ("over", doubtful)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_after_a_response_that_was_cut_off_the_index_is_checked_and_nothing_is_sent_again(listed: bool) -> None:
+    state = upload_state.mark_sent(FileState(file=FILE))
+    state = upload_state.apply_response(state, unclear("cut off"), RULES, now=0, chance=0)
+    assert (state.phase, state.last) == ("unclear", True)
+    state = upload_state.apply_listing(state, listing(FILE.sha256) if listed else None, RULES, now=0, chance=0)
+    assert state.phase == "over"
+    assert isinstance(state.result, Receipt if listed else UnclearResponse)
+
+
 ANSWERS = st.builds(
     unclear,
-    st.sampled_from(["timeout", "connection", "dns", "status 503", "status 429", "unexpected reply"]),
+    st.sampled_from(["timeout", "connection", "dns", "status 503", "status 429", "unexpected reply", "cut off"]),
     retry_after=st.none() | st.floats(0, 1e6),
     sent=st.sampled_from(["nothing", "some", "all"]),
 )
