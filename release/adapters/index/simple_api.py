@@ -10,10 +10,10 @@ import hashlib
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client, response_limits
 from release.adapters.http.response_body import response_json, response_text
+from release.adapters.index.html_links import scan_html
 from release.adapters.system.safe_write import replace_file
 from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
@@ -37,6 +38,8 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 _CACHE_SIZE = 300 * 1024 * 1024
 #: values in the list of all projects: three for each
 _MAX_NAMES = 6_000_000
+#: characters of a file's name; file systems take 255 bytes
+_LONGEST_NAME = 1_000
 #: the name of a release's file; a page that links to other files is not a project page
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
@@ -131,8 +134,9 @@ def fetch_server_time(index: Index) -> datetime | None:
     try:
         date = parsedate_to_datetime(headers.get("Date", ""))
         # The date of a cached response is that of the origin; Age is the time since. Source: RFC 9111, 5.1
-        return date + timedelta(seconds=int(headers.get("Age") or 0))
-    except ValueError:
+        time = date + timedelta(seconds=int(headers.get("Age") or 0))
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -240,21 +244,16 @@ def _file(entry: Any, base: str) -> IndexFile:
 
 def parse_html_page(page: str, url: str, name: str) -> ProjectListing:
     """The HTML form (PEP 503); it lacks the project's name, which is therefore `name`."""
-    page_parser = _PageParser()
-    try:
-        page_parser.feed(page)
-        page_parser.close()
-    except AssertionError as error:  # Observed: Python 3.11, 2026-11 — raised for "<![x["
-        raise ValueError("invalid HTML") from error
+    found = scan_html(page)
     # An empty project is a page without links; a login page has a form, or links to other pages.
-    _expect(not page_parser.has_form, "a web page with a form")
-    links = [(text, attributes) for text, attributes in page_parser.links if attributes.get("href")]
+    _expect(not found.has_form, "a web page with a form")
+    links = [(text, attributes) for text, attributes in found.links if attributes.get("href")]
     files = tuple(_link(text, attributes, url) for text, attributes in links if _FILE.match(text))
     _expect(bool(files) or not links, "a web page without links to files")
-    return ProjectListing(name=name, files=files, status=page_parser.status)
+    return ProjectListing(name=name, files=files, status=found.status)
 
 
-def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
+def _link(text: str, attributes: Mapping[str, str], base: str) -> IndexFile:
     address, fragment = urldefrag(attributes["href"])
     hashes = parse_hashes(_fragment_pairs(fragment))
     return IndexFile(
@@ -268,36 +267,10 @@ def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
     )
 
 
-class _PageParser(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[tuple[str, dict[str, str]]] = []
-        self.status = "active"
-        self.has_form = False
-        self._open: dict[str, str] | None = None
-        self._text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        if tag == "a":
-            self._open, self._text = attributes, ""
-        elif tag == "meta" and attributes.get("name") == "pypi:project-status":
-            self.status = attributes.get("content") or "active"
-        elif tag == "form":
-            self.has_form = True
-
-    def handle_data(self, data: str) -> None:
-        self._text += data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a" and self._open is not None:
-            self.links.append((self._text.strip(), self._open))
-            self._open = None
-
-
 def _filename(value: Any) -> str:
     """A file name without a directory, because it becomes a path on this machine."""
     _expect(isinstance(value, str) and value not in {"", ".", ".."}, "a file without a name")
+    _expect(len(value) <= _LONGEST_NAME, f"a file whose name has {len(value):,} characters")
     _expect(not set(value) & set("/\\:\0"), f"a file called {value!r}")
     return str(value)
 

@@ -188,7 +188,7 @@ def version_of(filename: str, project: str) -> Version | None:
     hyphens, eggs and installers. Wheels and eggs have the version as their second part, sdists as
     everything behind the name.
     """
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     extension = next((one for one in (*_SDISTS, *_OTHERS) if filename.endswith(one)), "")
     parts = filename.removesuffix(extension).split("-")
@@ -196,7 +196,7 @@ def version_of(filename: str, project: str) -> Version | None:
     for at in range(1, len(parts)):
         if normalize_name("-".join(parts[:at])) == ours:
             text = "-".join(parts[at:]) if extension in _SDISTS else parts[at]
-            with suppress(InvalidVersion):
+            with suppress(ValueError):  # also for a number of more than 4,300 digits
                 return Version(text)
     return None
 

@@ -51,11 +51,11 @@ class ServerResponse:
 
         value = self.headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit():
-            return float(value)
+            return float(value[:10])
         try:
             then, now = (parsedate_to_datetime(text) for text in (value, self.headers.get("date", "")))
             return max(0.0, (then - now).total_seconds())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
     def message(self) -> str:
@@ -183,8 +183,8 @@ class Quota:
     limit: int | None = None
 
 
-_LEFT = re.compile(r'"(?P<name>[^"]*)"\s*;\s*r=(?P<remaining>\d+)(?:\s*;\s*t=(?P<reset>\d+))?')
-_POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d+)')
+_LEFT = re.compile(r'"(?P<name>[^"]*)"\s*;\s*r=(?P<remaining>\d{1,18})(?:\s*;\s*t=(?P<reset>\d{1,18}))?')
+_POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d{1,18})')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +224,7 @@ class ProbeResult:
 
         try:
             time = parsedate_to_datetime(self.reply.headers.get("date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 

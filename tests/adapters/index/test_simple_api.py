@@ -120,6 +120,7 @@ LOGIN = "<html><form action=/login><input name=user></form></html>"
         (json.dumps({"meta": {"api-version": "1.0"}, "name": "acme-widget"}), JSON, "no 'files'"),
         (page(entry(filename="../../evil.whl")), JSON, "evil"),
         (page(entry(filename=7)), JSON, "without a name"),
+        (page(entry(filename="a-" * 600 + ".whl")), JSON, "1,204 characters"),
         (page(entry(url="file:///etc/passwd")), JSON, "file:///etc/passwd"),
         (page(entry(hashes=None)), JSON, "hashes"),
         (page(name="else"), JSON, "'else'"),
@@ -206,6 +207,27 @@ def test_the_servers_clock_is_read_from_its_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("date", "age", "known"),
+    [
+        ("Sat, 28 Nov 2026 10:00:00 GMT", "60", datetime(2026, 11, 28, 10, 1, tzinfo=UTC)),
+        ("Sat, 28 Nov 2026 10:00:00 -0000", "0", datetime(2026, 11, 28, 10, tzinfo=UTC)),
+        ("Sat, 28 Nov 2026 10:00:00 GMT", "9" * 30, None),
+        (f"Sat, 28 Nov {'9' * 30} 10:00:00 GMT", "0", None),
+        ("yesterday", "0", None),
+    ],
+)
+def test_a_hostile_date_is_no_time(date: str, age: str, known: datetime | None) -> None:
+    def answer(h: Any) -> None:
+        h.send_response_only(200)
+        for name, value in (("Date", date), ("Age", age), ("Content-Length", "0")):
+            h.send_header(name, value)
+        h.end_headers()
+
+    with loopback_server(answer) as server:
+        assert simple_api.fetch_server_time(index(server)) == known
+
+
+@pytest.mark.parametrize(
     ("filename", "version"),
     [
         ("acme_widget-1.0-py3-none-any.whl", "1.0"),
@@ -217,6 +239,7 @@ def test_the_servers_clock_is_read_from_its_answer() -> None:
         ("acme-widget-extra-1.0.tar.gz", None),
         ("other-1.0.tar.gz", None),
         ("acme-widget.tar.gz", None),
+        (f"acme-widget-{'1' * 5_000}.tar.gz", None),
     ],
 )
 def test_a_filename_tells_its_version(filename: str, version: str | None) -> None:
