@@ -17,6 +17,7 @@ from typing import Any
 from release.adapters.system.temporary_directory import temporary_directory
 from release.cli.output_streams import encodable_streams, write_output
 from release.core.errors import Exit, ReleaseError, from_os_error
+from release.core.quoting import escape_unprintable
 from release.core.redaction import redact
 from release.publishing.ci import job_inputs
 from release.publishing.ci.job_inputs import JobInputs
@@ -120,13 +121,19 @@ def _report(command: str, status: int, recorded: tuple[Path, Mapping[str, Any]] 
     _append(os.environ.get(_DOTENV), (f"PREFLIGHT_{name.upper()}={value}" for name, value in outputs.items()))
     if recorded is None:
         text = told or "the log has the details\n"
-        append_job_summary(os.environ, lambda: f"### pypi-preflight {command}: {verdict}\n\n{redact(text)}")
+        append_job_summary(os.environ, lambda: _summary(f"pypi-preflight {command}: {verdict}", redact(text)))
+
+
+def _summary(title: str, text: str) -> str:
+    from release.reports.markdown import escape_markdown
+
+    return f"### {escape_markdown(title)}\n\n" + "<br>\n".join(map(escape_markdown, text.splitlines())) + "\n"
 
 
 def _append(path: str | None, lines: Iterable[str]) -> None:
     if path:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
+            file.writelines(f"{escape_unprintable(line)}\n" for line in lines)  # a line break would start another
 
 
 if __name__ == "__main__":

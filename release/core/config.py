@@ -153,6 +153,9 @@ def parse_config(data: Mapping[str, Any], check_names: CheckNames | None = None)
 def read_indexes(value: Any, at: KeyPath) -> dict[str, Index]:
     """The indexes that a file declares, and the well-known ones."""
     declared = tables.table(value, at)
+    for name in declared:
+        if not name.isprintable():  # it stands in lines, in commands and in names of sections
+            raise ConfigError(f"{at}: the name {name!r} has control characters", remedy=f"rename it in {at.file}")
     return WELL_KNOWN | {name: _index(name, one, at / name) for name, one in declared.items()}
 
 
@@ -258,7 +261,7 @@ def _set(value: Any, at: KeyPath) -> SetSettings:
 
 def _reason(value: Any, at: KeyPath) -> str:
     if isinstance(value, str) and value.strip():
-        return value
+        return " ".join(value.split())
     raise at.wrong("the reason, as a string", value)
 
 

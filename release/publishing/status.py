@@ -80,7 +80,7 @@ def status_to_lines(releases: list[dict[str, Any]], *, of_set: bool = False) -> 
             yield f"  {name}: {accepted}, {'confirmed' if index['verified'] else 'not confirmed'}"
         if release["ended"] is None:
             yield "  the last run has not ended: it was interrupted, or is still running"
-        yield f"  journal: {release['journal']}"
+        yield f"  journal: {printable(release['journal'])}"
 
 
 def history_entry_to_json(record: Mapping[str, Any], *, path: str, rehearsal: bool) -> dict[str, Any]:

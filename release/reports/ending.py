@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from release.core.quoting import escape_unprintable
 from release.reports.line_width import count_rows, fit_line, shorten
 from release.reports.lines import Line, remedy_to_lines
 
@@ -40,7 +41,7 @@ def ending_to_lines(ending: Ending, *, width: int | None) -> Iterator[Line]:
     `ENDING_ROWS` precedes them in full: then the cause is shortened, and of several remedies the first one is shown.
     """
     message, remedy = ending.message, ending.remedy
-    recorded = [Line(text=f"record: {ending.record}", style="dim")] if ending.record else []
+    recorded = [Line(text=f"record: {escape_unprintable(ending.record)}", style="dim")] if ending.record else []
     following = [Line(text=f"next: {ending.next_command}")] if ending.next_command else []
     remedies = list(remedy_to_lines(remedy)) if remedy else []
     if ending.passed:

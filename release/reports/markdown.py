@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from release.core.harmless import break_commands
 from release.core.time_text import format_duration
 from release.reports import record_text
 from release.reports.lines import format_size, printable
@@ -105,7 +106,8 @@ def _earlier_run(run: Data) -> str:
 def escape_markdown(value: str) -> str:
     """The text on one line, without a meaning in Markdown or HTML, and without references to people or issues."""
     text = _SPECIAL.sub(r"\\\g<0>", printable(" ".join(str(value).split())))
-    return _REFERENCE.sub(r"\g<0><!-- -->", text.replace("<", "&lt;").replace(">", "&gt;"))
+    text = break_commands(text.replace("<", "&lt;").replace(">", "&gt;"))  # its backslash is no text of Markdown
+    return _REFERENCE.sub(r"\g<0><!-- -->", text)
 
 
 def markdown_code(value: str) -> str:

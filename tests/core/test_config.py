@@ -19,6 +19,10 @@ def test_nothing_need_be_configured() -> None:
     assert config.tag_format is None
 
 
+def test_the_reason_of_a_waiver_is_one_line() -> None:
+    assert parse_config({"waive": {"a": "known,\n  ::error::x\n"}}).waive == {"a": "known, ::error::x"}
+
+
 def test_an_index_of_ones_own() -> None:
     config = parse_config(
         {"indexes": {"mine": {"upload-url": "https://a.example/up", "simple-url": "https://a.example/simple/"}}}
@@ -44,6 +48,7 @@ def test_a_known_index_may_be_played_by_another_server() -> None:
         ({"tag-format": "{verzion}"}, "tool.release.tag-format must be"),
         ({"tag-format": "1.0"}, "tool.release.tag-format must be"),
         ({"indexes": []}, "tool.release.indexes must be a table"),
+        ({"indexes": {"x\n::error::": {}}}, r"the name 'x\n::error::' has control characters"),
         ({"indexes": {"x": 1}}, "tool.release.indexes.x must be a table"),
         ({"indexes": {"x": {"upload-url": "https://a.example/"}}}, "tool.release.indexes.x.simple-url is missing"),
         ({"indexes": {"pypi": {"uploadurl": "x"}}}, "did you mean 'upload-url'?"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import xmlschema
 
+from release.cli import job_entry
 from release.cli.terminal.console import ActionsConsole
 from release.core.events import CheckFinished, StepStarted
 from release.core.facts import LeakScan
@@ -115,3 +116,14 @@ def test_leaks_shows_names_on_one_line_and_quotes_them_in_commands() -> None:
     document = harmless_json(leaks_to_json([scan]))
     assert commands(document) == []
     assert [one["path"] for one in json.loads(document)["findings"]] == names
+
+
+def test_a_job_without_a_record_has_a_harmless_summary_and_outputs(tmp_path: Path) -> None:
+    made = job_entry._summary("pypi-preflight a: usage", f"no file {_HOSTILE!r}\n{_HOSTILE}\n→ correct it\n")
+    assert commands(made) == []
+    assert "<script>" not in made
+    assert "![" not in made
+    assert made.endswith("<br>\n→ correct it\n")
+    outputs = tmp_path / "outputs"
+    job_entry._append(str(outputs), ["record=/a\ninjected=1", "cause="])
+    assert outputs.read_text(encoding="utf-8") == "record=/a\\ninjected=1\ncause=\n"

@@ -13,6 +13,7 @@ from release.cli.command import READS_PROJECT, Command, Write, show
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, RefusedError, UsageError
 from release.core.harmless import harmless_json
+from release.core.quoting import escape_unprintable
 from release.publishing.ci import SERVICES, SET_SERVICES
 from release.token_health.schedulers import SCHEDULERS
 
@@ -128,7 +129,7 @@ def _write_text(options: argparse.Namespace, write: Write, text: str, more: dict
         write_document(write, written if written.endswith("\n") else written + "\n")
         return Exit.DONE
     changed = write_workflow(options.output, text, force=options.force)
-    line = f"{'written' if changed else 'unchanged'}: {options.output}"
+    line = f"{'written' if changed else 'unchanged'}: {escape_unprintable(str(options.output))}"
     show(options, write, document | {"file": str(options.output), "changed": changed}, [line])
     return Exit.DONE
 

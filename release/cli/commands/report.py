@@ -12,7 +12,7 @@ from release.cli.commands.tokens import open_history
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.core.harmless import harmless_json
-from release.core.quoting import quote_path
+from release.core.quoting import escape_unprintable, quote_path
 from release.reports import FORMATS, SET_FORMATS, ReportFormat
 
 _READS = frozenset({"directory", "json", "state_dir"})
@@ -50,7 +50,7 @@ def _report(options: argparse.Namespace, write: Write) -> int:
         write_document(write, text)
     else:
         recorder.write_text(options.output, text)
-        write("" if options.json or options.quiet else f"written: {options.output}\n")
+        write("" if options.json or options.quiet else f"written: {escape_unprintable(str(options.output))}\n")
     return Exit.DONE
 
 

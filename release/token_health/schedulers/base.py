@@ -19,6 +19,7 @@ from release.adapters.system.system import System, explain_os_errors
 from release.checks.all_checks import check_names
 from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError, ToolError, UsageError
+from release.core.harmless import harmless_lines
 from release.core.quoting import quote_path
 from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
 
@@ -228,10 +229,10 @@ class ScheduledJob:
     notes: tuple[str, ...] = ()
 
     def require_printable(self, target: str) -> None:
-        """Raise `UsageError` if a line break or another control character would break the format of `target`."""
+        """Raise `UsageError` if a control character would break the format of `target`, or what is printed of it."""
         for part in (*self.argv, *self.env.values(), self.log):
-            if not part.isprintable():
-                remedy = "rename it, without control characters"
+            if harmless_lines(part) != part or not part.isprintable():
+                remedy = "rename it, without control characters and '##['"
                 raise UsageError(f"{part!r} cannot be written to {target}", remedy=remedy)
 
 
