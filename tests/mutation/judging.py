@@ -39,13 +39,17 @@ _CPU, _MEMORY = 10, 3 << 30
 #: seconds, for a mutant that waits without end
 _WAIT = 240
 _NOT_REPLACED = 3
+#: verdicts: a test failed; the mutant took too much of what is limited
+_KILLED = {"failed", "stopped"}
+
+Chosen = tuple[Mutant, types.CodeType]
 
 
 class Judge:
     """A pytest plug-in that runs the collected tests against mutants."""
 
-    def __init__(self, modules: Sequence[str], *, size: int | None, seed: str, report: Path | None) -> None:
-        self._modules, self._size, self._seed, self._report = modules, size, seed, report
+    def __init__(self, modules: Sequence[str], choose: Callable[[str], Sequence[Chosen]], report: Path | None) -> None:
+        self._modules, self._choose, self._report = modules, choose, report
         self._failed = False
         self._folder = Path()
 
@@ -71,16 +75,16 @@ class Judge:
         verdicts: dict[str, str] = {}
         for module in self._modules:
             started = time.monotonic()
-            chosen = sample(module, size=self._size, seed=self._seed)
+            chosen = self._choose(module)
             for mutant, code in chosen:
                 verdicts[mutant.name] = self._verdict(mutant, code, baseline.near(mutant, session.items))
-                if verdicts[mutant.name] in {"survived", "not reached"}:
+                if verdicts[mutant.name] not in _KILLED:
                     _print(f"  {verdicts[mutant.name]}: {mutant.name}")
-            dead = sum(verdicts[mutant.name] in {"failed", "stopped"} for mutant, _ in chosen)
+            dead = sum(verdicts[mutant.name] in _KILLED for mutant, _ in chosen)
             _print(f"{module}: {dead} of {len(chosen)} killed, {time.monotonic() - started:.0f} s")
         if self._report:
             self._report.write_text(json.dumps(verdicts, indent=1, ensure_ascii=False), "utf-8")
-        dead = sum(one in {"failed", "stopped"} for one in verdicts.values())
+        dead = sum(one in _KILLED for one in verdicts.values())
         _print(f"{dead} of {len(verdicts)} mutants killed")
         return True
 
@@ -221,13 +225,20 @@ def main(words: Iterable[str] | None = None) -> int:
     parser.add_argument("--tests", nargs="*", help="by these tests (default: those of the package)")
     parser.add_argument("--sample", default="15", help="mutants of each module, or `all` (default: 15)")
     parser.add_argument("--seed", default=SEED)
+    parser.add_argument("--survivors", type=Path, help="a report: only the mutants that survived in it")
     parser.add_argument("--report", type=Path, help="a JSON file to write: the verdict on each mutant by its name")
     options = parser.parse_args(None if words is None else list(words))
+    size, among = None if options.sample == "all" else int(options.sample), None
+    if options.survivors:
+        verdicts = json.loads(options.survivors.read_text("utf-8"))
+        size, among = None, {name for name, verdict in verdicts.items() if verdict not in _KILLED}
+    modules = options.modules or modules_of(options.package)
+    if among is not None:
+        modules = [one for one in modules if any(name.startswith(f"{one}:") for name in among)]
     judge = Judge(
-        options.modules or modules_of(options.package),
-        size=None if options.sample == "all" else int(options.sample),
-        seed=options.seed,
-        report=options.report and options.report.absolute(),
+        modules,
+        lambda module: sample(module, size=size, seed=options.seed, among=among),
+        options.report and options.report.absolute(),
     )
     tests = options.tests or [f"tests/{options.package}"]
     with tempfile.TemporaryDirectory() as folder:

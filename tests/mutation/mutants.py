@@ -6,12 +6,13 @@ sources; here the changed function takes the place of the original in a forked p
 
 from __future__ import annotations
 
+import codecs
 import functools
 import hashlib
 import itertools
 import types
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,15 @@ def modules_of(package: str) -> list[str]:
     return found
 
 
-def sample(module: str, *, size: int | None, seed: str) -> list[tuple[Mutant, types.CodeType]]:
-    """A module's mutants with the lowest hashes; all of them if `size` is None.
+def sample(
+    module: str, *, size: int | None, seed: str, among: Collection[str] | None = None
+) -> list[tuple[Mutant, types.CodeType]]:
+    """A module's mutants with the lowest hashes; all of them if `size` is None. `among`: the names to choose from.
 
     The hash is of what the mutant changes and of `seed`: an edit elsewhere in the module leaves the sample as it is.
     """
-    ranked = sorted(mutants_of(module), key=lambda one: hashlib.sha256(f"{seed} {one.name}".encode()).digest())
+    known = (one for one in mutants_of(module) if among is None or one.name in among)
+    ranked = sorted(known, key=lambda one: hashlib.sha256(f"{seed} {one.name}".encode()).digest())
     chosen: list[tuple[Mutant, types.CodeType]] = []
     for one in ranked:
         if size is not None and len(chosen) == size:
@@ -139,8 +143,26 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 def _replacements(node: Any) -> Iterator[Any]:
     for kind, operator in mutation_operators:
-        if isinstance(node, kind):
-            yield from operator(node)
+        for one in operator(node) if isinstance(node, kind) else ():
+            if _ineffective(node) == _ineffective(one) and not _is_same_codec(node, one):
+                yield one
+
+
+def _ineffective(node: Any) -> list[int]:
+    """The arguments of a call that have no effect, as they are in memory."""
+    return [id(one) for one in node.args if _has_no_effect(one)] if isinstance(node, libcst.Call) else []
+
+
+def _is_same_codec(one: Any, other: Any) -> bool:
+    """Whether both are names of one encoding: "utf-8" and "UTF-8"."""
+    if not (isinstance(one, libcst.SimpleString) and isinstance(other, libcst.SimpleString)):
+        return False
+    names = (one.evaluated_value, other.evaluated_value)
+    try:
+        first, second = (codecs.lookup(name).name for name in names if isinstance(name, str))
+    except (LookupError, ValueError):
+        return False
+    return first == second
 
 
 def _functions(node: Any, prefix: str) -> Iterator[tuple[Any, str]]:
