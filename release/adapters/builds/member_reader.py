@@ -14,7 +14,7 @@ from release.adapters.builds import builder
 from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.models.distribution import parse_version
-from release.core.models.index import is_valid_name
+from release.core.models.index import is_project_name
 from release.core.models.release_set import Member
 from release.core.quoting import quote_path
 
@@ -53,7 +53,7 @@ def read_static_member(root: Path, directory: str) -> Member | None:
 
 def _completed(member: Member, root: Path, requires: Iterable[str], classifiers: Iterable[str]) -> Member:
     """With the rest; name and version become parts of commands, tags and workflows. Raises `ConfigError`."""
-    if not is_valid_name(member.name):
+    if not is_project_name(member.name):
         raise ConfigError(
             f"the project in {quote_path(member.directory)} cannot be called {member.name!r}",
             remedy="use letters, digits, '.', '-' and '_' for its name, with a letter or digit at both ends",

@@ -39,11 +39,6 @@ def normalize_name(name: str) -> NormalizedName:
     return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())
 
 
-def is_valid_name(name: str) -> bool:
-    """Whether a project may have this name. Source: packaging.python.org, "Names and normalization"."""
-    return re.fullmatch(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", name, re.IGNORECASE | re.ASCII) is not None
-
-
 def name_from_filename(filename: str) -> NormalizedName | None:
     """The project in the name of a wheel or an sdist; None if there is none."""
     name = filename.partition("-")[0] if filename.endswith(".whl") else filename.rpartition("-")[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from release.adapters import collect
 from release.core.errors import UsageError
 from release.core.models.distribution import Distribution, parse_version
-from release.core.models.index import is_valid_name, normalize_name
+from release.core.models.index import is_project_name, normalize_name
 from release.core.models.release_set import Member
 from release.core.shell import quote_word
 
@@ -24,7 +24,7 @@ def members_of_files(files: Iterable[Distribution]) -> tuple[Member, ...]:
     files = tuple(files)
     grouped: dict[str, list[tuple[Distribution, RawMetadata]]] = {}
     for file, raw in zip(files, collect.read_metadata(files), strict=True):
-        if not is_valid_name(raw.get("name", "")) or isinstance(parse_version(raw.get("version", "")), str):
+        if not is_project_name(raw.get("name", "")) or isinstance(parse_version(raw.get("version", "")), str):
             raise UsageError(
                 f"the metadata of {file.filename!r} has no valid name and version",
                 remedy=f"build it again; for details: pypi-preflight inspect {quote_word(str(file.path))}",

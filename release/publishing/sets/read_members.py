@@ -18,7 +18,7 @@ from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import ConfigError, ReleaseError
 from release.core.models.check_result import Unknown
-from release.core.models.index import WELL_KNOWN, is_valid_name, normalize_name
+from release.core.models.index import WELL_KNOWN, is_project_name, normalize_name
 from release.core.models.release_set import Member
 from release.core.quoting import quote_path
 from release.core.set_order import requirement_name
@@ -115,7 +115,7 @@ def _guarded(root: Path, directory: str, read: Callable[[], FoundMember | None])
         name = None
         with suppress(ReleaseError):
             name = collect.load_project_name(root / directory)
-        unread = Member(name=name if name and is_valid_name(name) else directory, version="", directory=directory)
+        unread = Member(name=name if name and is_project_name(name) else directory, version="", directory=directory)
         problem = Unknown(reason=error.message, remedy=error.remedy)
         return FoundMember(member=unread, config=Config(), problem=problem)
 
