@@ -93,6 +93,8 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     With `ask_backend=False`, a name or version that only the build backend knows is unknown: a rehearsal reads it
     from the built files.
     """
+    from release.adapters.builds import pinned_builds
+
     system = replace(system, passed=config.pass_environment)
     python = collect_required_python(system, directory)
     system = interpreters.with_interpreter(system, python)
@@ -104,6 +106,7 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
         config=config, project=known, git=collect_git(system, directory), tag=None, changelog=changelog,
         pipeline_tag=pipeline_tag(system), version_source=find_version_source(system, directory),
         rehearsal=not ask_backend, python=python,
+        build_pins=pinned_builds.collect_build_pins(system, directory, config),
     )  # fmt: skip
     return source if isinstance(known, Unknown) else with_project(source, system, directory, known)
 
@@ -152,7 +155,8 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
             return missing_name.explain_missing_name(directory) or unknown
         name, version = builder.name_and_version(system, directory)
     except ReleaseError as error:
-        return missing_name.explain_missing_name(directory) or Unknown(reason=error.message, remedy=error.remedy)
+        unknown = Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+        return missing_name.explain_missing_name(directory) or unknown
     return ProjectMetadata(name=name, version=version)
 
 

@@ -20,7 +20,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
         "token_checks", "trusted_publishing_checks", "publisher_claims", "token_limit_checks", "index_state",
         "credential_checks",
     ),
-    "The files": ("distributions", "archive_warnings", "file_set"),
+    "The files": ("distributions", "build_pins", "archive_warnings", "file_set"),
     "Comparisons": ("source_comparison", "backend_warnings", "reproducibility", "previous_release"),
     "Secrets": ("leak_checks",),
     "After the upload": ("post_upload",),

@@ -49,6 +49,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "a-branch-of-the-remote-has-the-commit": "Push the branch before the release: `git push`.",
         "a-required-python-is-installed": "Install a Python version that `requires-python` allows, or extend "
         "`requires-python`.",
+        "the-build-constraints-are-complete": "Write the constraints again: `pypi-preflight build --write-constraints "
+        "FILE`, and commit them.",
         # the credential and the index
         "a-credential-is-found": "Create an API token on the index, and store it: `pypi-preflight store`.",
         "the-credential-is-plain-to-see": "Correct the file, variable or keyring entry that the finding names, and "
@@ -68,6 +70,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-token-lasts": "Replace the token before it expires: `pypi-preflight rotate`.",
         "the-token-covers-this-project": "Store a token whose scope is this project; for a new project, one for the "
         "entire account.",
+        "the-build-was-pinned": "Write the constraints again: `pypi-preflight build --write-constraints FILE`, and "
+        "build again.",
         "the-index-answers": _INDEX_DOWN,
         "the-project-takes-uploads": "Unarchive the project in its settings; if it is in quarantine, contact the "
         "index's administrators.",

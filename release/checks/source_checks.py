@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Checklist, quote_some
+from release.checks.build_pins import NOT_SET, pin_finding
+from release.checks.engine import Checklist, quote, quote_some
 from release.core import python_versions
+from release.core.build_constraints import uncovered_requirements, write_command
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
@@ -118,6 +121,45 @@ def missing_python(python: RequiredPython) -> Finding:
         remedy=f"install one of {', '.join(minors)}: uv python install {closest}, or pyenv install {closest}; "
         "then run the same command again",
     )
+
+
+@CHECKS.check()
+def the_build_constraints_are_complete(source: Source) -> Iterator[Observation]:
+    """The constraints pin each requirement of the build, with hashes.
+
+    An entry without a hash lets the index decide which file runs during the build. What backends ask for themselves is
+    known during the build only.
+    """
+    file, required = source.config.build_constraints, bool(source.config.require_pinned_build)
+    pins = source.build_pins
+    again = write_command(file)
+    if file is None or pins is None:
+        yield NotApplicable(reason=NOT_SET)
+        return
+    if isinstance(source.project, Unknown) and (source.project.cause or "").startswith("build."):
+        yield NotApplicable(reason="the build backend was not installed because of them")
+        return
+    missing, contradicted = uncovered_requirements(pins.constraints, pins.requires)
+    if contradicted:
+        yield Finding(
+            message=f"'{file}' contradicts [build-system] requires: {quote(contradicted)}",
+            remedy=f"write it again: {again}",
+            where=file,
+        )
+    if missing:
+        yield pin_finding(
+            f"'{file}' does not pin what [build-system] requires: {quote(missing)}",
+            f"write it again: {again}", required=required, where=file,
+        )  # fmt: skip
+    if loose := pins.constraints.loose:
+        more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
+        yield pin_finding(f"'{file}', {loose[0]}{more}", f"write it again: {again}", required=required, where=file)
+    if pins.tracked is False:
+        yield pin_finding(
+            f"'{file}' is not in git, so a build elsewhere is not held to it",
+            f"commit it: git add --force {shlex.quote(file)}",
+            required=required, where=file,
+        )  # fmt: skip
 
 
 @CHECKS.check()

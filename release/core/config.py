@@ -87,6 +87,10 @@ class Config:
     #: whether the identity of a CI job is exchanged before the build, which proves its trusted publisher: "auto" in
     #: runs and in `verify --exchange`; "always" in `verify` too; "never" before the upload
     exchange: Literal["auto", "always", "never"] = "auto"
+    #: the file that the requirements of the build are held to, relative to the project; None: none
+    build_constraints: str | None = None
+    #: whether a build from requirements that it does not pin with a hash is refused; None: as the root of the set
+    require_pinned_build: bool | None = None
     #: patterns of the files that a release must have: of the tags of wheels, and "sdist"; empty: not checked
     expected: tuple[str, ...] = ()
     #: where the same files must have passed before they are uploaded to PyPI: "testpypi", "sandbox", "none"; None:
@@ -115,6 +119,12 @@ class Config:
             f"no index is called {name!r}{tables.did_you_mean(name, self.indexes)}",
             remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{key}]",
         )
+
+    @property
+    def pinned_build(self) -> tuple[str | None, bool] | None:
+        """`build-constraints` and `require-pinned-build`; None if neither is set."""
+        wanted = self.build_constraints, bool(self.require_pinned_build)
+        return wanted if any(wanted) else None
 
     @property
     def warn_before(self) -> timedelta:
@@ -292,6 +302,8 @@ _READERS: Mapping[str, Reader] = {
     "attenuate": tables.boolean,
     "reproducible": tables.boolean,
     "wheel-from-tree": tables.boolean,
+    "build-constraints": tables.string,
+    "require-pinned-build": tables.boolean,
     "upload": lambda value, at: UploadSettings(**tables.read_table(value, at, _UPLOAD)),
     "attest": _attest,
     "exchange": tables.one_of("auto", "always", "never"),

@@ -15,8 +15,10 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
 
     from packaging.utils import NormalizedName
 
+    from release.core.build_constraints import BuildPins
     from release.core.config import Config
     from release.core.models.attestation import Provenance, VerifiedAttestations
+    from release.core.models.build_requirement import BuildEnvironments
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
@@ -28,7 +30,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.leak import Leak, ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
     from release.core.models.smoke_test import SmokeTestResult
-    from release.core.models.source_tree import SourceTree
+    from release.core.models.source_tree import SourceTree, Submodule
     from release.core.tag_form import DatedTag, TagForm
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
@@ -42,20 +44,6 @@ class ProjectMetadata:
     name: str
     #: as the project spells it; may be invalid; empty if only the name is needed
     version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submodule:
-    """A submodule of the repository that holds the project."""
-
-    #: relative to the repository
-    path: str
-    #: whether its directory has files
-    checked_out: bool
-    #: why the project's files include it, as after "because": "it is in the package 'acme'"; None if they may not
-    used_because: str | None = None
-    #: whether .gitmodules has its URL
-    named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +112,8 @@ class Source:
     version_source: VersionSource | None = None
     #: whether nothing is released, so that the commit and its tag may still change
     rehearsal: bool = False
+    #: None if the configuration names no constraints
+    build_pins: BuildPins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +253,10 @@ class BuiltFiles:
     conflicts: tuple[FilenameConflict, ...] = ()
     #: None if the files were not searched
     leaks: LeakScan | None = None
+    #: what their build has installed; None if it was not recorded
+    build_environments: BuildEnvironments | None = None
+    #: `build-constraints` and `require-pinned-build`; None if neither is set
+    pinned_build: tuple[str | None, bool] | None = None
     #: whether they were built elsewhere, so that only they say which release they are
     given: bool = False
     #: the files that the configuration expects; None if it names none, or if nothing is released

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from release.diagnostics import (
     after_upload,
+    build_failures,
     credential_failures,
     credential_storage,
     endpoint,
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
         "Trusted publishing": trusted_publishing_failures.DIAGNOSES,
         "Attestations": trusted_publishing_failures.ATTESTATION_DIAGNOSES,
         "The project's name": permissions.PROJECT_NAME_DIAGNOSES,
+        "The build": build_failures.DIAGNOSES,
         "Versions and files": file_failures.DIAGNOSES,
         "The upload itself": file_failures.UPLOAD_DIAGNOSES,
         "Metadata": metadata.DIAGNOSES,

@@ -15,9 +15,11 @@ from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import RefusedError
 from release.core.events import Message, Observer, Progress
+from release.core.models.build_requirement import BuildEnvironments
 from release.core.models.distribution import Distribution
 from release.core.models.file_list import ENDINGS
 from release.core.quoting import quote_path
+from release.publishing import journal as journals
 from release.publishing.journal import Journal
 
 
@@ -63,6 +65,7 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         warnings.extend(filter(None, [backend_output.file_warning(line)]))
 
     warnings: list[str] = []
+    environments: list[BuildEnvironments] = []
     built = builder.build_distributions(
         system,
         source,
@@ -71,9 +74,13 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         on_line=on_line,
         variables=replaced.variables,
         copy_of=directory,
+        installed=environments.append,
     )
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
-    journal.write("built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)))
+    journal.write(
+        "built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)),
+        **(journals.environments_to_json(environments[-1]) if environments else {}),
+    )  # fmt: skip
     return BuildResult(files=built, built=True)
 
 

@@ -15,7 +15,7 @@ from release.adapters.git import projects, repository, submodules
 from release.adapters.index import simple_api
 from release.adapters.install import venv
 from release.adapters.system.system import System, path_from_here
-from release.checks import backend_warnings, file_set, previous_release, reproducibility, source_comparison
+from release.checks import backend_warnings, build_pins, file_set, previous_release, reproducibility, source_comparison
 from release.checks.engine import Check, quote
 from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core import wheel_tags
@@ -68,6 +68,8 @@ def comparison_checks(built: BuiltFiles) -> Iterator[Check[BuiltFiles]]:
     if built.listings:
         yield from file_set.OF_SPACE
     yield from backend_warnings.CHECKS
+    if built.pinned_build is not None:
+        yield from build_pins.OF_BUILD
     if built.second_build is not None or built.from_tree is not None:
         yield from reproducibility.OF_BUILDS
     if built.previous is not None:

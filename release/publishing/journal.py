@@ -21,7 +21,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError, from_os_error, os_error_reason
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
+from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement
 from release.core.models.distribution import Distribution
 from release.core.plan import SANDBOX, Plan
 from release.core.quoting import quote_path
@@ -117,6 +118,14 @@ class Journal:
         record = self.last("built")
         return tuple(record.get("warnings", ())) if record else ()
 
+    def build_environments(self) -> BuildEnvironments | None:
+        """What the last build has installed; None where it was not recorded."""
+        record = self.last("built")
+        if record is None or "requirements" not in record:
+            return None
+        found = (InstalledRequirement(**one | {"allowed": tuple(one["allowed"])}) for one in record["requirements"])
+        return BuildEnvironments(requirements=tuple(found), unpinned=tuple(record["unpinned"]))
+
     def accepted(self, index: str) -> frozenset[str]:
         """The names of the files that an index has accepted."""
         return frozenset(one["file"] for one in self.events() if one["event"] == "accepted" and one["index"] == index)
@@ -124,6 +133,11 @@ class Journal:
     def remove_files(self) -> None:
         """Remove the files of an earlier build before a new one."""
         remove_tree(self.dist)
+
+
+def environments_to_json(found: BuildEnvironments) -> dict[str, Any]:
+    """What a build has installed, as the event "built" and the record have it."""
+    return {"requirements": [asdict(one) for one in found.requirements], "unpinned": list(found.unpinned)}
 
 
 def for_plan(plan: Plan, project: Path) -> Journal:

@@ -243,6 +243,7 @@ class PlanRun:
                 conflicts=conflicts,
                 previous=self.last_release.result(),
                 given=self.plan.uses_prebuilt,
+                pinned_build=self.config.pinned_build,
                 expected=expected_files(self.config.expected) if self._is_whole and self.config.expected else None,
                 listed=self.listed,
                 listings=tuple((self.config.index(name), listing) for name, listing in self.listings.items()),
@@ -254,7 +255,7 @@ class PlanRun:
                 )
                 facts = replace(
                     facts, source_checked=True, second_build=again, from_tree=from_tree,
-                    source_tree=self._source_tree,
+                    source_tree=self._source_tree, build_environments=self.journal.build_environments(),
                     backend_warnings=self.journal.backend_warnings(),
                 )  # fmt: skip
             checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]

@@ -20,6 +20,7 @@ from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError, from_os_error
 from release.core.events import CheckFinished, Event, Message, Observer, StepFinished, StepStarted
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
+from release.core.models.build_requirement import BuildEnvironments
 from release.core.models.credential import Credential
 from release.core.models.results import RunResult
 from release.core.plan import Build, Confirm, Plan, Upload
@@ -80,6 +81,7 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
     run = RunRecord(
         result=result, tag=tag, begun=observer.begun, ended=system.now(), steps=tuple(observer.steps),
         indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, result.plan),
+        environments=_environments(result, journal),
     )  # fmt: skip
     try:
         document = record.redact_texts(record.add_run(_load_earlier(journal.record), run), Redactor(secrets))
@@ -89,6 +91,12 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
         observer.forward(Message(text=f"cannot write the record: {from_os_error(error).message}"))
         return result
     return replace(result, record=str(journal.record))
+
+
+def _environments(result: RunResult, journal: Journal) -> BuildEnvironments | None:
+    """What the build of the run's files has installed; None where they were not built here."""
+    built = any(isinstance(step, Build) and step.origin != "given" for step in result.plan.steps)
+    return journal.build_environments() if built and result.files else None
 
 
 def _load_earlier(path: Path) -> dict[str, Any] | None:

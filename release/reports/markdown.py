@@ -56,6 +56,10 @@ def _last_run(record: Data) -> Iterator[str]:
         f"| {EMOJI[one.level]} {escape_markdown(one.title)} | {one.tally} |" for one in record_text.group_checks(run)
     )
     yield from markdown_section("", "### Checks", "", "| step | result |", "|---|---|", rows=checks)
+    requirements = (
+        f"- {markdown_code(record_text.requirement_to_text(one))}" for one in run.get("build_requirements") or ()
+    )
+    yield from markdown_section("", "### Build requirements", "", rows=requirements)
 
 
 def markdown_section(*heading: str, rows: Iterable[str]) -> Iterator[str]:

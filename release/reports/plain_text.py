@@ -32,6 +32,9 @@ def _lines(record: Data) -> Iterator[str]:
     yield from text_section("checks", (f"{group.title}: {group.tally}" for group in record_text.group_checks(run)))
     yield from text_section("problems", problem_lines(run))
     yield from text_section("tools", (f"{name} {version}" for name, version in run["tools"].items()))
+    yield from text_section(
+        "build requirements", map(record_text.requirement_to_text, run.get("build_requirements") or ())
+    )
     yield from text_section("earlier runs", map(_earlier_run, record["runs"][-2::-1]))
 
 

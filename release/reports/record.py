@@ -12,6 +12,7 @@ from typing import Any
 
 from release.core.errors import ReleaseError
 from release.core.events import CheckFinished, StepFinished
+from release.core.models.build_requirement import BuildEnvironments
 from release.core.models.check_result import CheckState
 from release.core.models.index import Index
 from release.core.models.results import RunResult
@@ -61,6 +62,8 @@ class RunRecord:
     waive: Mapping[str, str]
     #: name of a tool that was used → version
     tools: Mapping[str, str]
+    #: what the build of the files has installed; None if they were not built here, or it was not recorded
+    environments: BuildEnvironments | None = None
 
 
 def add_run(earlier: Mapping[str, Any] | None, run: RunRecord) -> dict[str, Any]:
@@ -88,6 +91,7 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
     result, plan = run.result, plan_to_json(run.result.plan, dict(run.indexes))
     used = {one.check for one in result.outcomes if one.state is CheckState.WAIVED}
     started = {step.title: step for step in run.steps}
+    requirements = run.environments.requirements if run.environments else None
     return {
         "verb": result.plan.verb, "begun": format_timestamp(run.begun), "ended": format_timestamp(run.ended),
         "exit": {
@@ -95,6 +99,9 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
             "next": result.next_command,
         },
         "commit": result.plan.commit, "tag": run.tag, "tools": dict(run.tools), "plan": plan,
+        "build_requirements": None if requirements is None else [
+            asdict(one) | {"allowed": list(one.allowed)} for one in requirements
+        ],
         "indexes": [
             asdict(run.indexes[name]) if name in run.indexes and name != SANDBOX
             else {"name": name, "upload_url": None, "simple_url": None, "kind": "warehouse", "ephemeral": True}

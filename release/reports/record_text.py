@@ -220,3 +220,11 @@ def finding_to_text(finding: Data) -> str:
     """The location and the message of a finding."""
     where = finding.get("where")
     return f"{where}: {finding['message']}" if where else str(finding["message"])
+
+
+def requirement_to_text(requirement: Data) -> str:
+    """A distribution that a build has installed, with the hash of its file, or those that were allowed."""
+    allowed = requirement["allowed"]
+    known = requirement["sha256"] or (allowed[0] if len(allowed) == 1 else None)
+    hashes = f"sha256 {known}" if known else f"one of {len(allowed)} pinned hashes" if allowed else "not pinned"
+    return f"{requirement['name']}=={requirement['version']}, {hashes}"

@@ -12,9 +12,10 @@ from release.checks.engine import run
 from release.checks.source_checks import CHECKS, missing_python
 from release.checks.tag_checks import OF_THE_REPOSITORY
 from release.core.config import Config
-from release.core.facts import GitState, ProjectMetadata, Source, Submodule
+from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import CheckState, Unknown
 from release.core.models.interpreter import Interpreter, RequiredPython
+from release.core.models.source_tree import Submodule
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 LOST = Unknown(reason="no answer", remedy="try again")

@@ -41,13 +41,16 @@ def test_the_defaults_of_the_schema_are_those_of_the_program() -> None:
     }
     assert config.parse_config({"upload": upload}).upload == config.UploadSettings()
     without = set(SCHEMA["properties"]) - set(defaults)
-    assert without == {"branch", "tag-format", "changelog", "dry-run-on", "smoke", "upload", "set"}
+    assert without == {"branch", "tag-format", "changelog", "dry-run-on", "smoke", "upload", "set"} | {
+        "build-constraints", "require-pinned-build",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "table",
     [
         {"branch": "main", "maintenance-branches": ["1.x"]}, {"attest": True}, {"attest": False}, {"attest": "auto"},
+        {"build-constraints": "pins.txt", "require-pinned-build": True},
         {"tag-format": "{name}-v{version}"}, {"dry-run-on": "none"}, {"indexes": {"internal": INDEX}},
         {"indexes": {"pypi": {"kind": "other"}}}, {"upload": {"concurrency": 16, "deadline": 0.5}},
         {"smoke": {"imports": [], "commands": ["acme --version"]}}, {"waive": {"the-tree-is-clean": "CI"}},

@@ -50,6 +50,8 @@ attest.invalid
 name.taken name.reserved-empty name.too-similar name.prohibited name.stdlib name.canonical-mismatch name.invalid
 name.race
 
+build.hash-mismatch build.unpinned
+
 file.exists-different file.partial-release file.name-reuse-deleted sdist.duplicate dist.stale dist.missing
 version.local version.not-bumped version.mismatch-tag version.invalid wheel.platform-tag wheel.zip-invalid
 sdist.structure size.file size.project file.type file.name-invalid file.digest-mismatch file.content-forbidden

@@ -71,6 +71,8 @@ OUTPUTS: dict[str, tuple[str, dict[str, str]]] = {
     "uv-always-all": ("tp.mixed-credentials", {}),
     "uv-always-keyring": ("tp.mixed-credentials", {"index": "pypi"}),
     "uv-always-username": ("tp.mixed-credentials", {"index": "pypi"}),
+    "pip-unpinned": ("build.unpinned", {}),
+    "uv-unpinned": ("build.unpinned", {}),
     "uv-dns": ("net.dns-offline", {"host": "upload.example.invalid"}),
     "uv-exists": ("file.exists-different", {"file": "demo-1.0-py2.py3-none-any.whl"}),
     "uv-no-files": ("dist.missing", {}),

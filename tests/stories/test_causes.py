@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from release.adapters.builds import held_requirements
 from release.adapters.index import simple_api
 from release.adapters.system.program_output import _read as read_log
 from release.adapters.system.system import System, real_system
@@ -27,6 +28,7 @@ from release.core.config import Config
 from release.core.errors import UnreachableError
 from release.core.facts import ProjectMetadata
 from release.core.models import check_result
+from release.core.models.build_requirement import PinnedBuild
 from release.core.models.check_result import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.results import Verification
@@ -194,6 +196,18 @@ def inspected(content: bytes, name: str = WHEEL, *, project: ProjectMetadata | N
     """The first thing that the checklist of built files has against them."""
     facts = built(file(name, content), project=project)
     return lambda _: check_result.derive_verdict(engine.run(OF_FILES, facts)).cause
+
+
+def refused_build(output: str) -> Case:
+    """Observed: uv 0.13.9, 2026-11."""
+
+    def case(desk: Desk) -> str | None:
+        pins = desk.home / "pins.txt"
+        pins.touch()
+        error = held_requirements.explain_unheld(output, PinnedBuild(path=pins))
+        return error.cause if error else None
+
+    return case
 
 
 def confirmed(**facts: Any) -> Case:
@@ -405,6 +419,12 @@ TABLE: list[Any] = [
     ("meta.url-label", inspected(wheel(metadata(Project_URL=f"{'x' * 40}, https://a.test")))),
     ("meta.requires-python-invalid", inspected(wheel(metadata(Requires_Python="three")))),
     ("meta.requires-dist-invalid", inspected(wheel(metadata(Requires_Dist="a ==== 1")))),
+    # the build
+    ("build.hash-mismatch", refused_build("< error: Failed to download `a==1`\n<   cause: Hash mismatch for `a==1`\n")),
+    (
+        "build.unpinned",
+        refused_build("< error: Hash-checking is required, but no trusted hash was provided for: `a`\n"),
+    ),
     # after the upload
     ("post.index-lag", confirmed(listing=None, accepted=frozenset({WHEEL, SDIST}))),
     ("file.partial-release", confirmed(listing=None)),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from release.adapters.builds import frontend, submodule_use
+from release.adapters.builds import frontend, held_requirements, submodule_use
 from release.adapters.git import repository
 from release.adapters.install import installer, unreleased
 from release.adapters.system import program_output
@@ -21,6 +21,7 @@ from release.adapters.system.temporary_directory import temporary_directory, tem
 from release.core.child_environment import how_to_pass
 from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
+from release.core.models.build_requirement import BuildEnvironments
 from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
@@ -40,12 +41,14 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     only_wheel: bool = False,
     variables: Mapping[str, str] | None = None,
     copy_of: Path | None = None,
+    installed: Callable[[BuildEnvironments], object] | None = None,
 ) -> tuple[Distribution, ...]:
     """Build an sdist and, from it, a wheel; both are moved to `into` once both are built.
 
     `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
     seconds since 1970; `variables` are added to the environment. The backend may leave files in the source directory:
     pass a copy (`copy_project`, `repository.clone_commit`), and with `copy_of` the directory that it is a copy of.
+    `installed` is called with what the build has installed.
     Raises `ToolError` with the backend's message, or `ConfigError` without a project.
     """
     _require_project(source)
@@ -56,7 +59,10 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
         report, out = work / "report.json", work / "out"
         options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
         ready = _buildable(system, source, work / "source")
-        _run_build(system, ready, *options, origin=copy_of or source, epoch=epoch, on_line=on_line, variables=variables)
+        _run_build(
+            system, ready, *options, origin=copy_of or source, epoch=epoch, on_line=on_line, variables=variables,
+            installed=installed,
+        )  # fmt: skip
         with explain_os_errors("the built files"):
             built = list(_built_files(report, out))
             return tuple(replace(file, path=file.path.replace(into / file.filename)) for file in built)
@@ -177,6 +183,7 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
     variables: Mapping[str, str] | None = None,
+    installed: Callable[[BuildEnvironments], object] | None = None,
 ) -> str:
     env = installer.installer_environment(system) | dict(variables or {})
     if epoch is not None:
@@ -185,13 +192,17 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         # The uv of this environment is a module of it, which another interpreter does not find.
         env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH", ""), str(uv.parent))))
     # The project is the working directory, as in a build by hand, because of its [tool.uv].
-    with frontend.build_command(system) as build:
+    with frontend.build_command(system) as build, held_requirements.hold_requirements(system) as held:
         done = system.run(
-            [*build, "--installer", installer.choose_installer(system), *options, str(source)],
-            cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
+            [*build, *held.arguments, "--installer", installer.choose_installer(system), *options, str(source)],
+            cwd=source, env={**env, **held.variables}, on_line=on_line, apart=apart, umask=0o022,
         )  # fmt: skip
+        if not done.status and installed is not None:
+            installed(held.environments())
     if done.status:
         output = done.output + done.errors
+        if unheld := held_requirements.explain_unheld(output, system.pinned_build):
+            raise unheld
         missing = unreleased.missing_requirement(output)
         known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
         error = build_error(

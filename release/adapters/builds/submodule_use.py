@@ -13,7 +13,7 @@ from typing import Any
 from release.adapters.git import repository, submodules
 from release.adapters.system.system import System
 from release.core.errors import ToolError
-from release.core.facts import Submodule
+from release.core.models.source_tree import Submodule
 
 #: tables of [tool] in which build backends are configured
 _BACKENDS = (

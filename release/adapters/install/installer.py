@@ -7,7 +7,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,8 @@ _DIVERTING = re.compile(
     r"|UV_NO_BUILD_ISOLATION(_PACKAGE)?"
     r"|VIRTUAL_ENV(_PROMPT)?|CONDA_PREFIX|__PYVENV_LAUNCHER__|FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS"
 )
+#: pip has an option, and uv a variable, for the constraints of installs and of the builds that they need
+_CONSTRAINTS = ("CONSTRAINT", "BUILD_CONSTRAINT")
 #: variables that configure the indexes of uv
 _UV_INDEXES = re.compile(r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|OFFLINE|CONFIG_FILE)")
 
@@ -138,6 +140,17 @@ def pip_settings(system: System) -> dict[str, str]:
             if parser.has_section(section):
                 settings |= dict(parser.items(section))
     return settings | {k[4:].lower().replace("_", "-"): v for k, v in system.env.items() if k.startswith("PIP_")}
+
+
+def constraint_variables(system: System, added: str) -> Mapping[str, str]:
+    """Variables of pip and uv that add the constraints at the file URL `added` to those of the user.
+
+    A variable of pip replaces what its files have.
+    """
+    pip = pip_settings(system)
+    own = {f"PIP_{name}": pip.get(name.lower().replace("_", "-"), "") for name in _CONSTRAINTS}
+    own |= {f"UV_{name}": system.env.get(f"UV_{name}", "") for name in _CONSTRAINTS}
+    return {name: " ".join([*before.split(), added]) for name, before in own.items()}
 
 
 def _pip_files(system: System) -> Iterator[Path]:

@@ -19,7 +19,7 @@ Observed: pip 23.2 to 26.3 and uv 0.13.9, 2026-11:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,8 +34,6 @@ from release.core.models.index import Index, IndexFile, normalize_name, version_
 from release.core.models.interpreter import Interpreter
 from release.core.models.release_set import Sibling
 
-#: option of pip and uv → whether uv has it as a variable of the same name
-_OPTIONS = ("CONSTRAINT", "BUILD_CONSTRAINT")
 #: pages that are fetched at the same time
 _FETCHES = 8
 
@@ -73,15 +71,7 @@ def with_siblings(
         directory.mkdir(parents=True)
         (directory / "constraints.txt").write_text("".join(f"{lines[one]}\n" for one in siblings), encoding="utf-8")
     added = (directory / "constraints.txt").resolve().as_uri()
-    return replace(system, env={**system.env, **_variables(system, added)})
-
-
-def _variables(system: System, added: str) -> Mapping[str, str]:
-    """The constraints of the user, which remain, and ours. A variable of pip replaces what its files have."""
-    pip = installer.pip_settings(system)
-    own = {f"PIP_{name}": pip.get(name.lower().replace("_", "-"), "") for name in _OPTIONS}
-    own |= {f"UV_{name}": system.env.get(f"UV_{name}", "") for name in _OPTIONS}
-    return {name: " ".join([*before.split(), added]) for name, before in own.items()}
+    return replace(system, env={**system.env, **installer.constraint_variables(system, added)})
 
 
 def _constraint(_: System, *, sibling: Sibling, interpreter: Interpreter) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from release.adapters.system.process import Completed, run_program
 from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError, os_error_reason
+from release.core.models.build_requirement import PinnedBuild
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
 
@@ -66,6 +67,8 @@ class System:
     python: RequiredPython | None = None
     #: names of variables that the project's own code gets, though they may be secrets: `pass-environment`
     passed: tuple[str, ...] = ()
+    #: what the requirements of builds are held to; None where the project names no constraints
+    pinned_build: PinnedBuild | None = None
 
 
 def real_system() -> System:

@@ -26,6 +26,7 @@ from release.cli.command import (
 )
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
+from release.core.events import Progress
 from release.core.harmless import harmless_json
 from release.core.offline import is_offline
 
@@ -64,6 +65,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "with --files: refuse unless they are the files of this list: names, or the output of sha256sum",
     },
     "--output": {"type": Path, "metavar": "DIR", "help": "copy the built files into this directory"},
+    "--write-constraints": {
+        "type": Path, "metavar": "FILE",
+        "help": "build once, and pin in this file what the build installs, with hashes, for build-constraints",
+    },
     "--siblings": {
         "type": Path, "metavar": "DIR",
         "help": "take projects that the build requires from the files in the subdirectories of DIR, built before",
@@ -90,6 +95,7 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
     parser.set_defaults(
         index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None,
         files=(), paths=(), require_complete=None, output=None, siblings=None,
+        write_constraints=None,
     )  # fmt: skip
 
 
@@ -103,6 +109,8 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
         raise UsageError("--built and --files name different files", remedy="omit one of the two")
     options.files = expand_patterns([*options.paths, *options.files])
     with _sibling_files(options) as add_siblings:
+        if options.write_constraints is not None:
+            return _write_constraints(options, write, add_siblings)
         return _run_plan(options, write, add_siblings)
 
 
@@ -124,8 +132,6 @@ def _sibling_files(options: argparse.Namespace) -> Iterator[Callable[[System], S
 
 
 def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[[System], System]) -> int:
-    from release.adapters import collect
-    from release.adapters.install import interpreters
     from release.adapters.oidc import provider
     from release.adapters.system import system as systems
     from release.core import plan as plans
@@ -138,9 +144,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     if files:
         source = prebuilt.source_of(system, files, config)
     else:
-        asks = options.command != "rehearse"
-        source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
-        system = add_siblings(interpreters.with_interpreter(system, source.python))
+        source, system = _collect_source(options, system, directory, config, add_siblings)
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files),
         files=prebuilt.files_to_text(files),
@@ -173,6 +177,42 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     if options.output is not None and result.exit == Exit.DONE:
         build.copy_files(result.files, options.output)
     return int(result.exit)
+
+
+def _write_constraints(options: argparse.Namespace, write: Write, add_siblings: Callable[[System], System]) -> int:
+    from release.adapters import collect
+    from release.adapters.install import interpreters
+    from release.adapters.system import system as systems
+    from release.publishing.written_constraints import write_constraints
+    from release.reports import constraints_text
+
+    if options.plan or options.output is not None:
+        raise UsageError("--write-constraints builds only to find out what is installed", remedy="pass it alone")
+    directory, file = options.directory.resolve(), options.write_constraints
+    config = _load_config(options, directory, needs_project=True)
+    system = replace(systems.real_system(), passed=config.pass_environment)
+    system = add_siblings(interpreters.with_interpreter(system, collect.collect_required_python(system, directory)))
+    with open_console(options, write) as console:
+        done = write_constraints(
+            system, directory, file.resolve(), on_line=lambda line: console.on_event(Progress(text=line))
+        )
+    document = constraints_text.written_to_json(done)
+    show(options, write, document, constraints_text.written_to_lines(done, config))
+    return Exit.DONE
+
+
+def _collect_source(
+    options: argparse.Namespace, system: System, directory: Path, config: Config,
+    add_siblings: Callable[[System], System],
+) -> tuple[Source, System]:  # fmt: skip
+    """The source, and the system for its builds and installs."""
+    from release.adapters import collect
+    from release.adapters.builds import pinned_builds
+    from release.adapters.install import interpreters
+
+    system, asks = pinned_builds.pin_builds(system, directory, config), options.command != "rehearse"
+    source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
+    return source, add_siblings(interpreters.with_interpreter(system, source.python))
 
 
 def _load_config(options: argparse.Namespace, directory: Path, *, needs_project: bool) -> Config:
@@ -250,7 +290,7 @@ _REPEATED = (
 
 COMMANDS = {
     "check": _command("--index", "--new-project"),
-    "build": _command("--output", "--siblings"),
+    "build": _command("--output", "--write-constraints", "--siblings"),
     "rehearse": _command("--built", "--allow", "--offline", "--files", "--require-complete"),
     "testpypi": _command("--index", "--yes", "--new-project", "--files", "--require-complete"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files", "--require-complete"),

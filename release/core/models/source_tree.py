@@ -10,6 +10,20 @@ CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Submodule:
+    """A submodule of the repository that holds the project."""
+
+    #: relative to the repository
+    path: str
+    #: whether its directory has files
+    checked_out: bool
+    #: why the project's files include it, as after "because": "it is in the package 'acme'"; None if they may not
+    used_because: str | None = None
+    #: whether .gitmodules has its URL
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSettings:
     """The build backend of a project, and what its configuration declares and leaves out."""
 

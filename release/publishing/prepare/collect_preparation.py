@@ -11,6 +11,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from release.adapters import changelog, collect, lock_files, project_version
+from release.adapters.builds import pinned_builds
 from release.adapters.changelog.changelog_request import ChangelogChange, ChangelogRequest
 from release.adapters.git import commits, member_history
 from release.adapters.git.member_history import MemberRepository
@@ -128,7 +129,8 @@ def collect_state(options: PrepareOptions, others: Sequence[Path] = ()) -> Proje
 
     Raises `RefusedError` where there is no repository, no branch, or something that git has not ended.
     """
-    system, directory = options.system, options.directory
+    directory = options.directory
+    system = pinned_builds.pin_builds(options.system, directory, options.config)
     source = collect.collect_source(system, directory, options.config)
     if isinstance(source.git, Unknown) or isinstance(source.project, Unknown):
         unknown = source.git if isinstance(source.git, Unknown) else source.project

@@ -116,7 +116,7 @@ def _state(options: PrepareOptions, facts: MemberFacts, found: ReleaseSet) -> _M
     if facts.problem is not None:
         raise RefusedError(f"{facts.member.name}: {facts.problem.reason}", remedy=facts.problem.remedy)
     root, place = options.directory, facts.member.directory
-    config = options.config if place == "." else load_member_config(options.config, root / place)
+    config = options.config if place == "." else load_member_config(options.config, root / place, root=root)
     own = replace(options, directory=(root / place).resolve(), config=config)
     inside = [root / one.member.directory for one in found.members if _is_inside(one.member.directory, place)]
     return _Member(name=facts.member.name, options=own, state=collect_state(own, inside))

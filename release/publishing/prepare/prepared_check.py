@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from release.adapters import collect
+from release.adapters.builds import pinned_builds
 from release.adapters.oidc import provider
 from release.adapters.system.system import System
 from release.core import plan as plans
@@ -45,7 +46,8 @@ def check_prepared(  # noqa: PLR0913 - a project, and what its checks need
     identified = config.exchange != "never" and provider.may_request_identity(system.env)
     plan = replace(plan, exchanges=identified and plan.checks_credentials)
     options = runner.RunOptions(
-        config=config, source=source, directory=directory, system=system, notify=notify,
+        config=config, source=source, directory=directory, notify=notify,
+        system=pinned_builds.pin_builds(system, directory, config),
         approve=lambda _plan, _new_on: True, command=command, offline=offline,
     )  # fmt: skip
     return runner.execute_plan(plan, options)
@@ -54,6 +56,7 @@ def check_prepared(  # noqa: PLR0913 - a project, and what its checks need
 def source_after(system: System, prepared: CollectedPreparation) -> Source:
     """The source as it is after the commit, and after the tag where the version is derived from it."""
     made = prepared.preparation
+    system = pinned_builds.pin_builds(system, prepared.directory, prepared.config)
     source = collect.collect_source(system, prepared.directory, prepared.config)
     project = source.project
     if isinstance(project, Unknown):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from release.adapters import collect
+from release.adapters.builds import pinned_builds
 from release.adapters.install import interpreters
 from release.adapters.oidc import provider
 from release.adapters.system.temporary_directory import temporary_directory
@@ -167,7 +168,8 @@ class MemberRun:
         context, member = self.context, self.facts.member
         options, verb = context.options, context.verb
         place = member.directory or member.configured_in
-        config = load_member_config(options.config, options.directory / place) if place else options.config
+        root, config = options.directory, options.config
+        config = load_member_config(config, root / place, root=root) if place else config
         config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
         self.directory.mkdir(parents=True, exist_ok=True)
         system = context.interruption.interruptible(options.system)
@@ -175,6 +177,7 @@ class MemberRun:
             source = prebuilt.source_of(system, member.files, config)
         else:
             asks = verb != "rehearse"
+            system = pinned_builds.pin_builds(system, self.directory, config)
             tools = MemberTools(shared=context.tools, siblings=self._siblings, scratch=self._scratch)
             reading = context.tools.git.shared(tools.build_system(system))
             source = collect.collect_source(reading, self.directory, config, ask_backend=asks)

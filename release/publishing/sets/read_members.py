@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from release.adapters import collect
 from release.adapters import members as directories
-from release.adapters.builds import builder, member_reader
+from release.adapters.builds import builder, member_reader, pinned_builds
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System
 from release.checks.all_checks import check_names
@@ -48,11 +49,20 @@ def load_set_config(directory: Path, file: Path | None = None) -> Config:
     return collect.load_config(directory, file, check_names=check_names, needs_project=False)
 
 
-def load_member_config(root_config: Config, directory: Path) -> Config:
-    """`[tool.release]` of a member, which also has the indexes that the root declares. Raises `ConfigError`."""
+def load_member_config(root_config: Config, directory: Path, *, root: Path) -> Config:
+    """`[tool.release]` of a member. Raises `ConfigError`.
+
+    It also has the indexes that the root declares, and the root's constraints of builds unless it has its own.
+    """
     own = collect.load_config(directory, check_names=check_names)
     declared = {name: one for name, one in own.indexes.items() if WELL_KNOWN.get(name) != one}
-    return replace(own, indexes={**root_config.indexes, **declared})
+    constraints, required = own.build_constraints, own.require_pinned_build
+    if constraints is None and root_config.build_constraints is not None:
+        constraints = os.path.relpath((root / root_config.build_constraints).resolve(), directory.resolve())
+    return replace(
+        own, indexes={**root_config.indexes, **declared}, build_constraints=constraints,
+        require_pinned_build=root_config.require_pinned_build if required is None else required,
+    )  # fmt: skip
 
 
 def read_members(
@@ -86,8 +96,8 @@ def _read_static(root: Path, config: Config, directory: str) -> FoundMember | No
 def _read_built(system: System, *, root: Path, config: Config, directory: str) -> FoundMember:
     def read() -> FoundMember:
         own = _member_config(root, config, directory)
-        passing = replace(system, passed=own.pass_environment)
-        return FoundMember(member=member_reader.read_member(passing, root, directory), config=own)
+        held = pinned_builds.pin_builds(replace(system, passed=own.pass_environment), root / directory, own)
+        return FoundMember(member=member_reader.read_member(held, root, directory), config=own)
 
     found = _guarded(root, directory, read)
     assert found is not None
@@ -97,7 +107,7 @@ def _read_built(system: System, *, root: Path, config: Config, directory: str) -
 def _member_config(root: Path, config: Config, directory: str) -> Config:
     if directory == ".":
         return config
-    own = load_member_config(config, root / directory)
+    own = load_member_config(config, root / directory, root=root)
     if own.release_set is not None:
         raise ConfigError(
             f"'{directory}/pyproject.toml' has a table [tool.release.set], but it is a member of the set in "

@@ -9,7 +9,7 @@ import pytest
 from release.adapters.builds import builder, submodule_use
 from release.adapters.git import repository
 from release.adapters.system import system
-from release.core.facts import Submodule
+from release.core.models.source_tree import Submodule
 from tests.git_repositories import committed, git
 
 REAL = system.real_system()

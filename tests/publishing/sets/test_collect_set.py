@@ -440,7 +440,7 @@ def test_members_use_the_indexes_of_the_root_unless_they_declare_their_own(tmp_p
     (tmp_path / "a").mkdir()
     (tmp_path / "a/pyproject.toml").write_text(project("a", "1", more=table.format("corp", "own", "own")))
     root = read_members.load_set_config(tmp_path)
-    own = read_members.load_member_config(root, tmp_path / "a")
+    own = read_members.load_member_config(root, tmp_path / "a", root=tmp_path)
     assert own.index("corp").simple_url == "https://own.example.org/"
     assert own.index("pypi").simple_url == "https://mirror.example.org/"
     assert [one.name for one in collect_set.set_indexes(root, "corp")] == ["corp"]

@@ -1,0 +1,55 @@
+"""What a build is held to, and what was installed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedBuild:
+    """What the requirements of a build are held to."""
+
+    #: the file of `build-constraints`, absolute; None for a build that finds out what to write into it
+    path: Path | None
+    #: whether a requirement that it does not pin with a hash is refused: `require-pinned-build`
+    required: bool = False
+    #: whether requirements that have only an sdist are refused: nothing states what their own builds install
+    only_wheels: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class InstalledRequirement:
+    """A distribution that was installed into the environment of a build."""
+
+    #: normalized
+    name: str
+    version: str
+    #: of the file that it was installed from, 64 lower-case hex digits; None where the installer does not report it
+    sha256: str | None = None
+    #: the SHA-256 that the constraints allow for this version, sorted; empty without any
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEnvironments:
+    """What was installed for a build, in all its environments."""
+
+    #: sorted, without duplicates
+    requirements: tuple[InstalledRequirement, ...]
+    #: those of them that no constraint pins with a hash, as "name==version"
+    unpinned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenConstraints:
+    """A file of constraints that was written, and what it pins."""
+
+    path: Path
+    #: the same, relative to the project, with slashes
+    place: str
+    #: (normalized name, version) → SHA-256, sorted
+    hashes: Mapping[tuple[str, str], tuple[str, ...]]
+    #: whether the file had the same pins before
+    unchanged: bool
