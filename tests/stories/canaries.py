@@ -42,11 +42,11 @@ class Canaries:
         needles = re.compile(b"|".join(re.escape(one.encode()) for one in self._needles))
         return [path for path in directory.rglob("*") if path.is_file() and needles.search(path.read_bytes())]
 
-    def faults(self, argv: Sequence[str], env: Mapping[str, str]) -> Iterator[str]:
-        """What a child has that `CHILDREN` does not list for it."""
+    def faults(self, argv: Sequence[str], env: Mapping[str, str], above: Child | None = None) -> Iterator[str]:
+        """What a child has that `CHILDREN` does not list for it, or for the child `above` that has started it."""
         if self.in_text(" ".join(argv)):
             yield f"arguments of {argv[0]}"
-        child = _child(argv)
+        child = child_of(argv, above)
         listed = [re.escape(name).replace(r"\*", ".*") for name in CHILDREN[child].names] if child else []
         for name, value in env.items():
             if self.in_text(value) and not any(re.fullmatch(one, name) for one in listed):
@@ -61,14 +61,19 @@ def _forms(secret: str) -> Iterator[str]:
         yield encoded[4 : len(encoded) - 4]
 
 
+def child_of(argv: Sequence[str], above: Child | None) -> Child | None:
+    """The entry of `CHILDREN` that a program is, or that has started it."""
+    if any(one.endswith("_in_process.py") for one in argv):
+        return None  # a build backend
+    return _child(argv) or above
+
+
 def _child(argv: Sequence[str]) -> Child | None:
     name, words = Path(argv[0]).name, argv[1:]
     if any(one.endswith("keyring_child.py") for one in words):
         return "keyring"
     if any(one.endswith(("oidc/child.py", "oidc\\child.py")) for one in words):
         return "identity"
-    if any(one.endswith("_in_process.py") for one in words):
-        return None  # a build backend
     if name == "git":
         return next((_GIT[one] for one in words if one in _GIT), None)
     if name == "gh":

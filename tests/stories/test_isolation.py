@@ -9,11 +9,13 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.stories.canaries import Canaries
+from release.core.child_environment import Child
+from tests.stories.canaries import Canaries, child_of
 from tests.stories.project import Indexes, UserProject, files_on, indexes, make, release_table
 
 DUMP = "import os, json, pathlib; pathlib.Path({path!r}).open('a').write(json.dumps(dict(os.environ)) + '\\n')"
@@ -169,9 +171,38 @@ TRACED = (
     ["leaks", "--history"], ["rehearse"], ["inspect"], ["testpypi"], ["publish", "--yes"], ["status"], ["config"],
     ["confirm", "acme-widget==1.0"], ["prepare", "--plan", "2.0"],
 )  # fmt: skip
+_CALLS = "trace=execve,write,pwrite64,clone,clone3,fork,vfork"
 _EXECVE = re.compile(r'^\d+ +execve\("(?P<program>(?:[^"\\\\]|\\\\.)*)", \[(?P<argv>.*?)\], \[(?P<env>.*)\]\)')
 _WORD = re.compile(r'"((?:[^"\\\\]|\\\\.)*)"')
+_STARTED = re.compile(r"^(?P<parent>\d+) +(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (?P<child>\d+)$")
 _WRITE = re.compile(r"^\d+ +p?write(?:64)?\(\d+<(?P<path>/(?!dev/)[^>]*)>, (?P<data>.*)")
+
+
+def search_trace(lines: Sequence[str], canaries: Canaries) -> tuple[int, list[str]]:
+    """The number of programs that were started, and where a secret is that must not be there."""
+    parents = {found["child"]: found["parent"] for line in lines if (found := _STARTED.match(line))}
+    kinds: dict[str, Child | None] = {}
+    faults, programs = list[str](), 0
+    for line in lines:
+        process = line.partition(" ")[0]
+        if found := _EXECVE.match(line):
+            argv = _WORD.findall(found["argv"])
+            env = dict(one.split("=", 1) for one in _WORD.findall(found["env"]) if "=" in one)
+            ours = process not in parents  # the program itself, which has them all
+            above = next((kinds[one] for one in ancestors(process, parents) if one in kinds), None)
+            faults += [] if ours else canaries.faults(argv, env, above)
+            kinds[process], programs = (None if ours else child_of(argv, above)), programs + 1
+        elif (found := _WRITE.match(line)) and canaries.in_text(found["data"]):
+            faults.append(found["path"])
+    return programs, faults
+
+
+def ancestors(process: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """The process itself, and those that have started it, the nearest first."""
+    yield process
+    while process in parents:
+        process = parents[process]
+        yield process
 
 
 @pytest.mark.slow
@@ -195,19 +226,13 @@ def test_a_token_is_in_no_argument_file_output_or_child_of_any_command(tmp_path:
         project.env |= canaries.variables
         trace, faults, programs = tmp_path / "trace", list[str](), 0
         for words in TRACED:
-            tracing = ("strace", "-f", "-v", "-y", "-s", "300000", "-e", "trace=execve,write,pwrite64", "-o")
+            tracing = ("strace", "-f", "-v", "-y", "-s", "300000", "-e", _CALLS, "-o")
             told = project.command(*tracing, str(trace), sys.executable, "-m", "release", *words, timeout=400)
             assert "Traceback" not in told.all
             faults += [f"output of {words}"] if canaries.in_text(told.all) else []
-            for number, line in enumerate(trace.read_text(errors="replace").splitlines()):
-                if found := _EXECVE.match(line):
-                    programs += 1
-                    argv = _WORD.findall(found["argv"])
-                    env = dict(one.split("=", 1) for one in _WORD.findall(found["env"]) if "=" in one)
-                    if number and argv:
-                        faults += [f"{words}: {one}" for one in canaries.faults(argv, env)]
-                elif (found := _WRITE.match(line)) and canaries.in_text(found["data"]):
-                    faults.append(f"{words}: {found['path']}")
+            lines = trace.read_text(errors="replace").splitlines()
+            started, found = search_trace(lines, canaries)
+            faults, programs = [*faults, *(f"{words}: {one}" for one in found)], programs + started
             trace.unlink()
     assert faults == []
     assert programs > 100
