@@ -25,6 +25,7 @@ from release.adapters.install.session_environment import prepare_environment
 from release.core.child_environment import is_credential
 from release.core.errors import ReleaseError
 from release.core.foreign_json import parse_foreign_json
+from release.core.harmless import harmless_lines
 
 if TYPE_CHECKING:
     import nox
@@ -180,7 +181,7 @@ def _run(session: nox.Session, one: _Command, packages: list[str], *words: str) 
             like=session.cache_dir.parent / _PUBLISHING if one.environment == _PROJECT else None,
         )  # fmt: skip
     except ReleaseError as error:
-        session.error(f"{error.message}: {error.remedy}")
+        session.error(harmless_lines(f"{error.message}: {error.remedy}"))
     if not made.python.exists():
         session.error(f"{made.directory} does not exist: run nox without --no-install")
     hidden: dict[str, None] = {} if one.credentials else _credentials()

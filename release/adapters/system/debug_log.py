@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from release.adapters.system.state_directory import state_directory
+from release.core.harmless import harmless_lines
 from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 #: characters of the start and of the end of a long entry
 _LONGEST = 2000
-#: lines after the first are indented; control characters are shown
-_READABLE = {10: "\n    ", **{number: f"\\x{number:02x}" for number in (*range(9), *range(11, 32), 127)}}
 
 _record: Callable[[str], None] | None = None
 #: the log, if there is one
@@ -60,7 +59,7 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
         text = redact(text).rstrip("\n")  # before it is cut: a part of a secret is not recognized
         if len(text) > 2 * _LONGEST:
             text = f"{text[:_LONGEST]}\n[...]\n{text[-_LONGEST:]}"
-        text = text.translate(_READABLE)
+        text = harmless_lines(text).replace("\n", "\n    ")  # lines after the first are indented
         stream.write(f"{time.monotonic() - start:8.3f}  {text}\n")
         stream.flush()
 
