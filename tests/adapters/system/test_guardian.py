@@ -120,24 +120,25 @@ def test_a_guardian_that_cannot_start_stops_nothing(monkeypatch: pytest.MonkeyPa
     assert run_program([python, "-S", "-c", "print(1)"], env={}).output.strip() == "1"
 
 
-def test_the_guardian_has_no_environment_and_no_output(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at the process in /proc")
+def test_the_guardian_has_no_environment_and_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would keep the pipe of `pypi-preflight … | cat` open, and see every credential."""
-    code = (
-        "from release.adapters.system import guardian; import os, pathlib\n"
-        "def parent(child):\n"
-        "    try:\n"
-        "        return int(open(f'/proc/{child}/stat').read().rpartition(')')[2].split()[1])\n"
-        "    except OSError:\n"
-        "        return None\n"
-        "with guardian.guard_directory(pathlib.Path('x')):\n"
-        "    for child in os.listdir('/proc'):\n"
-        "        if child.isdigit() and parent(child) == os.getpid():\n"
-        "            print(os.readlink(f'/proc/{child}/fd/1'), repr(open(f'/proc/{child}/environ').read()))\n"
-    )
-    if not Path("/proc/self/fd").exists():
-        pytest.skip("there is no /proc")
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
-        env={**os.environ, "TWINE_PASSWORD": "canary"},
-    )  # fmt: skip
-    assert done.stdout.split() == [os.devnull, "''"]
+    started: list[int] = []
+
+    def spawn(*arguments: object, **options: object) -> int:
+        started.append(posix_spawn(*arguments, **options))  # type: ignore[arg-type]
+        return started[0]
+
+    posix_spawn = os.posix_spawn
+    monkeypatch.setattr(os, "posix_spawn", spawn)
+    monkeypatch.setattr(guardian, "_pipe", None)
+    monkeypatch.setenv("TWINE_PASSWORD", "canary")
+    with guardian.guard_directory(tmp_path):
+        place = Path("/proc", str(started[0]))
+        wait_until(lambda: b"guardian_child" in (place / "cmdline").read_bytes())
+        assert (place / "environ").read_bytes() == b""
+        assert {str((place / "fd" / number).readlink()) for number in "12"} == {os.devnull}
+        assert os.getpgid(started[0]) == started[0] != os.getpgrp()
+    guardian._forget()
+    assert os.waitstatus_to_exitcode(os.waitpid(started[0], 0)[1]) == 0
+    assert tmp_path.exists()
