@@ -23,6 +23,7 @@ from release.adapters.system.parallel import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
+from release.core.time_text import format_count
 from release.leaks import credential_files, file_scan
 from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 
@@ -36,6 +37,8 @@ _CACHE_SIZE, _SMALL = 64 << 20, 4096
 _NAMES = 400
 #: Only stored objects are scanned: replacement objects are ignored.
 _OFFLINE = {"GIT_NO_REPLACE_OBJECTS": "1"}
+#: the type that git gives an object that it cannot read
+_DAMAGED = "missing"
 _STAGED = re.compile(rb":\d+ (?P<mode>\d+) [0-9a-f]+ (?P<name>[0-9a-f]+) [A-Z]\d*\0(?P<path>[^\0]+)\0")
 _RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P<path>.+)")
 
@@ -46,7 +49,8 @@ def scan_history(system: System, root: Path) -> ScanResult:
     Raises `ToolError` where git fails, because an incomplete scan would look like a clean one.
     """
     env = git_environment(system) | _OFFLINE
-    objects = cat_file.list_objects(root, env)
+    listed = cat_file.list_objects(root, env)
+    objects = [one for one in listed if one.type != _DAMAGED]
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
     shares = _shares(objects, min(count, MOST))
     try:
@@ -58,7 +62,7 @@ def scan_history(system: System, root: Path) -> ScanResult:
     return replace(
         found,
         leaks=_placed(root, env, found.leaks),
-        unread=(*found.unread, *_missing(system, root)),
+        unread=(*found.unread, *_missing(system, root), *_damaged(root, env, listed)),
         count=len(objects),
     )
 
@@ -227,6 +231,19 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
             later = (before.path, *before.later_paths) if before else ()
             places[found["new"]] = _Place(age=age, commit=commit, path=found["path"], later_paths=later)
     return places
+
+
+def _damaged(root: Path, env: Mapping[str, str], listed: Sequence[cat_file.GitObject]) -> Iterator[UnscannedFile]:
+    """The objects that git cannot read, and the branches and tags whose commit is not stored, as without alternates."""
+    remedy = "git fsck shows what is damaged; fetch it again from a remote: git fetch --refetch"
+    for one in listed:
+        if one.type == _DAMAGED:
+            reason = f"it is damaged; {remedy}"
+            yield UnscannedFile(path=f"object {one.name[:12]}", reason=reason, given_up=True)
+    lost = cat_file.list_tips(root, env) - {one.name for one in listed}
+    if lost:
+        reason = f"{format_count(len(lost), 'commit')} of branches and tags is not stored here"
+        yield UnscannedFile(path="", reason=f"{reason}; {remedy}", given_up=True)
 
 
 def _missing(system: System, root: Path) -> Iterator[UnscannedFile]:

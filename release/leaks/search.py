@@ -89,7 +89,7 @@ def _scan_all(
         return (_scan_staged(system, directory),)
     places = list(paths) or [directory]
     roots = dict.fromkeys(_root(system, path) for path in places) if history else ()
-    found = [_scan_path(system, path) for path in places]
+    found = [_scan_path(system, path, history=history) for path in places]
     if roots:
         from release.leaks import git_history
 
@@ -106,9 +106,14 @@ def _without(scan: LeakScan, known: set[tuple[str, str]]) -> LeakScan:
     return replace(scan, searched=replace(scan.searched, leaks=leaks))
 
 
-def _scan_path(system: System, path: Path) -> LeakScan:
+def _scan_path(system: System, path: Path, *, history: bool) -> LeakScan:
     if path.is_dir():
-        return LeakScan(scope="tree", searched=worktree.scan_directory(system, path))
+        found = worktree.scan_directory(system, path)
+        if not history and (path / "objects").is_dir() and repository.is_bare(system, path):
+            # git compresses them
+            reason = "it is a bare repository; to search its objects: pypi-preflight leaks --history"
+            found = replace(found, unread=(*found.unread, UnscannedFile(path="", reason=reason, given_up=True)))
+        return LeakScan(scope="tree", searched=found)
     try:
         return LeakScan(scope="files", searched=_scan_file(path))
     except OSError as error:
@@ -138,10 +143,13 @@ def _scan_staged(system: System, directory: Path) -> LeakScan:
 
 
 def _root(system: System, path: Path) -> Path:
-    root = repository.find_root(system, path if path.is_dir() else path.parent)
-    if root is None:
-        raise _no_repository(path)
-    return root
+    directory = path if path.is_dir() else path.parent
+    root = repository.find_root(system, directory)
+    if root is not None:
+        return root
+    if repository.is_bare(system, directory):
+        return directory
+    raise _no_repository(path)
 
 
 def _no_repository(path: Path) -> UsageError:

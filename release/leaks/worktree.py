@@ -35,6 +35,8 @@ _SHARES = 16
 _TWO_GREPS = 1000
 #: the most directories that select the files of one `git grep`
 _MAX_DIRECTORIES = 12
+#: the mode of a submodule
+_SUBMODULE = "160000 "
 #: the halves of the tree may differ by one in so many files
 _TOLERANCE = 10
 
@@ -47,6 +49,8 @@ class PendingGrep:
     names: tuple[str, ...]
     #: untracked files, which git does not search
     untracked: tuple[str, ...]
+    #: the submodules and other repositories among them, which have files of their own
+    nested: tuple[str, ...]
     processes: tuple[subprocess.Popen[bytes], ...]
 
     def suspects(self) -> tuple[str, ...]:
@@ -78,19 +82,38 @@ def _scan_inside(system: System, directory: Path, above: Path | None) -> ScanRes
     """
     root = repository.find_root(system, directory)
     if root is None or root == above:
-        names = tuple(_walk(directory))
-        return replace(_scan_files(directory, names), count=len(names))
+        return _scan_all_files(directory)
     grep = start_grep(system, directory)
     # Imported while git reads the files.
     from release.core.models.leak import merge_scans
     from release.leaks import file_scan  # noqa: F401 - for `_scan_names`
     from release.leaks.credential_files import may_hold_credentials
 
-    suspects = dict.fromkeys([*grep.suspects(), *filter(may_hold_credentials, grep.names)])
-    nested = tuple(_nested_repositories(directory, grep.names, has_submodules=(root / ".gitmodules").exists()))
-    parts = [_with_prefix(_scan_inside(system, directory / name, root), name) for name in nested]
+    suspects = dict.fromkeys([*grep.suspects(), *filter(may_hold_credentials, grep.names), *grep.nested])
+    parts = [_with_prefix(_scan_nested(system, directory / name, root), name) for name in grep.nested]
     merged = merge_scans([_scan_files(directory, tuple(suspects)), *parts])
-    return replace(merged, count=len(grep.names) - len(nested) + sum(part.count for part in parts))
+    return replace(merged, count=len(grep.names) - len(grep.nested) + sum(part.count for part in parts))
+
+
+def _scan_nested(system: System, directory: Path, above: Path) -> ScanResult:
+    """Scan a submodule, or another repository inside `above`. One that is a link or a file is not checked out.
+
+    Where git cannot read it, all its files are scanned.
+    """
+    from release.core.models.leak import ScanResult, UnscannedFile
+
+    if directory.is_dir() and not directory.is_symlink() and any(directory.iterdir()):
+        try:
+            return _scan_inside(system, directory, above)
+        except ToolError:
+            return _scan_all_files(directory)
+    reason = "the submodule is not checked out; git submodule update --init --recursive fetches it"
+    return ScanResult(unread=(UnscannedFile(path="", reason=reason),))
+
+
+def _scan_all_files(directory: Path) -> ScanResult:
+    names = tuple(_walk(directory))
+    return replace(_scan_files(directory, names), count=len(names))
 
 
 def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
@@ -129,25 +152,17 @@ def _walk(directory: Path) -> Iterator[str]:
         yield from ((place / name).as_posix() for name in files)
 
 
-def _nested_repositories(directory: Path, names: tuple[str, ...], *, has_submodules: bool) -> Iterator[str]:
-    """The submodules, and other repositories, which git lists with a slash; no links to directories."""
-    for name in names:
-        path = directory / name
-        if name.endswith("/") or (has_submodules and path.is_dir() and not path.is_symlink()):
-            yield name.rstrip("/")
-
-
 def _with_prefix(found: ScanResult, directory: str) -> ScanResult:
     return replace(
         found,
         leaks=tuple(replace(one, path=f"{directory}/{one.path}") for one in found.leaks),
-        unread=tuple(replace(one, path=f"{directory}/{one.path}") for one in found.unread),
+        unread=tuple(replace(one, path=f"{directory}/{one.path}".rstrip("/")) for one in found.unread),
     )
 
 
 def start_grep(system: System, directory: Path) -> PendingGrep:
     """List the files of a directory, and start to search them for what the prefilter matches. Raises `ToolError`."""
-    listing = _start_git(system, directory, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard")
+    listing = _start_git(system, directory, "ls-files", "-t", "-s", "-z", "--cached", "--others", "--exclude-standard")
     listed, errors = listing.communicate()
     if listing.returncode:
         raise ToolError(
@@ -155,14 +170,18 @@ def start_grep(system: System, directory: Path) -> PendingGrep:
             remedy="run `git status` there, and fix what it reports",
         )
     entries = _split(listed)
-    names = tuple(dict.fromkeys(entry[2:] for entry in entries))
+    # A tracked entry is "H 100644 <object> 0\t<path>", an untracked one "? <path>". Source: git-ls-files(1), OUTPUT
+    tracked = [entry for entry in entries if not entry.startswith("? ")]
     untracked = tuple(entry[2:] for entry in entries if entry.startswith("? "))
+    names = tuple(dict.fromkeys([*(entry.partition("\t")[2] for entry in tracked), *untracked]))
+    submodules = [entry.partition("\t")[2] for entry in tracked if entry.startswith(_SUBMODULE, 2)]
+    nested = dict.fromkeys([*submodules, *(name.rstrip("/") for name in untracked if name.endswith("/"))])
     words = ["--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
     words += [word for pattern in (*prefilter.LINES, prefilter.ARCHIVES) for word in ("-e", pattern)]
     processes = [
         _start_git(system, directory, *options, "grep", *words, "--", *paths) for options, paths in _halves(names)
     ]
-    return PendingGrep(names=names, untracked=untracked, processes=tuple(processes))
+    return PendingGrep(names=names, untracked=untracked, nested=tuple(nested), processes=tuple(processes))
 
 
 def _halves(names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,7 +24,7 @@ class GitObject:
 
     #: 40 or 64 hex digits
     name: str
-    #: "blob", "tree", "commit" or "tag"
+    #: "blob", "tree", "commit" or "tag"; "missing" where git cannot read it
     type: str
     #: bytes
     size: int
@@ -35,11 +35,18 @@ class ObjectReadError(Exception):
 
 
 def list_objects(root: Path, env: Mapping[str, str]) -> tuple[GitObject, ...]:
-    """Every object that the repository stores, in the order of its packs."""
+    """Every object that the repository stores, in the order of its packs; also those that are damaged."""
     fields = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     listed = git_bytes(root, env, "cat-file", fields, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
     lines = (line.split(" ") for line in listed.splitlines())
-    return tuple(GitObject(name=name, type=kind, size=int(size)) for name, kind, size in lines)
+    return tuple(GitObject(name=name, type=kind, size=int(size[0]) if size else 0) for name, kind, *size in lines)
+
+
+def list_tips(root: Path, env: Mapping[str, str]) -> frozenset[str]:
+    """The names of the objects that branches, tags and HEAD point to, whether they are stored or not."""
+    listed = git_bytes(root, env, "for-each-ref", "--format=%(objectname)").split()
+    head = git_bytes(root, env, "rev-parse", "--verify", "--quiet", "HEAD", statuses=(0, 1)).split()
+    return frozenset(name.decode("ascii") for name in (*listed, *head))
 
 
 def read_objects(root: str, env: Mapping[str, str], names: Iterable[str]) -> Iterator[tuple[GitObject, IO[bytes]]]:
@@ -104,8 +111,8 @@ class _Body(io.RawIOBase):
         return not self._left
 
 
-def git_bytes(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
-    """The output of git, undecoded. Raises `ToolError`."""
+def git_bytes(root: Path, env: Mapping[str, str], *arguments: str, statuses: Collection[int] = (0,)) -> bytes:
+    """The output of git, undecoded. Raises `ToolError` where it ends with another status."""
     done = subprocess.run(
         with_program_path(["git", *arguments], env),
         cwd=root,
@@ -114,7 +121,7 @@ def git_bytes(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
         capture_output=True,
         check=False,
     )
-    if done.returncode:
+    if done.returncode not in statuses:
         verb = next(one for one in arguments if one[0] != "-" and "=" not in one)
         raise git_scan_error(verb, done.stderr.decode("utf-8", "replace"))
     return done.stdout

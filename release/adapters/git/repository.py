@@ -49,6 +49,14 @@ def find_root(system: System, directory: Path) -> Path | None:
     return top
 
 
+def is_bare(system: System, directory: Path) -> bool:
+    """Whether a directory is that of a bare repository; False where git is not installed."""
+    try:
+        return run_git(system, directory, "rev-parse", "--is-bare-repository").output.strip() == "true"
+    except ToolError:
+        return False
+
+
 def commit(system: System, root: Path) -> str:
     """The commit of HEAD, 40 hex digits (64 in a SHA-256 repository)."""
     found = _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
