@@ -63,7 +63,7 @@ def inspect_files(
         )
         known = None
         if index is not None:
-            known = {name: fetch_index_contents(system, index, name) for name in sorted(named_projects(files))}
+            known = {name: fetch_index_contents(system, index, name) for name in sorted({*named_projects(files)})}
         installed = installed_versions()
         built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known, installed=installed)
         document = inspection_to_json(built)
