@@ -6,6 +6,7 @@ requests reads the whole body of a redirect.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -14,7 +15,26 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from release.adapters.http import errors as http_errors
+from release.adapters.http import response_limits
 from release.adapters.http.bounded_response import LIMITS, URL, BoundedResponse
+
+
+class BoundedSession(requests.Session):
+    """Limits the number of redirects, and the time for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = response_limits.MAX_REDIRECTS
+
+    def resolve_redirects(self, *args: Any, **options: Any) -> Iterator[requests.Response]:
+        begun = time.monotonic()
+        for response in super().resolve_redirects(*args, **options):
+            seconds = time.monotonic() - begun
+            # With yield_requests, it is the next request, which is not sent.
+            if isinstance(response, requests.Response) and response.is_redirect and seconds > response_limits.SECONDS:
+                response.close()
+                raise http_errors.too_slow_response(response.url, "its redirects", 0, seconds)
+            yield response
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -53,10 +53,13 @@ def limited_clients(limits: ResponseLimits) -> Iterator[None]:
 class BoundedResponse(http.client.HTTPResponse):
     """Raises `ResponseLimitError` where it exceeds `LIMITS`."""
 
+    #: bytes; so many of the body may come with the head
+    buffer_size = 64 * 1024
+
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self._bounded = _BoundedStream(sock, self.fp.detach())
-        self.fp = io.BufferedReader(self._bounded, 64 * 1024)
+        self.fp = io.BufferedReader(self._bounded, self.buffer_size)
 
     def begin(self) -> None:
         super().begin()
@@ -71,10 +74,15 @@ class _OthersResponse(http.client.HTTPResponse):
 
 
 class _OthersBoundedResponse(_OthersResponse, BoundedResponse):
+    buffer_size = 8 * 1024
+
     def begin(self) -> None:
         super().begin()
-        if self.headers.get("Content-Encoding"):
-            self._bounded.limit_body(LIMITS.get().decoded // _MOST_COMPRESSED)
+        codings, limits = self.headers.get_all("Content-Encoding", ()), LIMITS.get()
+        if "," in ",".join(codings):  # each multiplies; and some bytes were read with the head
+            raise http_errors.too_large_response(URL.get(), limits.kind, limits.decoded)
+        if codings:
+            self._bounded.limit_body(limits.decoded // _MOST_COMPRESSED)
 
 
 class _BoundedStream(io.RawIOBase):

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 #: seconds to connect, seconds without data while a response is read
-TIMEOUT = (10.0, 30.0)
+TIMEOUT = (10.0, 25.0)
 #: retries of a GET by default, after 0.5, 1, 2, 4 s and up to 0.5 s more
 _RETRIES = 4
 _RETRIED_STATUSES = (429, 500, 502, 503, 504)
@@ -141,10 +141,9 @@ def _open(
         test(url)
     if opened is not None:
         return opened
-    import requests
+    from release.adapters.http.bounded_adapter import BoundedSession
 
-    made = requests.Session()
-    made.max_redirects = response_limits.MAX_REDIRECTS
+    made = BoundedSession()
     made.trust_env = False  # no .netrc: only uploads carry a password
     made.proxies.update(way.proxies)
     made.verify = way.ca or True
@@ -157,9 +156,9 @@ def _open(
 
 def _adapter(retries: int, limit: RateLimit | None) -> Any:
     import requests
-    import urllib3
 
     from release.adapters.http.bounded_adapter import BoundedAdapter
+    from release.adapters.http.bounded_retry import BoundedRetry
 
     class Adapter(BoundedAdapter):
         """Sets the time limits, and sends requests within the rate limit."""
@@ -198,9 +197,9 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
 
     if limit is not None:
         return Adapter(max_retries=0, pool_connections=1, pool_maxsize=1)
-    retry = urllib3.Retry(
+    retry = BoundedRetry(
         total=retries, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=_RETRIED_STATUSES,
-        allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=120,
+        allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=86_400,
     )  # fmt: skip
     return Adapter(max_retries=retry)
 
@@ -311,8 +310,8 @@ class RateLimit:
         host = self._host(url)
         delay = 0.0
         if status in {429, 503}:
-            with suppress(ValueError):
-                delay = min(float(headers.get("Retry-After", "")), 60.0)
+            asked = headers.get("Retry-After", "").strip()
+            delay = min(float(asked[:10]), response_limits.LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 0.0
         with self._lock:
             host.failures, host.error = 0, None
             host.next_request = max(host.next_request, self._clock() + delay)

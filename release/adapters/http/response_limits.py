@@ -13,8 +13,10 @@ _KB, _MB = 1_000, 1_000_000
 #: bytes of the status line, all header fields, and responses with a status of 1xx before
 MAX_HEAD = 256 * _KB
 #: seconds for any response, and 1 more for each `RATE` bytes that have come; a slow mobile network has twice as many
-SECONDS = 20.0
+SECONDS = 15.0
 RATE = 10 * _KB
+#: seconds; the longest Retry-After that is followed before a GET is repeated
+LONGEST_WAIT = 60.0
 #: redirects that are followed; pip and requests follow 30
 MAX_REDIRECTS = 10
 #: bytes; no project of PyPI may have a larger file. Source: warehouse, `packaging/models.py`, its database constraint

@@ -29,6 +29,8 @@ from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
 from release.core.models.file_hashes import parse_hashes
 from release.core.models.index import Index, IndexFile, ProjectListing, host_of
+from release.core.models.probe import ServerResponse
+from release.core.time_text import format_duration
 
 if TYPE_CHECKING:
     import requests
@@ -38,6 +40,8 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 _CACHE_SIZE = 300 * 1024 * 1024
 #: values in the list of all projects: three for each
 _MAX_NAMES = 6_000_000
+#: seconds; what asks for more than a year means never
+_LONGEST_SHOWN = 365 * 86_400
 #: characters of a file's name; file systems take 255 bytes
 _LONGEST_NAME = 1_000
 #: the name of a release's file; a page that links to other files is not a project page
@@ -96,11 +100,22 @@ def _require_success(url: str, response: requests.Response) -> None:
                 url, f"denies access: {status}", remedy=f"make {url} readable without a password"
             )
         case 429 | 500 | 502 | 503 | 504:
-            raise http_errors.unusable_response(
-                url, f"answers {status}", remedy="retry in a few minutes, and check the index's status page"
-            )
+            raise _busy(url, status, response)
         case _:
             raise http_errors.unusable_response(url, f"answers {status}")
+
+
+def _busy(url: str, status: str, response: requests.Response) -> UnreachableError:
+    """The error for an index that is overloaded or fails, with the time that it asks to wait."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    wait = ServerResponse(status=response.status_code, headers=headers).retry_after
+    page = "check the index's status page"
+    if not wait:
+        return http_errors.unusable_response(url, f"answers {status}", remedy=f"retry in a few minutes, and {page}")
+    asked = format_duration(min(wait, _LONGEST_SHOWN))
+    return http_errors.unusable_response(
+        url, f"answers {status} and asks to wait {asked}", remedy=f"run the same command again in {asked}, and {page}"
+    )
 
 
 def _parse(index: Index, project: str, url: str, response: requests.Response) -> ProjectListing:

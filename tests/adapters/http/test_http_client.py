@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
+from release.adapters.http import http_client, response_limits
 from release.core.errors import UnreachableError
 from tests.adapters.loopback_server import Handler, closed_port, loopback_server
 
@@ -186,6 +186,46 @@ def test_a_get_is_tried_again_after_the_time_that_the_server_asks_for() -> None:
     ):
         assert session.get(server.url).status_code == 200
     assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("after", ["7200", "9" * 5_000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_host_that_asks_to_wait_for_hours_is_not_asked_again(after: str) -> None:
+    """Its response is returned, which says so."""
+    with (
+        loopback_server(lambda h: h.reply(503, Retry_After=after)) as server,
+        http_client.session(server.url) as session,
+    ):
+        assert session.get(server.url).headers["Retry-After"] == after
+    assert len(server.asked) == 1
+
+
+def test_a_silent_host_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "TIMEOUT", (30, 0.1))
+    with (
+        loopback_server(lambda _: time.sleep(0.5)) as server,
+        pytest.raises(UnreachableError, match="in time") as caught,
+        http_client.session(server.url) as session,
+    ):
+        session.get(server.url)
+    assert caught.value.cause == "net.timeout-reset"
+    assert len(server.asked) == 1
+
+
+def test_redirects_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them is quick enough to be no time-out."""
+
+    def answer(h: Handler) -> None:
+        time.sleep(0.05)
+        h.reply(302, Location="/again")
+
+    monkeypatch.setattr(response_limits, "SECONDS", 0.1)
+    monkeypatch.setattr(response_limits, "MAX_REDIRECTS", 1_000)
+    with (
+        loopback_server(answer) as server,
+        pytest.raises(UnreachableError, match="sends its redirects too slowly"),
+        http_client.session(server.url) as session,
+    ):
+        session.get(server.url)
 
 
 def test_a_rate_is_kept_by_all_threads_together() -> None:

@@ -20,6 +20,7 @@ OWN_CLIENTS: Mapping[str, str] = {
     "release/adapters/twine/twine_worker.py": "types; the adapter is the client's",
     "release/adapters/oidc/child.py": "the library id makes the request, with our limits",
     "release/adapters/http/bounded_response.py": "below the client and its adapter",
+    "release/adapters/http/bounded_retry.py": "the retries of the client",
     "release/adapters/sigstore.py": "exceptions; the library sigstore makes requests, with our limits",
     "release/token_health/notify/webhook.py": "a type",
     "release/token_health/notify/mail.py": "SMTP",
