@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps run h
 def job(tmp_path: Path, **worlds: object) -> Iterator[tuple[Indexes, UserProject]]:
     """A job that has downloaded the files into `dist`, and not much else."""
     with indexes(**worlds) as on:  # type: ignore[arg-type]
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         (project.root / "dist").mkdir()
         for name, content in ((wheel_name(), wheel()), (sdist_name(), sdist())):
             (project.root / "dist" / name).write_bytes(content)

@@ -72,7 +72,7 @@ def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
 
 def test_an_unreadable_pypirc(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.commit()
         (project.home / ".pypirc").write_text("password = pypi-x\n[pypi]\n")
         told = project.run("check")
@@ -138,7 +138,7 @@ def _building(pid: int) -> bool:
 
 def test_a_reader_that_goes_away_does_not_stop_a_release(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.credentials(on)
         project.commit()
         command = f"{sys.executable} -m release testpypi | head -1; exit ${{PIPESTATUS[0]}}"

@@ -45,7 +45,7 @@ def on() -> Iterator[Indexes]:
 
 @pytest.fixture
 def project(tmp_path: Path, on: Indexes) -> UserProject:
-    return make(tmp_path, more=release_table(on))
+    return make(tmp_path, more=release_table(on), tiny=True)
 
 
 def token(on: Indexes, name: str = "account") -> str:

@@ -200,7 +200,7 @@ def _running_in(directory: Path) -> list[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", range(20))
 def test_a_killed_rehearsal_leaves_no_program_and_no_directory(tmp_path: Path, number: int) -> None:
-    project, temporary = make(tmp_path), tmp_path / "temporary"
+    project, temporary = make(tmp_path, tiny=True), tmp_path / "temporary"
     temporary.mkdir()
     project.env["TMPDIR"] = str(temporary)
     process = subprocess.Popen(

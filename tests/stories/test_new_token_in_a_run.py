@@ -23,7 +23,7 @@ def on() -> Iterator[Indexes]:
 
 @pytest.fixture
 def project(tmp_path: Path, on: Indexes) -> UserProject:
-    made = make(tmp_path, more=release_table(on))
+    made = make(tmp_path, more=release_table(on), tiny=True)
     made.commit()
     return made
 

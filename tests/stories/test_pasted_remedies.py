@@ -127,7 +127,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, on: Indexes) -> Machine:
-    found = Machine(project=make(tmp_path, more=release_table(on)), on=on)
+    found = Machine(project=make(tmp_path, more=release_table(on), tiny=True), on=on)
     found.keyring()
     tools = found.project.home / "bin"
     tools.mkdir()

@@ -71,9 +71,9 @@ def test_nothing_of_the_project_is_imported(tmp_path: Path) -> None:
     verify(*MODULE, PYTHONSAFEPATH="1")
     del project.env["PYTHONSAFEPATH"]
     # with the child for the keyring
-    verify(program, PYTHONPATH=f"{os.pathsep}nowhere", PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring")
+    verify(program, PYTHONPATH=f"{os.pathsep}nowhere", PYTHON_KEYRING_BACKEND="keyring.backends.chainer.ChainerBackend")
     (project.root / "release.py").unlink()
-    verify(*MODULE, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
+    verify(*MODULE, PYTHON_KEYRING_BACKEND="keyring.backends.chainer.ChainerBackend")
 
 
 def test_a_module_that_was_imported_before_stops_the_program(tmp_path: Path) -> None:

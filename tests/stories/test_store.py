@@ -45,7 +45,7 @@ def on() -> Iterator[Indexes]:
 
 @pytest.fixture
 def project(tmp_path: Path, on: Indexes) -> UserProject:
-    made = make(tmp_path, more=release_table(on))
+    made = make(tmp_path, more=release_table(on), tiny=True)
     with_keyring(made, "KeepingKeyring")
     return made
 

@@ -27,7 +27,7 @@ packages = ["acme_widget"]
 def test_a_tag_that_cannot_be_signed_stops_before_the_first_upload(tmp_path: Path) -> None:
     """The tag that is there already needs no signature, and no second one is planned."""
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
+        project = make(tmp_path, more=release_table(on), tiny=True)
         project.credentials(on)
         project.commit()
         project.git("config", "tag.gpgSign", "true")
@@ -46,7 +46,7 @@ def test_a_tag_that_cannot_be_signed_stops_before_the_first_upload(tmp_path: Pat
 @pytest.mark.slow
 def test_a_version_from_git_on_a_tag_off_a_tag_and_in_a_shallow_clone(tmp_path: Path) -> None:
     with indexes() as on:
-        project = make(tmp_path)
+        project = make(tmp_path, tiny=True)
         project.write(".gitignore", ".release/\n*.egg-info/\nbuild/\n")
         project.write("pyproject.toml", SCM + release_table(on))
         project.credentials(on)

@@ -12,8 +12,11 @@ from release.adapters.system.process import Pipe
 from release.core.child_environment import without_credentials
 
 _CHILD = Path(__file__).with_name("keyring_child.py")
+_CHOSEN = "PYTHON_KEYRING_BACKEND"
+#: backends that hold nothing; the first disables the keyring. Source: keyring's README, "Disabling Keyring"
+_EMPTY_BACKENDS = ("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring")
 #: a chosen backend, a bus, or a display that a bus can be started for
-_BACKEND_VARIABLES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY")
+_BACKEND_VARIABLES = (_CHOSEN, "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 def start_keyring(env: Mapping[str, str]) -> Pipe | None:
@@ -33,9 +36,11 @@ def start_child(env: Mapping[str, str]) -> Pipe:
 def _has_no_backend(env: Mapping[str, str]) -> bool:
     """Whether the library would find no backend, which it reports only after it has loaded all of them.
 
-    On Linux its own backends use the session bus. Without a bus, a chosen backend and other installed backends,
-    there is none. Observed: keyring 25.7.0, 2026-11.
+    It finds none where an empty one is chosen. On Linux its own backends use the session bus. Without a bus, a chosen
+    backend and other installed backends, there is none. Observed: keyring 25.7.0, 2026-11.
     """
+    if env.get(_CHOSEN) in _EMPTY_BACKENDS:
+        return True
     found = True
     if sys.platform == "linux" and not any(env.get(name) for name in _BACKEND_VARIABLES):
         home = Path(env.get("HOME") or "~").expanduser()

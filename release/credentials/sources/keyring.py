@@ -54,7 +54,7 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
         return None
     child = query.keyring_child or keyring_process.start_keyring(query.env)
     if child is None:
-        return _result(query, _NO_KEYRING)
+        return _result(query, _no_keyring(query.env))
     own = project_entries(query.index, query.project) if query.project else ()
     with closing(child):
         return _result(query, _read(child, upload_entry(query.index), query.username, own, _similar_entries(query)))
@@ -133,8 +133,6 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
 
 # -- reading ----------------------------------------------------------------------------------------
 
-_NO_KEYRING = {"state": "no backend", "backend": "fail"}
-
 
 def read_entries(
     entries: Sequence[KeyringEntry], env: Mapping[str, str]
@@ -145,7 +143,7 @@ def read_entries(
     """
     child = keyring_process.start_keyring(env) if entries else None
     if child is None:
-        return dict.fromkeys(entries, _failure(_NO_KEYRING, env))
+        return dict.fromkeys(entries, _failure(_no_keyring(env), env))
     found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
         for one in entries:
@@ -157,6 +155,11 @@ def read_entries(
             else:
                 found[one] = None if answer["password"] is None else Secret(answer["password"])
     return found
+
+
+def _no_keyring(env: Mapping[str, str]) -> dict[str, Any]:
+    """What the child, which is not started, would answer: the empty backend that is chosen, or the library's own."""
+    return {"state": "no backend", "backend": "null" if env.get(_BACKEND, "").endswith(".null.Keyring") else "fail"}
 
 
 def _read(
