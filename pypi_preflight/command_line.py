@@ -28,7 +28,7 @@ def main() -> int:
         prepare_imports()
         from release.cli.main import main as run
 
-        return run()
+        return run(ends_process=True)
     except KeyboardInterrupt:  # before the program handles it itself
         sys.stderr.write("interrupted\n")
         return 1

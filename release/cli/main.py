@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from release.adapters.system.crash_report import report_crash
-from release.adapters.system.deferred_signals import ignored_signals, signals_as_interrupt
+from release.adapters.system.deferred_signals import Interrupts, signals_as_interrupt
 from release.adapters.system.state_directory import store_in
 from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
@@ -25,32 +25,45 @@ from release.publishing.effects import recorded_effects, uploaded_text
 _NOTHING_UPLOADED = {Exit.REFUSED, Exit.UNCHANGED}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program. Returns the exit status; `--help` exits with 0."""
+def main(argv: Sequence[str] | None = None, *, ends_process: bool = False) -> int:
+    """Run the program. Returns the exit status; `--help` exits with 0.
+
+    `ends_process`: the process ends after that, and a signal on its way out does not change the status.
+    """
     if "_ARGCOMPLETE" in os.environ:
         from release.cli.commands.completion import complete
 
         complete()
-    with encodable_streams():
-        return _run(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    with encodable_streams(), recorded_effects(), _caught_in_threads(), signals_as_interrupt() as interrupts:
+        status = _run(words, interrupts)
+        if ends_process:
+            interrupts.exit_with(status)
+        return status
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str], interrupts: Interrupts) -> int:
     options = argparse.Namespace(json="--json" in words)  # known first, for an error in any other word
-    with signals_as_interrupt(), recorded_effects(), _caught_in_threads():
-        try:
-            parse_command_line(words, options)
-            return _run_command(options, words)
-        except ReleaseError as error:
-            failure = error
-        except OSError as error:
-            failure = from_os_error(error)
-        except KeyboardInterrupt:
-            failure = ReleaseError("interrupted", remedy="run it again")
-        except Exception as error:  # noqa: BLE001 - Python would print it as it is
-            failure = report_crash(error, os.environ)
-        with ignored_signals(sys.maxsize):
-            return _fail(failure, options)
+    try:
+        status = _run_to_its_end(words, options)
+        interrupts.end()
+    except KeyboardInterrupt:
+        interrupts.end()
+        return _fail(ReleaseError("interrupted", remedy="run it again"), options)
+    return status
+
+
+def _run_to_its_end(words: Sequence[str], options: argparse.Namespace) -> int:
+    try:
+        parse_command_line(words, options)
+        return _run_command(options, words)
+    except ReleaseError as error:
+        failure = error
+    except OSError as error:
+        failure = from_os_error(error)
+    except Exception as error:  # noqa: BLE001 - Python would print it as it is
+        failure = report_crash(error, os.environ)
+    return _fail(failure, options)
 
 
 def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:

@@ -196,6 +196,35 @@ def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -
         assert files_on(on.pypi) == hashes(machine)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a group of processes")
+@pytest.mark.parametrize("number", range(1, 13))
+def test_several_ctrl_c_end_with_the_status_of_what_is_on_the_index(tmp_path: Path, number: int) -> None:
+    """Within 0.3 seconds, or half a second apart: whatever they interrupt, the status is true, and the record is."""
+    with elsewhere(tmp_path, 12) as (on, machine):
+        on.pypi.inject(Fault(what=Slow(answer=0.2), when=RequestFilter(method="POST", nth=(1, None))))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "release", *PUBLISH, "--json"], cwd=machine.root, env=machine.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        with process:
+            while len(posts(on.pypi)) < number and process.poll() is None:
+                time.sleep(0.01)
+            for _ in range(3):
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGINT)  # type: ignore[attr-defined,unused-ignore]
+                    time.sleep(0.1 if number % 2 else 0.6)
+            out, errors = process.communicate(timeout=240)
+        assert "Traceback" not in errors, errors
+        there = set(files_on(on.pypi))
+        if len(there) < 12 or process.returncode:
+            assert process.returncode == (4 if there else 1), [there, out, errors]
+            assert json.loads(out)["message"].startswith("interrupted"), out
+        on.pypi.clear_faults()
+        assert machine.run(*PUBLISH).status == 0
+        assert files_on(on.pypi) == hashes(machine)
+
+
 def _is_root_on_linux() -> bool:
     return sys.platform == "linux" and os.geteuid() == 0
 

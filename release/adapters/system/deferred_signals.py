@@ -5,6 +5,8 @@ In other threads than the main one, nothing changes: signals are delivered to th
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import threading
 import time
@@ -16,28 +18,62 @@ from types import FrameType
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 #: seconds
 _SAME = 1.0
+#: what handles the signals of a process on its way out
+_forever: list[Interrupts] = []
 #: what delivers a signal as if nothing had replaced its handler: number of the signal, frame
 _Deliver = Callable[[int, FrameType | None], None]
 
 
+class Interrupts:
+    """What signals do during a run."""
+
+    def __init__(self) -> None:
+        self._raised = float("-inf")
+        self._over = False
+        #: the status of the run, which is over; None before
+        self.status: int | None = None
+        #: what would restore the handlers
+        self.kept: ExitStack | None = None
+
+    def end(self) -> None:
+        """From now on, signals do nothing: the run is being ended."""
+        self._over = True
+
+    def exit_with(self, status: int) -> None:
+        """From now on, a signal ends the process at once, with the status of the run, which is over."""
+        self.status = status
+
+    def handle(self, _number: int, _frame: FrameType | None, _deliver: _Deliver) -> None:
+        """Raise `KeyboardInterrupt`, unless one was raised within the last second."""
+        if self.status is not None:
+            os._exit(self.status)
+        if self._over or time.monotonic() - self._raised < _SAME:
+            return
+        self._raised = time.monotonic()
+        raise KeyboardInterrupt
+
+
 @contextmanager
-def signals_as_interrupt() -> Iterator[None]:
+def signals_as_interrupt() -> Iterator[Interrupts]:
     """Let every signal end a run as Ctrl-C does, with `KeyboardInterrupt`: cleanly, and recorded in the journal.
 
     Signals within a second after one say the same again, and do not interrupt what ends the run. One that is ignored,
-    as by `nohup`, stays so.
+    as by `nohup`, stays so. After `Interrupts.exit_with`, the handlers stay.
     """
-    raised = float("-inf")
+    interrupts = Interrupts()
+    with ExitStack() as stack:
+        stack.enter_context(_replaced(interrupts.handle))
+        yield interrupts
+        if interrupts.status is not None:
+            interrupts.kept = stack.pop_all()
+            _forever.append(interrupts)
+            atexit.register(_ignore_signals)
 
-    def interrupt(_number: int, _frame: FrameType | None, _deliver: _Deliver) -> None:
-        nonlocal raised
-        if time.monotonic() - raised < _SAME:
-            return
-        raised = time.monotonic()
-        raise KeyboardInterrupt
 
-    with _replaced(interrupt):
-        yield
+def _ignore_signals() -> None:
+    """When no thread is left to wait for: Python would restore handlers that end the process with another status."""
+    for number in _numbers():
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -84,9 +120,7 @@ def ignored_signals(limit: int = 2) -> Iterator[None]:
 @contextmanager
 def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> Iterator[_Deliver]:
     """Replace the handlers; yields what calls the former ones."""
-    is_main = threading.current_thread() is threading.main_thread()
-    numbers = [getattr(signal, name) for name in _NAMES if is_main and hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in _numbers()}
 
     def deliver(number: int, frame: FrameType | None) -> None:
         handler = before[number]
@@ -97,7 +131,7 @@ def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> It
             signal.raise_signal(number)
 
     # a handler that is not Python's own cannot be restored, and an ignored signal stays ignored
-    replaced = [number for number in numbers if before[number] not in {None, signal.SIG_IGN}]
+    replaced = [number for number in before if before[number] not in {None, signal.SIG_IGN}]
     for number in replaced:
         signal.signal(number, lambda number, frame: handle(number, frame, deliver))
     try:
@@ -105,3 +139,9 @@ def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> It
     finally:
         for number in replaced:
             signal.signal(number, before[number])
+
+
+def _numbers() -> list[int]:
+    """The signals that this thread may handle."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return [getattr(signal, name) for name in _NAMES if is_main and hasattr(signal, name)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,24 @@ def test_signals_in_quick_succession_are_one(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert cleaned == 3
+
+
+def test_what_ends_the_run_is_not_interrupted() -> None:
+    with deferred_signals.signals_as_interrupt() as interrupts:
+        interrupts.end()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_on_the_way_out_a_signal_keeps_the_status(name: str) -> None:
+    code = (
+        "import signal; from release.adapters.system.deferred_signals import signals_as_interrupt\n"
+        "with signals_as_interrupt() as interrupts: interrupts.exit_with(4)\n"
+        f"import gc; gc.collect(); signal.raise_signal(signal.{name})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False)
+    assert done.returncode == 4
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
