@@ -128,9 +128,16 @@ def _fail(error: ReleaseError, options: argparse.Namespace) -> int:
     uploaded = uploaded_text()
     exit_ = Exit.INCOMPLETE if uploaded and error.exit in _NOTHING_UPLOADED else error.exit
     message = "; ".join(filter(None, [error.message, uploaded]))
+    remedy = _complete(error.remedy, options)
     if options.json:
-        document = {"schema": 1, "exit": int(exit_), "message": message, "remedy": error.remedy, "cause": error.cause}
+        document = {"schema": 1, "exit": int(exit_), "message": message, "remedy": remedy, "cause": error.cause}
         write_output(harmless_json(document, indent=None))
     else:
-        write_output(f"{message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
+        write_output(f"{message}\n" + (f"→ {remedy}\n" if remedy else ""), sys.stderr)
     return int(exit_)
+
+
+def _complete(remedy: str, options: argparse.Namespace) -> str:
+    from release.cli.project_options import complete_commands
+
+    return complete_commands(remedy, options) if "pypi-preflight" in remedy else remedy

@@ -25,6 +25,7 @@ from release.cli.command import (
     show,
 )
 from release.cli.offline_commands import require_online
+from release.cli.project_options import complete_commands, complete_event, complete_outcome
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.events import Progress
 from release.core.harmless import harmless_json
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from release.core.facts import Access, Source
     from release.core.models.check_result import BlockingProblem
     from release.core.models.credential import Credential
+    from release.core.models.results import RunResult
     from release.core.plan import Plan
     from release.publishing.plan_run import RenewCredential
 
@@ -163,13 +165,14 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
     with open_console(options, write) as console:
         console.align(step.title for step in plan.steps)
         run = runner.RunOptions(
-            config=config, source=source, directory=directory, system=system, notify=console.on_event,
-            approve=_approval(console, options, write), files=files, listed=listed,
+            config=config, source=source, directory=directory, system=system, files=files, listed=listed,
+            notify=lambda event: console.on_event(complete_event(event, options)),
+            approve=_approval(console, options, write),
             command=repeat_command(options, options.command, keep=_REPEATED),
             renew=_renewal(console, options, write, config, source), allow=options.allow,
             offline=options.offline or (plan.verb not in _NEED_INDEX and is_offline(system.env)),
         )  # fmt: skip
-        result = runner.execute_plan(plan, run)
+        result = _complete(runner.execute_plan(plan, run), options)
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
         write(harmless_json(run_text.run_to_json(result, document)))
@@ -213,6 +216,11 @@ def _collect_source(
     system, asks = pinned_builds.pin_builds(system, directory, config), options.command != "rehearse"
     source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
     return source, add_siblings(interpreters.with_interpreter(system, source.python))
+
+
+def _complete(result: RunResult, options: argparse.Namespace) -> RunResult:
+    outcomes = tuple(complete_outcome(one, options) for one in result.outcomes)
+    return replace(result, remedy=complete_commands(result.remedy, options), outcomes=outcomes)
 
 
 def _load_config(options: argparse.Namespace, directory: Path, *, needs_project: bool) -> Config:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from release.cli.command import (
     show,
 )
 from release.cli.offline_commands import require_online
+from release.cli.project_options import complete_commands
 from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.harmless import harmless_json
 from release.core.offline import is_offline
@@ -100,6 +102,8 @@ def _run(options: argparse.Namespace, write: Write) -> int:
             result, record = set_runner.execute_set(found, _run_options(options, console, write), ending=ending)
         if options.json:
             write(harmless_json(record))
+        if "pypi-preflight set " in result.remedy:  # that of a member is for its own directory
+            result = replace(result, remedy=complete_commands(result.remedy, options))
         console.show(set_text.set_run_to_lines(result, width=console.columns))
         return int(result.exit)
 
