@@ -149,7 +149,7 @@ CHILDREN: Mapping[Child, ListedVariables] = {
         reason="the CI service issues the identity for them",
     ),
     "fleet command": ListedVariables(
-        program="the `command` of a token in a fleet",
+        program="the `command` of a token in a fleet, or of a notification",
         names=(*_STORES, "VAULT_TOKEN", "DOPPLER_TOKEN", "INFISICAL_*", "CLOUDSDK_*", "GNOME_KEYRING_*", "KEYRING_*",
                "SSH_AUTH_SOCK", "GPG_AGENT_INFO", _BUS, *_PROXY),
         reason="it reads a token from a password manager or from a cloud's secret store",

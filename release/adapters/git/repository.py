@@ -67,7 +67,8 @@ def commit(system: System, root: Path) -> str:
 
 def commit_time(system: System, root: Path, commit: str) -> int:
     """The committer date, in seconds since 1970."""
-    return int(git_output(system, root, "show", "--no-patch", "--no-show-signature", "--format=%ct", commit).strip())
+    # Not `git show`, which compares trees in any case: a clone without them may fetch none.
+    return int(git_output(system, root, "log", "-1", "--no-show-signature", "--format=%ct", commit, "--").strip())
 
 
 def branch(system: System, root: Path) -> str | None:
@@ -310,6 +311,13 @@ def _failed(where: Path, verb: str, done: Completed) -> ToolError:
         return ToolError(
             f"git does not trust the repository {quote_path(where)}, because another user owns it",
             remedy=f"if you trust it: git config --global --add safe.directory {quote_word(where.as_posix())}",
+        )
+    if (
+        "from promisor remote" in done.errors or "lazy fetching disabled" in done.errors
+    ):  # Observed: git 2.39.5, 2026-11
+        return ToolError(
+            f"git {verb} needs objects that the partial clone {quote_path(where)} does not have",
+            remedy="git fetch --refetch --no-filter",
         )
     if "No space left on device" in done.errors:
         return ToolError(f"no space left on the disk during `git {verb}`", remedy="free some space, then run it again")

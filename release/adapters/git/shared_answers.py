@@ -15,7 +15,7 @@ from release.core.errors import ToolError
 
 #: what changes neither a repository nor its remote
 _READING = frozenset({
-    "check-ignore", "config", "for-each-ref", "ls-files", "ls-remote", "remote", "rev-list", "rev-parse", "show",
+    "check-ignore", "config", "for-each-ref", "log", "ls-files", "ls-remote", "remote", "rev-list", "rev-parse", "show",
     "status", "symbolic-ref",
 })  # fmt: skip
 

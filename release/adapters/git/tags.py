@@ -39,6 +39,6 @@ def tagger_identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """The options that give the committer's identity, where git knows none."""
     if not repository.run_git(system, root, "var", "GIT_COMMITTER_IDENT").status:
         return ()
-    committer = repository.git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit, "--").strip()
+    committer = repository.git_output(system, root, "log", "-1", "--format=%cn%x00%ce", commit, "--").strip()
     name, _, address = committer.partition("\0")
     return "-c", f"user.name={name}", "-c", f"user.email={address}"

@@ -149,6 +149,20 @@ def test_reading_runs_no_program_but_filters(hostile: Hostile, tmp_path: Path) -
     assert hostile.started() <= {"filter"}, "without filters git would report files of Git LFS as changed"
 
 
+def test_a_clone_without_trees_has_a_date_and_the_remedy_for_the_rest(hostile: Hostile) -> None:
+    hostile.git("config", "extensions.partialClone", "origin")
+    hostile.git("config", "remote.origin.promisor", "true")
+    system, root = hostile.system(), hostile.root
+    tree = hostile.git("rev-parse", "v1^{tree}")
+    (root / ".git/objects" / tree[:2] / tree[2:]).unlink()
+    hostile.started()
+    assert git.commit_time(system, root, git.commit(system, root)) > 0
+    with pytest.raises(ToolError, match="git log needs objects that the partial clone") as caught:
+        commits.commits_after(system, root, "v1", ["a.txt"])
+    assert caught.value.remedy == "git fetch --refetch --no-filter"
+    assert hostile.started() == set()
+
+
 def test_a_partial_clone_fetches_nothing(hostile: Hostile) -> None:
     hostile.git("config", "extensions.partialClone", "origin")
     hostile.git("config", "remote.origin.promisor", "true")
