@@ -30,9 +30,20 @@ def test_every_job_has_its_result_and_a_failure_is_one() -> None:
 
 def test_a_worker_that_hangs_is_replaced(never: threading.Event) -> None:
     """With as many jobs that hang as there are workers, the others are done all the same."""
-    jobs: list[Callable[[], object]] = [lambda: never.wait(60)] * 2 + [lambda: "done"] * 3
+    jobs: list[Callable[[], object]] = [lambda: never.wait(600)] * 2 + [lambda: "done"] * 3
     found = dict(WorkerPool(jobs, FleetLimits(concurrency=2, patience=0.05, deadline=60)).results())
     assert found == {0: None, 1: None, 2: "done", 3: "done", 4: "done"}
+
+
+def test_what_ends_after_its_time_is_not_reported_twice() -> None:
+    """The result of a job that was given up comes while another one is still at work."""
+    late, next_one = threading.Event(), threading.Event()
+    jobs: list[Callable[[], object]] = [lambda: late.wait(60), lambda: next_one.wait(60), next_one.set]
+    numbers = []
+    for number, _ in WorkerPool(jobs, FleetLimits(concurrency=1, patience=0.2, deadline=60)).results():
+        numbers.append(number)
+        late.set()
+    assert sorted(numbers) == [0, 1, 2]
 
 
 def test_no_more_workers_than_allowed_run_at_once() -> None:

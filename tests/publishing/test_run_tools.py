@@ -1,0 +1,96 @@
+"""The tools of one run: what is started, when, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.install import venv
+from release.core.config import UploadSettings
+from release.core.plan import Build, Confirm, Plan, Upload
+from release.publishing import run_tools
+from release.publishing.run_tools import RunTools
+from tests.fake_system import LASTING, fake_system, sandbox_credential
+
+
+class Client:
+    """A twine process that never starts."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def wake(self) -> None: ...
+    def read(self, distribution: Any) -> None: ...
+    def login(self, index: Any, credential: Any) -> None: ...
+    def kill(self) -> None: ...
+    def send(self, distribution: Any, *, on_progress: Any = None) -> Any: ...
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    paths: list[Path] = []
+
+    def create(_system: object, path: Path) -> Path:
+        paths.append(path)
+        return path
+
+    monkeypatch.setattr(venv, "create_environment", create)
+    return paths
+
+
+def tools(clients: list[Client], *steps: Any, expected: int = 0, concurrency: int = 4) -> RunTools:
+    def start() -> Client:
+        clients.append(Client())
+        return clients[-1]
+
+    numbers: Iterator[int] = iter(range(99))
+    plan = Plan(verb="publish", project="a", version="1", commit=None, strict=True, steps=steps)
+    return RunTools(
+        system=fake_system(), plan=plan, settings=UploadSettings(concurrency=concurrency), start=start,
+        scratch=lambda name: Path(f"{name}-{next(numbers)}"), expected=expected,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("expected", "concurrency", "started"), [(0, 4, 1), (1, 4, 1), (2, 4, 1), (3, 4, 2), (97, 4, 4), (97, 1, 1)]
+)
+def test_as_many_workers_as_there_are_files_after_the_first(expected: int, concurrency: int, started: int) -> None:
+    clients: list[Client] = []
+    with tools(clients, Upload(index="acme"), expected=expected, concurrency=concurrency) as made:
+        assert len(clients) == started
+        with made.workers() as (_, settings):
+            assert settings.concurrency == concurrency
+    assert all(one.closed for one in clients)
+
+
+def test_a_plan_without_an_upload_or_an_install_starts_nothing(made: list[Path]) -> None:
+    clients: list[Client] = []
+    with tools(clients, Build(origin="commit")):
+        pass
+    assert (clients, made) == ([], [])
+
+
+def test_each_install_has_a_clean_environment_and_the_next_one_is_made_meanwhile(made: list[Path]) -> None:
+    with tools([], Confirm(index="acme")) as one:
+        first, second = one.take_environment(fake_system()), one.take_environment(fake_system())
+        assert first != second
+    assert made == [Path(f"environment-{number}") for number in range(3)]
+
+
+def test_the_sandbox_is_started_once_and_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+
+    def start(_stack: object, projects: Any) -> Any:
+        started.append(projects)
+        return LASTING, sandbox_credential("x")
+
+    monkeypatch.setattr(run_tools, "start_run_sandbox", start)
+    with tools([], Build(origin="commit")) as one:
+        assert one.sandbox("acme") == one.sandbox("acme")
+        assert not one.shares_sandbox
+    assert started == [["acme"]]
