@@ -53,13 +53,10 @@ def limited_clients(limits: ResponseLimits) -> Iterator[None]:
 class BoundedResponse(http.client.HTTPResponse):
     """Raises `ResponseLimitError` where it exceeds `LIMITS`."""
 
-    #: bytes; so many of the body may come with the head
-    buffer_size = 64 * 1024
-
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self._bounded = _BoundedStream(sock, self.fp.detach())
-        self.fp = io.BufferedReader(self._bounded, self.buffer_size)
+        self.fp = io.BufferedReader(self._bounded)  # 8 KiB: larger reads pass it by
 
     def begin(self) -> None:
         super().begin()
@@ -74,8 +71,6 @@ class _OthersResponse(http.client.HTTPResponse):
 
 
 class _OthersBoundedResponse(_OthersResponse, BoundedResponse):
-    buffer_size = 8 * 1024
-
     def begin(self) -> None:
         super().begin()
         codings, limits = self.headers.get_all("Content-Encoding", ()), LIMITS.get()
