@@ -113,15 +113,18 @@ def _find_hashes(
     if not requirements:
         return {}
     uv = installer.find_uv(system)
-    if uv is not None:
-        return _hashes_by_uv(system, uv, requirements, work)
-    return {(one.name, one.version): _hashes_by_pages(system, one) for one in requirements}
+    found = _hashes_by_uv(system, uv, requirements, work) if uv is not None else {}
+    return {
+        key: found.get(key) or _hashes_by_pages(system, one)
+        for one in requirements
+        for key in [(one.name, one.version)]
+    }
 
 
 def _hashes_by_uv(
     system: System, uv: Path, requirements: Sequence[InstalledRequirement], work: Path
 ) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Observed: uv 0.13.9, 2026-11: it lists the files for all platforms."""
+    """Observed: uv 0.13.9, 2026-11: it lists the files for all platforms, and none for those of a directory."""
     with explain_os_errors("the list of build requirements"):
         (work / "exact.in").write_text(
             "".join(f"{one.name}=={one.version}\n" for one in requirements), encoding="utf-8"
@@ -141,14 +144,15 @@ def _hashes_by_uv(
 
 
 def _hashes_by_pages(system: System, one: InstalledRequirement) -> tuple[str, ...]:
-    """The hashes from each index and directory of pip that has the installed file."""
+    """The hashes from each index of pip that has the installed file, and from each such directory of pip and uv."""
     settings = installer.pip_settings(system)
     urls = [settings.get("index-url") or PYPI.simple_url, *settings.get("extra-index-url", "").split()]
-    urls = [] if settings.get("no-index", "") in {"1", "true", "yes", "on"} else urls
+    if one.sha256 is None or settings.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
+        urls = []  # uv has asked its indexes
+    places = [*settings.get("find-links", "").split(), *system.env.get("UV_FIND_LINKS", "").split(",")]
     found: set[str] = set()
-    places = settings.get("find-links", "").split()
-    for values in (*(_page(url, one) for url in urls), *(_links(place, one) for place in places)):
-        if one.sha256 in values:
+    for values in (*(_page(url, one) for url in urls), *(_links(place, one) for place in filter(None, places))):
+        if one.sha256 is None or one.sha256 in values:
             found |= values
     return tuple(sorted(found))
 
