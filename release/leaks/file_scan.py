@@ -46,7 +46,9 @@ def scan_file(path: Path, name: str) -> ScanResult:
 def scan_content(data: bytes, name: str) -> ScanResult:
     """Scan the bytes of one file."""
     if archive_format(data) is None:
-        return _result(_scan_piece(data, name, ScanLimit(len(data))), name)
+        limit = ScanLimit(len(data))
+        leaks = scan_bytes(data, name, limit=limit)
+        return _result(_checked(leaks, limit), name) if leaks or limit.has_begun else ScanResult(count=1)
     return scan_stream(io.BytesIO(data), name, len(data))
 
 
@@ -149,8 +151,9 @@ def _can_seek(data: IO[bytes]) -> bool:
         return False
 
 
-def _scan_piece(piece: bytes, name: str, limit: ScanLimit, first_line: int = 1) -> Iterator[Leak]:
-    yield from scan_bytes(piece, name, first_line=first_line, limit=limit)
+def _checked(leaks: Iterable[Leak], limit: ScanLimit) -> Iterator[Leak]:
+    """What was found, and a `ScanTimeError` if the scan was given up."""
+    yield from leaks
     limit.check_time()
 
 
@@ -158,7 +161,7 @@ def _scan_pieces(data: IO[bytes], piece: bytes, name: str, limit: ScanLimit) -> 
     """Scan a file piece by piece; `piece` has been read of it."""
     line, more_follow = 1, len(piece) == _AT_A_TIME
     while True:
-        yield from _scan_piece(piece, name, limit, line)
+        yield from _checked(scan_bytes(piece, name, first_line=line, limit=limit), limit)
         if not more_follow:
             return
         more = data.read(_AT_A_TIME)

@@ -26,21 +26,31 @@ class ScanLimit:
     def __init__(self, size: int) -> None:
         self._left = max(_FREE, _RATIO * size)
         self._seconds = _SECONDS + size / _BYTES_A_SECOND
-        self._end = time.thread_time() + self._seconds
+        #: None until the first question, which most files never need
+        self._end: float | None = None
 
     def spend(self, count: int) -> None:
         """Count unpacked bytes. Raises `ScanLimitError`."""
         self._left -= count
         if self._left < 0:
             raise ScanLimitError("it unpacks to far more than its size")
-        self.check_time()
+        if self.is_reached:
+            self.check_time()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has been found that took time."""
+        return self._end is not None
 
     @property
     def is_reached(self) -> bool:
-        """Whether the scan has taken its time."""
-        return time.thread_time() > self._end
+        """Whether the scan has taken its time, which begins with the first question."""
+        now = time.thread_time()
+        if self._end is None:
+            self._end = now + self._seconds
+        return now > self._end
 
     def check_time(self) -> None:
-        """Raises `ScanTimeError` where the scan has taken its time."""
-        if self.is_reached:
+        """Raises `ScanTimeError` where the scan has taken its time, if it has begun."""
+        if self._end is not None and self.is_reached:
             raise ScanTimeError(f"it was not searched to its end, because that takes more than {self._seconds:.0f} s")

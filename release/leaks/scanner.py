@@ -43,7 +43,6 @@ def _detectors(number: int) -> tuple[Detector, ...]:
 
 
 _BASIC = prefilter.BASIC.encode()
-_PUTTY = b"PuTTY-User-Key-File-"
 #: the start of a secret in UTF-16 of either byte order
 _WIDE = re.compile(prefilter.WIDE.encode())
 #: bytes around a match in UTF-16 that are read as text
@@ -121,18 +120,20 @@ def _spots(data: bytes, path: str, limit: ScanLimit) -> Iterator[SecretMatch]:
 
 def _narrow_spots(data: bytes, limit: ScanLimit) -> Iterator[SecretMatch]:
     """Secrets in text of one byte for each character."""
+    may_be_putty = False
     for number, (first, pattern) in enumerate(_PATTERNS):
         detectors: tuple[Detector, ...] = ()
         for found in pattern.finditer(data) if first in data else ():
             if limit.is_reached:
                 return
             detectors = detectors or _detectors(number)
+            may_be_putty = may_be_putty or data.startswith(b"AC: ", found.start())
             yield from (spot for detect in detectors if (spot := detect(data, found.start())) is not None)
     if _BASIC in data:
         from release.leaks.index_tokens import basic_auth_tokens
 
         yield from basic_auth_tokens(data)
-    if _PUTTY in data:
+    if may_be_putty:
         from release.leaks.detectors import putty_keys
 
         yield from putty_keys(data)
