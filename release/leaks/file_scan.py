@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from release.adapters.git.objects import PIECE
+from release.adapters.system.input_file import open_input
 from release.core.bounded_tar import BoundedMember, LongHeaderError
 from release.core.errors import os_error_reason
 from release.core.models.leak import Leak, ScanResult, UnscannedFile
@@ -39,7 +40,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 def scan_file(path: Path, name: str) -> ScanResult:
     """Scan one file, which is called `name` in the results. Raises `OSError` where it cannot be read."""
-    with path.open("rb") as stream:
+    with open_input(path) as stream:
         return scan_stream(stream, name, os.fstat(stream.fileno()).st_size)
 
 

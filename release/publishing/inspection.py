@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
 from release.adapters.installed_versions import installed_versions
+from release.adapters.system.input_file import open_input
 from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
 from release.checks.all_checks import check_names
@@ -131,7 +132,7 @@ def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
     if path.is_dir():
         raise UsageError(f"{quote_path(path)} is a directory", remedy=f"pass its files: {quote_word(str(path))}/*")
     try:
-        with path.open("rb") as stream:
+        with open_input(path) as stream:
             size = stream.seek(0, 2)
     except OSError as error:
         reason = os_error_reason(error)

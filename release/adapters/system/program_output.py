@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from release.adapters.system.input_file import open_input
 from release.core.decoding import decode_text, has_utf16_mark
 from release.core.errors import UsageError, os_error_reason
 from release.core.quoting import quote_path
@@ -79,7 +80,7 @@ def load_log(name: str) -> Log:
     try:
         if name == "-":
             return _read("standard input", sys.stdin.buffer)
-        with Path(name).open("rb") as stream:
+        with open_input(Path(name)) as stream:
             return _read(name, stream)
     except OSError as error:
         raise UsageError(
