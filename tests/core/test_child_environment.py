@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from release.core.child_environment import CHILDREN, Child, can_publish, how_to_pass, known_secrets, without_credentials
 from release.core.tokens import macaroon
 
+ROOT = Path(__file__).parents[2]
 CREDENTIALS = """
 TWINE_USERNAME TWINE_PASSWORD TWINE_REPOSITORY_URL twine_password
 UV_PUBLISH_TOKEN UV_PUBLISH_PASSWORD UV_PUBLISH_USERNAME UV_INDEX_ACME_PASSWORD UV_INDEX_ACME_USERNAME
@@ -184,3 +187,17 @@ def test_the_values_of_secret_variables_are_known_and_no_address_or_user_name_is
     env = {"TWINE_PASSWORD": "hunter2hunter2", "TWINE_USERNAME": "__token__", "SSH_AUTH_SOCK": "/run/user/0/agent"}
     env |= {"A_TOKEN": "short", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://localhost/", "DB": "x://me:opensesame@b"}
     assert known_secrets(env) == ("hunter2hunter2", "opensesame")
+
+
+def test_no_caller_gives_a_child_the_whole_environment() -> None:
+    """Whoever starts a program passes `env`, and makes it of `without_credentials`; tasks run this program itself."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "release").rglob("*.py")}
+    del sources[ROOT / "release" / "tasks.py"]
+    calls = [
+        (path.name, call)
+        for path, text in sources.items()
+        for call in re.findall(r"(?:system\.run|subprocess\.run|subprocess\.Popen)\((?:[^()]|\([^()]*\))*\)", text)
+    ]
+    assert len(calls) > 10
+    assert [one for one in calls if not re.search(r"\benv=|\*\*options", one[1])] == []
+    assert [one for one in calls if re.search(r"env=(?:\{\*\*)?(?:self\.)?(?:system\.env|os\.environ)", one[1])] == []
