@@ -68,6 +68,50 @@ COMMON_FUNCTIONS = {
     "render_token_health": "of each CI service: the workflow that checks tokens",
     "schedule_notes": "of each CI service: what is left to do by hand",
 }
+#: packages whose modules have a test module of their own name, at the same place below `tests/`
+TESTED_BY_NAME = ("core", "credentials", "publishing")
+_DATA = "data without behaviour of its own: the tests of what reads it"
+_TOKENS = "tests/core/tokens/: test_damage.py, test_placeholders.py, test_other_secrets.py, test_token.py"
+_SET_WORKFLOWS = "tests/publishing/ci/test_set_workflows.py runs the cases of all services alike"
+#: their modules without one → what tests them
+TESTED_ELSEWHERE = {
+    "core/bounded_tar.py": "tests/checks/test_archive_fields.py and tests/leaks/, with archives of long headers",
+    "core/events.py": _DATA,
+    "core/facts.py": _DATA,
+    "core/models/build_requirement.py": _DATA,
+    "core/models/ci_job.py": _DATA,
+    "core/models/derived_version.py": _DATA,
+    "core/models/exchanged_token.py": _DATA,
+    "core/models/interpreter.py": _DATA,
+    "core/models/preparation.py": _DATA,
+    "core/models/project_limits.py": _DATA,
+    "core/models/release_set.py": _DATA,
+    "core/models/set_results.py": _DATA,
+    "core/models/source_tree.py": _DATA,
+    "core/models/user_environment.py": _DATA,
+    "core/token_health_facts.py": _DATA,
+    "core/tokens/caveats.py": "tests/core/tokens/test_attenuation.py",
+    "core/tokens/defects.py": _TOKENS,
+    "core/tokens/encoded_tokens.py": _TOKENS,
+    "core/tokens/encoding_defects.py": _TOKENS,
+    "core/tokens/plain_words.py": _TOKENS,
+    "core/tokens/refusals.py": "tests/checks/test_credential_checks.py",
+    "core/tokens/scope.py": "tests/core/tokens/test_attenuation.py",
+    "core/tokens/secret_references.py": _TOKENS,
+    "core/tokens/text_defects.py": _TOKENS,
+    "credentials/exchange.py": "tests/publishing/upload/test_token_exchange.py",
+    "credentials/sources/misplaced_tokens.py": "tests/credentials/test_misplaced_tokens.py",
+    "credentials/sources/pypirc_lines.py": "tests/credentials/test_misplaced_tokens.py, sources/test_pypirc_file.py",
+    "credentials/sources/tool_variables.py": "tests/credentials/sources/test_environment.py",
+    "publishing/ci/buildkite_set.py": _SET_WORKFLOWS,
+    "publishing/ci/github_set.py": _SET_WORKFLOWS,
+    "publishing/ci/gitlab_set.py": _SET_WORKFLOWS,
+    "publishing/prepare/collect_preparation.py": "tests/publishing/prepare/test_preparation.py",
+    "publishing/prepare/collect_set_preparation.py": "tests/stories/test_prepare_set.py",
+    "publishing/sets/member_run.py": "tests/publishing/sets/test_set_runner.py",
+    "publishing/sets/member_state.py": "tests/publishing/sets/test_collect_set.py",
+    "publishing/sets/set_options.py": _DATA,
+}
 #: lines; a module is one subject, and above this it rarely is
 LONGEST_MODULE = 350
 #: lines
@@ -266,6 +310,16 @@ def test_no_public_function_name_has_two_meanings() -> None:
     shared = shared_names(ast.FunctionDef)
     assert not {name: files for name, files in shared.items() if name not in COMMON_FUNCTIONS}
     assert set(COMMON_FUNCTIONS) <= set(shared), "an exception that is no longer needed"
+
+
+def test_modules_have_a_test_module_of_their_own_name() -> None:
+    """What only whole runs notice is found late, and by luck."""
+    files = {file_of(module) for module in ALL if package_of(module) in TESTED_BY_NAME}
+    assert set(TESTED_ELSEWHERE) <= files
+    tests = Path(__file__).parent
+    places = {file: tests / Path(file).with_name(f"test_{Path(file).name}") for file in files}
+    untested = {file for file, place in places.items() if not (file.endswith("__init__.py") or place.is_file())}
+    assert not untested - set(TESTED_ELSEWHERE)
 
 
 def test_messages_write_paths_as_their_users_do() -> None:
