@@ -21,7 +21,8 @@ _WITH_STATE = frozenset({"check", "build", "rehearse", "testpypi", "publish", "r
 _VERBS = "|".join(name for name in COMMANDS if name not in _OTHERS | {"set"})
 #: a command to its end: words of a sentence follow a semicolon or a backtick
 _COMMAND = re.compile(
-    rf"(pypi-preflight (?:(?P<set>set) )?(?P<verb>(?(set)[a-z]+|(?:{_VERBS})))(?![\w-]))(?P<rest>[^;`\n]*)"
+    rf"(pypi-preflight (?:(?P<set>set) )?(?P<verb>(?(set)[a-z]+|(?:{_VERBS})))(?![\w-])(?:(?<= ci) \w+)?)"
+    r"(?P<rest>[^;`\n]*)"
 )
 _OPTIONS = ("directory", "config", "state_dir")
 _NAMED = re.compile(r"(?:^| )(?:--directory|--files|-C)\b|\.whl\b|==")

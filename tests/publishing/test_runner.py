@@ -22,6 +22,7 @@ from release.publishing.plan_run import PlanRun
 from release.publishing.recorder import load_record
 from release.publishing.runner import RunOptions
 from tests.fake_system import PROJECT, as_built, fake_system, files_in
+from tests.repeated_commands import repeated
 
 COMMIT = "c" * 40
 PLAN = Plan(
@@ -35,7 +36,7 @@ def options(directory: Path, **more: Any) -> RunOptions:
     told: list[Event] = []
     given: dict[str, Any] = {
         "config": config, "source": source, "directory": directory, "system": fake_system(), "notify": told.append,
-        "approve": lambda *_: True, "command": "pypi-preflight build",
+        "approve": lambda *_: True, "command": repeated("pypi-preflight build"),
     }  # fmt: skip
     return RunOptions(**given | more)
 

@@ -105,7 +105,7 @@ def test_the_dry_run_of_files_that_were_built_elsewhere_is_made_of_these_files(
     monkeypatch.chdir(file.path.parent.parent)
     with pytest.raises(RefusedError) as stopped:
         compare.compare_with_dry_run([file], None, "acme-widget", book, {})
-    assert stopped.value.remedy == f"run: pypi-preflight rehearse --files '{file.path.parent.name}'"
+    assert stopped.value.remedy == f"run: pypi-preflight rehearse --files {file.path.parent.name}"
     ours = replace(book, directory=file.path.parent)
     monkeypatch.setattr(Journal, "dist", property(lambda one: one.directory))
     with pytest.raises(RefusedError) as stopped:
