@@ -144,6 +144,7 @@ def test_the_index_of_the_log_is_verified() -> None:
     config = replace(Config(), indexes={"acme": own})
     found, _, asked = explain(elsewhere, config=config)
     assert asked[0][0] == own.upload_url
+    assert found.index == "acme"
     assert found.examined[-1] == "credential for acme: no problem found; not confirmed by the index"
     nameless = f"ERROR    HTTPError: 403 Forbidden\n         {REFUSED}\n"
     assert [url for url, _ in explain(nameless)[2]] == [one.upload_url for one in Config().indexes.values()]

@@ -283,12 +283,14 @@ def test_the_project_is_named_or_declared(system: System, tmp_path: Path, monkey
     tmp_path.joinpath("pyproject.toml").write_text(f'{declared}version = "1.0"\n')
     assert verify.load_config_and_project(system, tmp_path)[1] == ACME
     tmp_path.joinpath("pyproject.toml").write_text(f'{declared}dynamic = ["version"]\n')
-    asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(collect, "collect_project", lambda *_, **named: note(asked, named, NAMELESS))
+    asked: list[Any] = []
+    monkeypatch.setattr(collect, "collect_project", lambda *words, **named: note(asked, (words, named), NAMELESS))
     assert verify.load_config_and_project(system, tmp_path)[1] == ProjectMetadata(name="acme", version="")
-    assert asked == [{"ask_backend": False}]
+    quick: Any = ((system, tmp_path), {"ask_backend": False})
+    thorough: Any = ((system, tmp_path), {})
+    assert asked == [quick]
     monkeypatch.setattr(collect, "load_project_name", lambda _: None)
     assert verify.load_config_and_project(system, tmp_path, offline=True)[1] == NAMELESS
     assert len(asked) == 2
     assert verify.load_config_and_project(system, tmp_path)[1] == NAMELESS
-    assert asked[2:] == [{"ask_backend": False}, {}]
+    assert asked[2:] == [quick, thorough]

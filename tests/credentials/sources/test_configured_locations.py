@@ -225,6 +225,7 @@ def test_a_file_is_found_from_the_home_directory_and_without_its_mark(tmp_path: 
     stored = found.resolution.credential
     assert isinstance(stored, Credential)
     assert stored.username == "alice"
+    assert secret(quick(written(tmp_path / "short", "XwordX\n"), tmp_path)) == "XwordX"
     written(tmp_path / "long", "x" * 65_536)
     assert len(secret(quick(PrivateFile(path="long"), tmp_path))) == 65_536
 
@@ -288,6 +289,9 @@ def test_files_and_commands_are_listed_once_and_replaced(tmp_path: Path) -> None
     twice = replace(file, secret=Secret(f"{SECRET}\n{SECRET}"))
     configured_locations.replace(twice, Secret("new"), query)
     assert (tmp_path / "t").read_bytes() == b"\r\nnew"
+    (tmp_path / "t").write_text("\n", encoding="utf-8", newline="")
+    configured_locations.replace(replace(file, secret=Secret("")), Secret("new"), query)
+    assert (tmp_path / "t").read_bytes() == b"new\n"
     with pytest.raises(ReleaseError, match="cannot be changed from here"):
         configured_locations.replace(other, Secret("new"), query)
     with pytest.raises(ReleaseError, match="has changed since it was read"):

@@ -36,6 +36,8 @@ LOGIN_AFTER = (
          b"[a]\nb = c", b"[a]\n[pypi]\nb = c\n"),
         (LineChange(kind="move", first=2, last=2, text="pypi"), "move line 2 of F to a section [pypi]",
          b"[a]\nb = c\n[pypi]\nd = e\n", b"[a]\n[pypi]\nb = c\nd = e\n"),
+        (LineChange(kind="move", first=3, last=3, text="pypi"), "move line 3 of F to a section [pypi]",
+         b"[pypi]\n[a]\nb = X", b"[pypi]\nb = X\n[a]\n"),
         (LineChange(kind="move", first=1, last=1, text="pypi"), "move line 1 of F to a section [pypi]",
          b"b = c\n", b"[pypi]\nb = c\n"),
         (LineChange(kind="login", first=6, last=6),

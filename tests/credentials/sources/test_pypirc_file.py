@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from release.credentials.sources import pypirc_file
+from release.credentials.sources.base import BrokenSourceError
 
 FILE = (
     b"# mine\r\n[distutils]\r\nindex-servers =\r\n  pypi\r\n\r\n"
@@ -67,3 +70,21 @@ def test_whatever_the_file_nothing_else_changes(lines: list[str], end: str, last
         head, tail = new.split(b"NEW")
         assert data.startswith(head)
         assert data.endswith(tail)
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "remedy"),
+    [
+        (b"[a]\n[a]\n", "F, line 2: this section occurs a second time", "merge the two sections"),
+        (b"[a]\nb = 1\nb = 2\n", "F, line 3: 'b' occurs a second time", "remove one of the two"),
+        (b"b = 1\n", "F, line 1: a line before the first [section]", "start with [distutils] or [pypi]"),
+        (b"[a]\nword\n", "F, line 2: neither a [section] nor a key = value", "correct or remove that line"),
+        (b"[a]\n\xff\n", "F is not UTF-8: byte 4 belongs to no character", "save F as UTF-8"),
+        (b"\xff\xfea\0", "F is UTF-16, which no tool reads", "save F as UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_file(tmp_path: Path, data: bytes, message: str, remedy: str) -> None:
+    tmp_path.joinpath("f").write_bytes(data)
+    with pytest.raises(BrokenSourceError) as broken:
+        pypirc_file.load_pypirc(tmp_path / "f", "F")
+    assert (broken.value.message, broken.value.remedy, broken.value.cause) == (message, remedy, "pypirc.malformed")

@@ -11,7 +11,7 @@ from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.oidc_identity import OidcProvider
-from release.core.models.secret_location import TrustedPublishing, location_to_text
+from release.core.models.secret_location import EnvironmentVariable, TrustedPublishing, location_to_text
 from release.credentials.sources import trusted_publishing
 from release.credentials.sources.base import SourceQuery
 from tests.credentials.sources.test_resolve import ACME, ENV, LOCAL, causes, pypirc, resolve, token, used
@@ -105,3 +105,17 @@ def test_a_token_of_another_index_is_no_password_for_this_one(tmp_path: Path) ->
     env = ENV | GITHUB | ALLOWED | {"TWINE_PASSWORD": token(TESTPYPI.token_location)}
     assert isinstance(resolve(PYPI, env, tmp_path).credential, Ambient)
     assert isinstance(resolve(TESTPYPI, env, tmp_path).credential, Credential)
+
+
+def test_a_secret_of_the_job_that_is_used_instead_is_named_with_its_page() -> None:
+    variable = EnvironmentVariable(name="TWINE_PASSWORD")
+    for more, page in (({}, ""), ({"GITHUB_REPOSITORY": "a/b"}, ": https://github.com/a/b/settings/secrets/actions")):
+        query = SourceQuery(index=PYPI, env=GITHUB | ALLOWED | more, home=Path(), used=variable)
+        found = trusted_publishing.find(query)
+        assert found is not None
+        (remark,) = found.remarks
+        assert remark.message == ("$TWINE_PASSWORD is used instead of the identity that GitHub issues for this job")
+        assert remark.remedy == (
+            f"to use trusted publishing, remove $TWINE_PASSWORD from the job and delete the secret{page}"
+        )
+        assert (remark.where, remark.cause, found.ambient) == ("$TWINE_PASSWORD", "tp.mixed-credentials", None)
