@@ -69,7 +69,7 @@ NEAR_MATCHES: dict[str, bytes] = {
     "Google": b"AIza",
     "GitHub": b"ghp_" + b"a1B2c3D4e5F6" * 3,
     "GitLab": b"glpat-",
-    "GitLab, random": b"glpat-qW3rTy7uI9oPaS5dF1gH",
+    "GitLab, random": b"-".join((b"glpat", b"qW3rTy7uI9oPaS5dF1gH")),
     "Slack": b"xoxb-1234567890-1234567890-1234567890-",
     "Stripe": b"sk_live_" + b"a1B2c3D4" * 30,
     "underscores": b"_" + b"a" * 21,
