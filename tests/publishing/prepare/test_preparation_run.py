@@ -106,6 +106,7 @@ def test_a_failure_after_the_files_are_written_undoes_them(
     def check() -> None:
         assert (tmp_path / "pyproject.toml").read_bytes() == b"new"
         assert world.run.record.path.exists(), "a killed run leaves what is to be undone"
+        assert world.run.record.before == {"pyproject.toml": b"old"}
         raise error
 
     world.run.check = check
