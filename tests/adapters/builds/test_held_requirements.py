@@ -70,9 +70,15 @@ def test_what_was_installed_is_known_with_and_without_constraints(shop: Shop, in
     assert [one.sha256 for one in held.requirements] == (files if installer == "pip" else [None, None])
 
 
-@pytest.mark.parametrize("filename", ["acme_backend-1.0-py3-none-any.whl", "acme_helper-1.0-py3-none-any.whl"])
 @pytest.mark.parametrize("installer", INSTALLERS)
-@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize(
+    ("filename", "required"),
+    [
+        ("acme_helper-1.0-py3-none-any.whl", True),
+        pytest.param("acme_backend-1.0-py3-none-any.whl", True, marks=pytest.mark.slow),
+        pytest.param("acme_backend-1.0-py3-none-any.whl", False, marks=pytest.mark.slow),
+    ],
+)
 def test_no_code_of_a_replaced_file_runs(shop: Shop, installer: str, filename: str, required: bool) -> None:
     tamper(shop.links, filename)
     with pytest.raises(ToolError, match="the index serves another file for the build requirement 'acme-") as caught:
@@ -82,7 +88,8 @@ def test_no_code_of_a_replaced_file_runs(shop: Shop, installer: str, filename: s
     assert not shop.ran
 
 
-@pytest.mark.parametrize("installer", INSTALLERS)
+@pytest.mark.slow
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_a_requirement_without_a_pin(shop: Shop, installer: str) -> None:
     text = pins(shop.hashes, "acme-backend==1.0")
     with pytest.raises(ToolError, match="the build requirement 'acme-helper' is not pinned with a hash") as caught:
