@@ -38,6 +38,7 @@ NOT_RUN = {
     "auditwheel repair": "takes a compiled wheel, and works on Linux alone",
     "strip": "takes a compiled library",
     "python -m pypi_attestations": "takes an identity of a CI system, and Sigstore",
+    "python -m pip": "would upgrade the pip of the tests",
     "python -m build": "every story that releases a project runs it",
 }
 

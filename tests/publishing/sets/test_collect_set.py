@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -466,3 +467,15 @@ def test_the_list_shows_levels_and_reasons_in_80_columns(top: Path, on_index: di
     assert document["levels"] == [[name, "b"]]
     assert document["members"][0]["state"] == "released"
     assert document["members"][0]["listed"] == {"testpypi": 1, "pypi": 1}
+
+
+def test_a_member_is_held_to_the_constraints_of_the_root_unless_it_has_its_own(tmp_path: Path) -> None:
+    pinned = "[tool.release]\nbuild-constraints = 'pins.txt'\nrequire-pinned-build = true\n"
+    own = "[tool.release]\nbuild-constraints = 'own.txt'\nrequire-pinned-build = false\n"
+    (tmp_path / "pyproject.toml").write_text(pinned)
+    for name, more in (("a", ""), ("b", own)):
+        (tmp_path / "libs" / name).mkdir(parents=True)
+        (tmp_path / "libs" / name / "pyproject.toml").write_text(project(name, "1", more=more))
+    root = read_members.load_set_config(tmp_path)
+    found = [read_members.load_member_config(root, tmp_path / "libs" / one, root=tmp_path) for one in ("a", "b")]
+    assert [one.pinned_build for one in found] == [(os.path.join("..", "..", "pins.txt"), True), ("own.txt", False)]  # noqa: PTH118
