@@ -77,3 +77,15 @@ def test_a_text_that_is_not_json_is_refused(text: str | bytes) -> None:
 def test_the_top_of_a_file_is_named_after_it() -> None:
     top = KeyPath(file="acme.json", noun="an object")
     assert (str(top), str(top / "a"), str((top / "a")[2] / "b")) == ("acme.json", "a", "a[2].b")
+
+
+@pytest.mark.parametrize("value", [0, 5, 10, 2.5])
+def test_a_number_in_its_range(value: float) -> None:
+    assert tables.number(0, 10)(value, AT) == value
+
+
+@pytest.mark.parametrize("value", [-1, 11, True, "5", None])
+def test_a_number_outside_of_its_range(value: object) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        tables.number(0, 10, unit="a share")(value, AT)
+    assert wrong.value.message == f"tool.acme must be a share from 0 to 10, not {value!r}"
