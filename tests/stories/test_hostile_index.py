@@ -122,6 +122,7 @@ RUNS: Mapping[str, tuple[str, Sequence[str], bool, set[int]]] = {
 }
 
 
+REDIRECTS = {"endless redirects", "redirect to file:"}
 #: those for which a second command with the same reader is run
 WORST = ("gzip bomb", "endless chunks", "a byte now and then", "a header now and then", "[ 200,000 times", "null")
 
@@ -146,6 +147,9 @@ def test_a_hostile_answer_ends_in_time_and_in_little_memory(name: str, answer: s
             status, seconds, megabytes, text = run(tmp_path, url, index.tokens["account"].reveal(), words)
     assert "Traceback" not in text
     assert "internal error" not in text
-    assert status in (statuses | {0} if answer in HARMLESS else statuses), text
+    allowed = set(statuses) | ({0} if answer in HARMLESS else set())
+    if target == "upload" and answer in REDIRECTS:  # a refusal, as a redirect is not followed with the token
+        allowed = {3}
+    assert status in allowed, text
     assert seconds < 60, text
     assert megabytes < 100, text

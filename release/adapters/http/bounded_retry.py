@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import urllib3
-from urllib3.exceptions import MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ReadTimeoutError
 
 from release.adapters.http import response_limits
 
@@ -16,8 +16,8 @@ _FOREVER = 10.0**9
 class BoundedRetry(urllib3.Retry):
     """Returns the response where it asks to wait for longer than `LONGEST_WAIT`, and repeats no time-out.
 
-    Observed: urllib3 2.8.0, 2026-11 - it cuts a longer wait off and asks again too early, and raises `ValueError` for
-    a Retry-After of 5,000 digits.
+    Observed: urllib3 2.8.0, 2026-11 - it cuts a longer wait off and asks again too early, raises `ValueError` for a
+    Retry-After of 5,000 digits, and for one that is none, it raises without closing the connection.
     """
 
     def increment(
@@ -38,5 +38,7 @@ class BoundedRetry(urllib3.Retry):
     def parse_retry_after(self, retry_after: str) -> float:
         try:
             return super().parse_retry_after(retry_after)
+        except InvalidHeader:  # neither a number nor a date
+            return 0.0
         except (ValueError, OverflowError):
             return _FOREVER

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.http import http_client, response_limits
+from release.adapters.http import http_client, response_body, response_limits
 from release.adapters.http.errors import ResponseLimitError
 from release.adapters.index import json_api, simple_api, token_probes
 from release.adapters.twine import twine_worker
@@ -111,6 +111,18 @@ def test_a_hostile_document_is_an_error(reader: str, document: str, tmp_path: Pa
         read(reader, hostile_server.DOCUMENTS[document], tmp_path)
     assert caught.value.remedy
     assert sound.body.decode() not in caught.value.message
+
+
+def test_one_emoji_does_not_make_a_large_page_four_times_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_body, "_MAX_NOT_ASCII", 1_000)
+    for filler, fits in (("x" * 2_000, True), ("x" * 2_000 + "\U0001f600", False), ("\U0001f600", True)):
+        body = json.dumps({"info": {"name": "acme"}, "x": filler}, ensure_ascii=False)
+        with loopback_server(lambda h, body=body: h.reply(200, body)) as server:  # type: ignore[misc] # a default
+            if fits:
+                assert json_api.fetch_ownership(index(server.url), "acme") is not None
+            else:
+                with pytest.raises(UnreachableError, match="more than 1 kB of text that is not ASCII"):
+                    json_api.fetch_ownership(index(server.url), "acme")
 
 
 # -- messages -------------------------------------------------------------------------------------

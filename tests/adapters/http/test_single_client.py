@@ -36,6 +36,7 @@ OWN_JSON: Mapping[str, str] = {
     "release/cli/commands/prepare.py": "its own output",
     "release/token_health/database.py": "its own database",
     "release/token_health/notify/delivery.py": "its own database",
+    "release/adapters/builds/build_child.py": "settings of its own parent; a report of the pip of the build",
     "release/adapters/system/process.py": "events of its own child",
     "release/adapters/keyring/keyring_child.py": "requests of its own parent",
     "release/adapters/twine/twine_reader_child.py": "requests of its own parent",
