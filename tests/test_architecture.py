@@ -109,7 +109,6 @@ TESTED_ELSEWHERE = {
     "publishing/prepare/collect_preparation.py": "tests/publishing/prepare/test_preparation.py",
     "publishing/prepare/collect_set_preparation.py": "tests/stories/test_prepare_set.py",
     "publishing/sets/member_run.py": "tests/publishing/sets/test_set_runner.py",
-    "publishing/sets/member_state.py": "tests/publishing/sets/test_collect_set.py",
     "publishing/sets/set_options.py": _DATA,
 }
 #: lines; a module is one subject, and above this it rarely is

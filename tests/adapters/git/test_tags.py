@@ -17,7 +17,7 @@ COMMIT = "c" * 40
 
 
 def git(answers: dict[str, str], *, identity: bool = True) -> Programs:
-    """A git that answers by its subcommand."""
+    """A git that answers by a word of its command line."""
 
     def answer(argv: Sequence[str]) -> str | Completed:
         if "var" in argv:
@@ -57,6 +57,6 @@ def test_a_tag_is_annotated_and_its_name_is_no_option() -> None:
 
 
 def test_where_git_knows_nobody_the_committer_makes_the_tag() -> None:
-    run = git({"show": "A. Maintainer\0a@example.org\n", "tag": ""}, identity=False)
+    run = git({"--format=%cn%x00%ce": "A. Maintainer\0a@example.org\n", "tag": ""}, identity=False)
     tags.create_tag(fake_system(run=run), ROOT, "v1.0", COMMIT, "m")
     assert {"user.name=A. Maintainer", "user.email=a@example.org"} <= set(run.called[-1])
