@@ -32,12 +32,18 @@ from release.credentials.sources.base import StorageQuery
 from release.credentials.sources.keyring import project_entry, upload_entry
 from release.credentials.verify import verify_credential
 from tests.core.tokens.test_token import text as minted
+from tests.credentials.sources.answering_keyring import answering_keyring
 from tests.credentials.sources.test_keyring import BACKENDS
 from tests.credentials.test_states import INDEXES, NOW, STATES, prepare
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or shutil.which("bash") is None, reason="the remedies are pasted into bash"
-)
+__all__ = ["answering_keyring"]
+
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform == "win32" or shutil.which("bash") is None, reason="the remedies are pasted into bash"
+    ),
+    pytest.mark.usefixtures("answering_keyring"),
+]
 
 _WORDS = ("healthy", "warning", "unknown", "broken")
 #: how a remedy begins that is a command; all others say what to edit or to click

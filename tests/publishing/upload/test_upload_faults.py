@@ -39,7 +39,7 @@ from tests.repeated_commands import repeated
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
-LIMITS, SHORT = UploadLimits(), UploadLimits(connect=1, read=1, total=20)
+LIMITS, SHORT = UploadLimits(), UploadLimits(connect=30, read=2, total=60)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 COMMAND = "pypi-preflight publish"

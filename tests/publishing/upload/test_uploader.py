@@ -30,7 +30,7 @@ from tests.patience import PATIENCE
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
-LIMITS, SHORT = UploadLimits(), UploadLimits(connect=1, read=1, total=20)
+LIMITS, SHORT = UploadLimits(), UploadLimits(connect=30, read=2, total=60)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 
