@@ -137,17 +137,7 @@ def explain_unheld(output: str, pinned: PinnedBuild | None) -> ToolError | None:
             cause=TAMPERED,
         )
     if found := _WITHOUT_HASH.search(quoted):
-        name = next(text for text in found.groups() if text)
-        known = [one for one in load_constraints(pinned.path).pins if one.name == normalize_name(name)]
-        if any(one.version and one.hashes for one in known):
-            return ToolError(
-                f"this pip does not hold build requirements to the hashes in {file}", remedy=UPGRADE_PIP, cause=UNPINNED
-            )
-        return ToolError(
-            f"the build requirement {name!r} is not pinned with a hash in {file}",
-            remedy=f"add it: {again}",
-            cause=UNPINNED,
-        )
+        return _without_hash(pinned.path, found)
     if pinned.required and (found := _NO_WHEEL.search(quoted)):
         return ToolError(
             f"the build requirement {found['name']!r} has no wheel for this machine, and uv does not hold what its own "
@@ -156,3 +146,20 @@ def explain_unheld(output: str, pinned: PinnedBuild | None) -> ToolError | None:
             cause=UNPINNED,
         )
     return None
+
+
+def _without_hash(path: Path, found: re.Match[str]) -> ToolError:
+    """The error for a requirement for which the installer knows no hash."""
+    from release.core.build_constraints import write_command
+
+    name = next(text for text in found.groups() if text)
+    file, again = quote_path(path), write_command(path_from_here(path))
+    known = [one for one in load_constraints(path).pins if one.name == normalize_name(name)]
+    if not any(one.version and one.hashes for one in known):
+        message, remedy = f"the build requirement {name!r} is not pinned with a hash in {file}", f"add it: {again}"
+    elif found["d"]:  # uv
+        message = f"the build requirement {name!r} contradicts {file}, which pins {known[0].requirement}"
+        remedy = f"write the constraints again: {again}"
+    else:
+        message, remedy = f"this pip does not hold build requirements to the hashes in {file}", UPGRADE_PIP
+    return ToolError(message, remedy=remedy, cause=UNPINNED)

@@ -138,6 +138,14 @@ def test_versions_without_hashes(shop: Shop, installer: str) -> None:
     assert caught.value.cause == held_requirements.UNPINNED
 
 
+def test_a_pin_that_contradicts_the_requirement(shop: Shop) -> None:
+    project = PYPROJECT.replace("acme-backend>=1", "acme-backend>=1.5")
+    with pytest.raises(ToolError, match=r"'acme-backend' contradicts .*, which pins acme-backend==1.0") as caught:
+        shop.build("uv", text=pins(shop.hashes, *BOTH), required=True, PYPROJECT=project)
+    assert "--write-constraints" in caught.value.remedy
+    assert not shop.ran
+
+
 OLD_PIP = """\
 < ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:
 <     acme-backend>=1 from http://127.0.0.1/f/acme_backend-1.0-py3-none-any.whl (from -r requirements.txt (line 1))
