@@ -575,3 +575,23 @@ def test_a_name_of_the_standard_library_does_not_stop_an_offline_rehearsal(
         one for one in run(CHECKS, replace(facts, previous=previous)) if one.check == "the-index-takes-the-name"
     )
     assert outcome.state == state
+
+
+@pytest.mark.parametrize(
+    ("files", "project"),
+    [
+        ([file("acme_widget-1.1-py3-none-any.whl", wheel())], None),  # its name has another version than its metadata
+        ([file(WHEEL, wheel())], ProjectMetadata(name="acme-widget", version="2.0")),
+        (
+            [file(WHEEL, wheel()), file("acme_widget-2.0.tar.gz", sdist(metadata(version="2.0"), "acme_widget-2.0"))],
+            None,
+        ),
+    ],
+    ids=["file name", "project", "releases"],
+)
+def test_files_that_an_earlier_build_has_left_are_named_as_the_cause(
+    files: Sequence[BuiltFile], project: ProjectMetadata | None
+) -> None:
+    outcomes = run(CHECKS, replace(built(*files), project=project))
+    causes = [finding.cause for one in outcomes for finding in one.findings]
+    assert "dist.stale" in causes

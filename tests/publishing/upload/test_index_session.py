@@ -10,13 +10,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from release.adapters import collect
+from release.adapters.index import staging_api
 from release.core.errors import RefusedError, UnreachableError
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
+from release.core.models.index import Index, ProjectListing
 from release.publishing.upload.errors import UploadError
 from release.publishing.upload.index_session import IndexSession, open_session
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
+from tests.fake_system import LASTING, WHEEL, files_in, listing_of, sandbox_credential
 from tests.sample_distributions import sdist_name
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.uploads import HERE, PROJECT, release
@@ -133,3 +136,29 @@ def test_an_index_that_fails_opens_none(staging: Staging) -> None:
     staging.pypi.sandbox.inject(Fault(what=CannedResponse(status=503)))
     with pytest.raises(UnreachableError), open_session(staging.index, staging.credential):
         pytest.fail("no stage")
+
+
+def test_after_an_unclear_answer_the_index_is_asked_past_caches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A page of a cache lacks what was published a moment ago: the release would be reported as unknown."""
+    asked: list[dict[str, Any]] = []
+    (file,) = files_in(tmp_path, WHEEL)
+    stage = staging_api.Stage(
+        url="http://127.0.0.1:9/s/", upload_url="http://127.0.0.1:9/u/", simple_url="http://127.0.0.1:9/v/"
+    )
+
+    def listing(*_: object, **options: Any) -> ProjectListing:
+        asked.append(options)
+        return listing_of([file])
+
+    def publish(*_: object) -> None:
+        raise UnreachableError("reset", remedy="")
+
+    monkeypatch.setattr(staging_api, "open_stage", lambda *_: stage)
+    monkeypatch.setattr(staging_api, "publish_stage", publish)
+    monkeypatch.setattr(collect, "collect_listing", listing)
+    index = replace(LASTING, stages_url="http://127.0.0.1:9/stages/")
+    with open_session(index, lambda: sandbox_credential("x")) as session:
+        session.publish([file], PROJECT)
+    assert asked == [{"fresh": True}]
