@@ -189,9 +189,8 @@ def every_download_is_what_its_page_says(published: PublishedRelease) -> Iterato
     """
     for listed in published.files:
         file = published.fetched.get(listed.filename)
-        if isinstance(file, Unknown):
-            yield file
         if not isinstance(file, BuiltFile):
+            yield file or Unknown(reason=f"{listed.filename!r} was not downloaded", remedy="confirm it again")
             continue
         wrong = hashes_that_differ(listed, file)
         if listed.size not in {None, file.size}:

@@ -273,3 +273,9 @@ def test_one_strong_hash_must_fit_and_all_others_too(
     assert says in " ".join(texts)
     assert state is not UNKNOWN or outcome.cause == "post.no-strong-hash"
     assert (refuse_install(replace(facts, recorded=None), one) is None) is (state is PASSED)
+
+
+def test_a_listed_file_that_was_not_downloaded_is_unknown_and_nothing_is_installed() -> None:
+    shown = outcomes(outside(fetched={}))
+    assert shown["every-download-is-what-its-page-says"].state == CheckState.UNKNOWN
+    assert shown["the-wheel-installs-into-a-clean-environment"].state == CheckState.SKIPPED
