@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from release.adapters.system.temporary_directory import temporary_directory
 from release.cli.output_streams import encodable_streams, write_output
 from release.core.errors import Exit, ReleaseError, from_os_error
 from release.core.quoting import escape_unprintable
@@ -88,6 +87,8 @@ def _config_file(table: Mapping[str, Any] | None) -> Iterator[Path | None]:
         yield None
         return
     import tomlkit
+
+    from release.adapters.system.temporary_directory import temporary_directory
 
     with temporary_directory() as work:
         path = work / "pyproject.toml"

@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters.system.temporary_directory import temporary_directory
 from release.checks.all_checks import check_names
 from release.cli.command import (
     RUNS,
@@ -123,6 +122,7 @@ def _sibling_files(options: argparse.Namespace) -> Iterator[Callable[[System], S
         yield lambda system: system
         return
     from release.adapters.install import siblings
+    from release.adapters.system.temporary_directory import temporary_directory
     from release.publishing.sets.sibling_files import find_siblings
 
     found = find_siblings(options.siblings, without=options.output)
