@@ -59,7 +59,8 @@ def no_credential_file_leaks(leaks: LeakScan) -> Iterator[Observation]:
 def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
     """Everything could be searched for secrets.
 
-    Files that unpack to far more than their size, and deeply nested archives, are not searched.
+    Files that unpack to far more than their size, and deeply nested archives, are not searched. A file whose search
+    takes too long is not searched to its end.
     """
     for one in leaks.searched.unread:
         reason = f"{escape_unprintable(one.path)}: {one.reason}" if one.path else one.reason

@@ -52,6 +52,8 @@ def write_constraints(
         builder.build_distributions(
             system, source, work / "dist", epoch=None, on_line=on_line, copy_of=directory, installed=found.append
         )
+        if not found:
+            raise ToolError("the build did not record what it installs", remedy="report it as a bug of pypi-preflight")
         requirements = found[0].requirements
         _require_one_version_each(requirements)
         hashes = _find_hashes(system, requirements, work)

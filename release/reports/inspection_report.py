@@ -66,12 +66,8 @@ def _findings_to_json(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
 
 
 def leaks_to_findings(leaks: LeakScan) -> Iterator[dict[str, Any]]:
-    """The secrets in files, as findings of the document. What could not be searched is only a warning."""
-    for outcome in run(LEAKS, leaks):
-        yield from (finding_to_json(outcome.check, one) for one in outcome.findings)
-        if outcome.state is CheckState.UNKNOWN:
-            remedy = outcome.remedy or "check the file yourself"
-            yield finding_to_json(outcome.check, Finding(message=outcome.reason, remedy=remedy, severity="warn"))
+    """The secrets in files, and what could not be searched for them, as findings of the document."""
+    yield from _findings_to_json(run(LEAKS, leaks))
 
 
 def finding_to_json(check: str, finding: Finding) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from release.core.facts import BuiltFile
 from release.core.models.check_result import Unknown
 from release.core.models.index import PYPI, IndexFile, ProjectListing
 from release.core.models.project_limits import FILE_SIZE
+from release.leaks import scan_limit
 from release.publishing import inspection
 from tests.fake_tokens import token
 from tests.sample_distributions import sdist_name, wheel, wheel_name
@@ -125,6 +126,20 @@ def test_secrets_are_searched_in_files_that_the_index_would_accept(
     document = inspection.inspect_files(system, [files[1], leaking]).document
     (leak,) = document["release"]
     assert "config.py" in str(leak)
+
+
+def test_a_file_that_is_not_searched_to_its_end_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, system: System, tmp_path: Path
+) -> None:
+    path = tmp_path / wheel_name()
+    path.write_bytes(wheel(files={"acme_widget/config.py": "AgE" * 100}))
+    assert not inspection.inspect_files(system, [path]).refused
+    monkeypatch.setattr(scan_limit, "_SECONDS", -1)
+    found = inspection.inspect_files(system, [path])
+    (unread,) = found.document["release"]
+    assert (unread["check"], unread["severity"]) == ("everything-could-be-searched", "block")
+    assert f"{path.name}: it was not searched to its end" in unread["message"]
+    assert (found.refused, found.document["files"][0]["verdict"]) == (True, "accept")
 
 
 @pytest.fixture

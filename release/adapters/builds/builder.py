@@ -48,7 +48,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
     seconds since 1970; `variables` are added to the environment. The backend may leave files in the source directory:
     pass a copy (`copy_project`, `repository.clone_commit`), and with `copy_of` the directory that it is a copy of.
-    `installed` is called with what the build has installed.
+    `installed` is called with what the build has installed, if it recorded that.
     Raises `ToolError` with the backend's message, or `ConfigError` without a project.
     """
     _require_project(source)
@@ -197,8 +197,8 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
             [*build, *held.arguments, "--installer", installer.choose_installer(system), *options, str(source)],
             cwd=source, env={**env, **held.variables}, on_line=on_line, apart=apart, umask=0o022,
         )  # fmt: skip
-        if not done.status and installed is not None:
-            installed(held.environments())
+        if not done.status and installed is not None and (found := held.environments()) is not None:
+            installed(found)
     if done.status:
         output = done.output + done.errors
         if unheld := held_requirements.explain_unheld(output, system.pinned_build):

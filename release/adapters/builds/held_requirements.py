@@ -59,14 +59,14 @@ class HeldBuild:
     _report: Path
     _pins: tuple[Pin, ...]
 
-    def environments(self) -> BuildEnvironments:
-        """What the run has installed; nothing, where it installed nothing."""
+    def environments(self) -> BuildEnvironments | None:
+        """What the run has installed; None where it recorded nothing, so that it is unknown."""
         from release.core.build_constraints import unpinned, with_allowed
 
         try:
             items = parse_foreign_json(self._report.read_bytes())
         except FileNotFoundError:
-            items = ()
+            return None
         found = with_allowed((InstalledRequirement(**one) for one in items), self._pins)
         return BuildEnvironments(requirements=found, unpinned=unpinned(found))
 
