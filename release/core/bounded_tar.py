@@ -1,4 +1,4 @@
-"""Read a tar of foreign origin with the standard library, whatever its headers claim."""
+"""Read a tar of foreign origin with the standard library, even if its headers are wrong."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An adapter for requests that holds every response to the limits of its kind, before and after decompression.
 
-Observed: urllib3 2.8.0, requests 2.34.2, 2026-11 - urllib3 decompresses no more at a time than it is asked for;
+Observed: urllib3 2.8.0, requests 2.34.2, 2026-11 - urllib3 decompresses only as much at a time as it is asked for;
 requests reads the whole body of a redirect.
 """
 

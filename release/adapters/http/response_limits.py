@@ -1,6 +1,6 @@
 """How much a response may have, and how long it may take, by what is asked for: the only place of these numbers.
 
-Each is far above what a sound server sends. Whoever sends more is cut off, and the response is an error.
+Each is far above what a correct server sends. A response that exceeds one is cut off, and is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_WAIT = 60.0
 MAX_REDIRECTS = 10
 #: bytes; no project of PyPI may have a larger file. Source: warehouse, `packaging/models.py`, its database constraint
 _LARGEST_FILE = 1 << 30
-#: bytes; whatever size an index states. Source: warehouse, `constants.py`, the limit of a whole project
+#: bytes; also where an index states more. Source: warehouse, `constants.py`, the limit of a whole project
 _LARGEST_STATED = 10 << 30
 
 

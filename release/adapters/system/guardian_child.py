@@ -1,6 +1,6 @@
 """A process that waits until another one has ended, ends what that one left running, and removes what it left behind.
 
-It is told on its standard input what there is, a line for each: `+` or `-`, `g` and the number of a process group, or
+It reads from its standard input what there is, a line for each: `+` or `-`, `g` and the number of a process group, or
 `d` and the path of a directory in hexadecimal. The input ends when the other process does, also when it is killed.
 Run as a file, with nothing but the standard library.
 """

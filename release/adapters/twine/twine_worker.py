@@ -148,7 +148,7 @@ class _Uploader:
                 # Its beginning, decoded as UTF-8, which indexes send: guessing the encoding of a long page takes long.
                 "body": response.content[:20_000].decode("utf-8", "replace"),
             }
-        except http_errors.ResponseLimitError as error:  # whatever its status: the file may have been accepted
+        except http_errors.ResponseLimitError as error:  # with any status: the file may have been accepted
             return self._failure("cut off", error.message)
         except UnicodeEncodeError:  # its text may contain the password
             return self._failure("garbage", "a header cannot be encoded")
