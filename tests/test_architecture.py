@@ -72,7 +72,6 @@ COMMON_FUNCTIONS = {
 TESTED_BY_NAME = ("core", "credentials", "publishing")
 _DATA = "data without behaviour of its own: the tests of what reads it"
 _TOKENS = "tests/core/tokens/: test_damage.py, test_placeholders.py, test_other_secrets.py, test_token.py"
-_SET_WORKFLOWS = "tests/publishing/ci/test_set_workflows.py runs the cases of all services alike"
 #: their modules without one → what tests them
 TESTED_ELSEWHERE = {
     "core/bounded_tar.py": "tests/checks/test_archive_fields.py and tests/leaks/, with archives of long headers",
@@ -103,9 +102,6 @@ TESTED_ELSEWHERE = {
     "credentials/sources/misplaced_tokens.py": "tests/credentials/test_misplaced_tokens.py",
     "credentials/sources/pypirc_lines.py": "tests/credentials/test_misplaced_tokens.py, sources/test_pypirc_file.py",
     "credentials/sources/tool_variables.py": "tests/credentials/sources/test_environment.py",
-    "publishing/ci/buildkite_set.py": _SET_WORKFLOWS,
-    "publishing/ci/github_set.py": _SET_WORKFLOWS,
-    "publishing/ci/gitlab_set.py": _SET_WORKFLOWS,
     "publishing/prepare/collect_preparation.py": "tests/publishing/prepare/test_preparation.py",
     "publishing/prepare/collect_set_preparation.py": "tests/stories/test_prepare_set.py",
     "publishing/sets/member_run.py": "tests/publishing/sets/test_set_runner.py",

@@ -77,7 +77,8 @@ def lower_first(text: str) -> str:
 
 def os_error_reason(error: OSError) -> str:
     """Why the operating system refuses something, as a clause: "permission denied"."""
-    return lower_first(error.strerror or str(error) or type(error).__name__)
+    words = error.strerror or str(error)
+    return lower_first(words) if words else type(error).__name__
 
 
 def from_os_error(error: OSError) -> ReleaseError:

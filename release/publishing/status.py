@@ -10,6 +10,7 @@ from typing import Any
 from release.adapters import members
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError
+from release.core.time_text import format_count
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.publishing.sets.read_members import load_set_config
@@ -72,12 +73,12 @@ def status_to_lines(releases: list[dict[str, Any]], *, of_set: bool = False) -> 
         commit = f" at {release['commit'][:12]}" if release["commit"] else ""
         yield f"{what}{release['version'] or 'an unknown version'}{commit}, last written {release['last']}"
         for file in release["files"]:
-            yield f"  {file['file']}  {file['size']} bytes  sha256 {file['sha256'][:16]}…"
+            yield f"  {file['file']}  {format_count(file['size'], 'byte')}  sha256 {file['sha256'][:16]}…"
         for name, index in release["indexes"].items():
-            states = list(index["files"].values())
+            count = list(index["files"].values()).count("accepted")
             total = f" of {len(release['files'])}" if release["files"] else ""  # prebuilt files are not in the journal
-            accepted = f"{states.count('accepted')}{total} files accepted"
-            yield f"  {name}: {accepted}, {'confirmed' if index['verified'] else 'not confirmed'}"
+            accepted = f"{count}{total} files" if total else format_count(count, "file")
+            yield f"  {name}: {accepted} accepted, {'confirmed' if index['verified'] else 'not confirmed'}"
         if release["ended"] is None:
             yield "  the last run has not ended: it was interrupted, or is still running"
         yield f"  journal: {printable(release['journal'])}"

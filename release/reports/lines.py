@@ -13,6 +13,7 @@ from typing import Any
 from release.core.events import CheckFinished, Event, Message, StepStarted
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.quoting import escape_unprintable
+from release.core.time_text import format_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def printable(text: str) -> str:
 
 
 def format_size(count: int) -> str:
-    """A number of bytes as `12 bytes`, `3 kB` or `4.5 MB`."""
+    """A number of bytes as `1 byte`, `12 bytes`, `3 kB` or `4.5 MB`."""
     if count < 1000:  # noqa: PLR2004 - kilo
-        return f"{count} bytes"
+        return format_count(count, "byte")
     return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"  # noqa: PLR2004 - mega

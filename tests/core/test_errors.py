@@ -78,5 +78,5 @@ def test_a_message_becomes_a_clause(text: str, expected: str) -> None:
 
 
 def test_an_error_without_words_is_named_by_its_type() -> None:
-    assert os_error_reason(TimeoutError()) == "timeoutError"
+    assert os_error_reason(TimeoutError()) == "TimeoutError", "the name of a class keeps its case"
     assert os_error_reason(OSError("Bad CRC-32")) == "bad CRC-32"

@@ -99,7 +99,8 @@ def test_outside_of_a_repository_the_branch_is_unknown(asked: list[dict[str, Any
 def test_nothing_is_predicted_about_signing_where_no_index_may_be_asked(
     asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def predict(*_: object) -> Access:
+    def predict(_system: object, config: Config, facts: Access) -> Access:
+        assert (config, facts.index) == (CONFIG, LASTING)
         raise UnreachableError("asked", remedy="")
 
     monkeypatch.setattr(attest, "predict_signing", predict)

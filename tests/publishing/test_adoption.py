@@ -100,5 +100,26 @@ def test_everything_else_stays_as_it_was_built(book: Journal, test: bytes | None
     assert book.last("built") is None
 
 
+def test_an_index_that_does_not_know_the_project_lacks_the_release(book: Journal) -> None:
+    """The others have one and the same file, which is not what all indexes have."""
+    files = [load_distribution(book.dist / NAME)]
+    conflict = FilenameConflict(
+        index=PYPI, on_dry_run_index=False, filename=NAME, sha256=sha256(SAME), file=on_index(SAME, known=True)
+    )
+    for listings, adopted in (
+        ({"testpypi": None, "pypi": listing(SAME)}, False),
+        ({"pypi": listing(SAME)}, True),
+        ({}, False),
+    ):
+        found = adopt_released_files(real_system(), files, [conflict], listings, book)
+        assert (found is not None) is adopted
+        if adopted:
+            event = book.last("built")
+            assert event is not None
+            assert (event["origin"], event["files"]) == (
+                "index", [{"file": NAME, "sha256": sha256(SAME), "size": len(SAME)}],
+            )  # fmt: skip
+
+
 def test_a_file_that_cannot_be_fetched_is_not_used(book: Journal) -> None:
     assert adopt(book, SAME, SAME, known=False) is None

@@ -205,6 +205,14 @@ def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk:
     waived = attest.predict_signing(desk.system, may, access(desk, bearer)).signing
     assert isinstance(waived, NotApplicable)
     assert waived.reason.startswith("not signed: an API token is used")
+    never = config.parse_config({"attest": False})
+    for settings, index, why in (
+        (never, PYPI, "attest = false in [tool.release]"),
+        (never, ELSEWHERE, "attest = false in [tool.release]"),
+        (must, ELSEWHERE, "testpypi gets no attestations"),
+    ):
+        facts = attest.predict_signing(desk.system, settings, replace(access(desk, bearer), index=index))
+        assert facts.signing == NotApplicable(reason=why)
     assert "/api/v1/log/entries" not in desk.service.asked, "looking ahead writes into no log"
 
 
@@ -309,6 +317,10 @@ def test_what_is_missing_or_can_not_be_asked_is_told_apart(desk: Desk, pool: Poo
         assert attest.verify_on_index(desk.system, index, PROJECT, files[0]) is None
         missing = attest.verify_on_index(desk.system, index, PROJECT, files[0], expected=True)
         assert isinstance(missing, Finding)
+        name = files[0].filename
+        assert missing.message == f"pypi accepted attestations with {name!r}, but does not show them"
+        assert missing.where == name
+        assert missing.remedy.endswith(f"/{name}/provenance later")
         assert sum(desk.slept) == 60, "an index gets a minute to show what it took"
     gone = attest.verify_on_index(desk.system, index, PROJECT, files[0])
     assert isinstance(gone, Unknown)

@@ -38,7 +38,11 @@ class Backend:
         monkeypatch.setattr(builder, "copy_project", lambda _system, _from, into: into)
         monkeypatch.setattr(repository, "find_root", lambda *_: root)
         monkeypatch.setattr(repository, "commit", lambda *_: "d" * 40)
-        monkeypatch.setattr(repository, "commit_time", lambda _system, _root, commit: {"c": 3, "d": 4}[commit[0]])
+        monkeypatch.setattr(
+            repository,
+            "commit_time",
+            lambda system, found, commit: {"c": 3, "d": 4}[commit[0]] if (system.env, found) == ({}, root) else None,
+        )
         monkeypatch.setattr(repository, "clone_commit", lambda _s, _r, commit, _i: self.cloned.append(commit))
         monkeypatch.setattr(
             rehearsed_version,
@@ -106,6 +110,7 @@ def test_a_build_of_the_tree_is_always_a_new_one_and_says_which_version_it_has(
     journal.write("built", files=as_built(files_in(journal.dist, WHEEL)))
     assert run("tree", told).built
     assert (backend.calls[0]["variables"], backend.calls[0]["epoch"], backend.cloned) == ({"V": "1.1"}, 4, [])
+    assert (backend.calls[0]["source"], backend.calls[0]["copy_of"]) == (tmp_path / "scratch" / "tree", tmp_path)
     assert isinstance(told[0], Message)
     assert "rehearsing as 1.1" in told[0].text
 
@@ -162,6 +167,9 @@ def test_a_second_build_for_a_comparison_leaves_the_first_alone(
     build.rebuild(fake_system(), tmp_path, None, scratch=lambda name: tmp_path / "scratch" / name, only_wheel=True)
     assert {one.path.parent for one in again} == {tmp_path / "scratch" / "again"}
     assert [(call["variables"], call["only_wheel"]) for call in backend.calls] == [(None, False), ({"V": "1.1"}, True)]
+    assert [(call["source"].name, call["epoch"], call["copy_of"]) for call in backend.calls] == [
+        ("clone", 3, tmp_path), ("tree", 4, tmp_path),
+    ]  # fmt: skip
     assert builder.load_distribution(first[0].path) == first[0]
 
 

@@ -11,19 +11,22 @@ import pytest
 from packaging.version import Version
 
 from release.adapters import collect
+from release.adapters.git import projects, repository
 from release.adapters.index import simple_api
 from release.checks.reproducibility import no_index_has_other_bytes
 from release.core.config import Config
-from release.core.errors import RefusedError
-from release.core.facts import BuiltFiles, PreviousRelease
+from release.core.errors import RefusedError, ToolError
+from release.core.facts import BuiltFiles, PreviousRelease, UploadedRelease
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
 from release.core.models.results import StepResult
+from release.core.models.smoke_test import ExceptionLink, SmokeTest, SmokeTestAttempt, SmokeTestResult
+from release.core.models.source_tree import SourceTree
 from release.publishing import compare
 from release.publishing.journal import Journal
 from tests.acceptance.making import NOW
-from tests.fake_system import LASTING, PROJECT, SDIST, WHEEL, files_in, listing_of
+from tests.fake_system import LASTING, PROJECT, SDIST, WHEEL, fake_system, files_in, listing_of
 from tests.sandbox.sandbox_client import sandbox_client
 
 
@@ -209,3 +212,43 @@ def test_what_passed_by_a_waiver_needs_that_waiver(tmp_path: Path, monkeypatch: 
     with pytest.raises(RefusedError, match="'it-works' failed on acme and was waived, but is no longer"):
         run({"it-is-there"})
     assert not run({"it-works"}).changed
+
+
+# -- siblings -------------------------------------------------------------------------------------------------
+
+
+def uploaded(*, tree: SourceTree | None, not_found: bool) -> UploadedRelease:
+    test = SmokeTest(kind="import", words=("acme",))
+    chain = (ExceptionLink(type="ImportError"), ExceptionLink(type="ModuleNotFoundError", not_found=not_found))
+    trial = SmokeTestResult(test=test, attempts=(SmokeTestAttempt(test=test, status=1, chain=chain),))
+    return UploadedRelease(
+        index=LASTING, expected=(), listing=None, install=None, trials=(trial,), source_tree=tree
+    )  # fmt: skip
+
+
+def test_a_missing_module_is_looked_for_in_the_siblings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git is asked only where a module is missing; outside of a repository, or without git, nothing is named."""
+    tree, root = SourceTree(tracked=frozenset({"a.py"})), tmp_path / "root"
+    missing = uploaded(tree=tree, not_found=True)
+    asked: list[Path] = []
+
+    def siblings(_system: object, found: Path, directory: Path) -> dict[str, str]:
+        asked.extend([found, directory])
+        return {"acme.core": "acme-core"}
+
+    monkeypatch.setattr(projects, "modules_of_others", siblings)
+    monkeypatch.setattr(repository, "find_root", lambda *_: root)
+    for unchanged in (uploaded(tree=None, not_found=True), uploaded(tree=tree, not_found=False)):
+        assert compare.name_siblings(fake_system(), tmp_path, unchanged) == unchanged
+    assert asked == []
+    found = compare.name_siblings(fake_system(), tmp_path, missing)
+    assert found == replace(missing, source_tree=replace(tree, siblings={"acme.core": "acme-core"}))
+    assert asked == [root, tmp_path]
+    monkeypatch.setattr(repository, "find_root", lambda *_: None)
+    assert compare.name_siblings(fake_system(), tmp_path, missing) == missing
+
+    def no_git(*_: object) -> None:
+        raise ToolError("git is not installed", remedy="install it")
+
+    monkeypatch.setattr(repository, "find_root", no_git)
+    assert compare.name_siblings(fake_system(), tmp_path, missing) == missing

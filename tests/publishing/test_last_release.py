@@ -30,7 +30,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     calls: list[tuple[str, dict[str, Any]]] = []
 
-    def fetch(_listing: object, version: str, **options: Any) -> PreviousRelease:
+    def fetch(listing: object, version: str, **options: Any) -> PreviousRelease:
+        assert listing is LISTING
         calls.append((version, options))
         return PreviousRelease(version=f"before {version}", files=(), filenames=(WHEEL,))
 
@@ -59,7 +60,8 @@ def test_a_rehearsal_asks_once_and_without_retries(
 ) -> None:
     asked: list[dict[str, Any]] = []
 
-    def collect_listing(*_: object, **options: Any) -> object:
+    def collect_listing(index: object, name: str, **options: Any) -> object:
+        assert (index, name) == (LASTING, "acme-widget")
         asked.append(options)
         return LISTING
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from release.core.errors import UsageError
+from release.core.errors import RefusedError, UsageError
+from release.publishing import journal as journals
 from release.publishing import prebuilt
 from tests.sample_distributions import sdist_name, wheel_name
 
@@ -103,3 +104,68 @@ def test_a_list_that_cannot_be_read_is_a_usage_error(tmp_path: Path, content: by
     with pytest.raises(UsageError, match="cannot read"):
         prebuilt.load_file_list(tmp_path)
     assert prebuilt.load_file_list(None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (ONE, "does not exist$"),
+        ("README.txt", "is not a wheel or sdist$"),
+        ("no directory", "does not exist$"),
+        ("empty", "has no wheel or sdist, nor have its subdirectories$"),
+    ],
+)
+def test_a_path_without_distributions(tmp_path: Path, name: str, message: str) -> None:
+    put(tmp_path / "README.txt")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=message):
+        names(tmp_path / name)
+
+
+def test_the_number_of_directories_is_named_only_where_there_are_several(tmp_path: Path) -> None:
+    put(tmp_path / "a" / ONE)
+    assert prebuilt.files_to_text(prebuilt.find_files([tmp_path])) == "1 wheel"
+    put(tmp_path / "b" / TWO)
+    assert prebuilt.files_to_text(prebuilt.find_files([tmp_path])).endswith(", from 2 directories")
+
+
+def test_one_release_has_one_version(tmp_path: Path) -> None:
+    files = [put(tmp_path / sdist_name(version=f"{number}.0")) for number in range(1, 7)]
+    with pytest.raises(UsageError) as raised:
+        prebuilt.find_release([tmp_path])
+    shown = ", ".join(repr(path.name) for path in files[:4])
+    assert raised.value.message == f"the files belong to 6 releases: {shown}, …"
+    assert raised.value.remedy == "pass the files of one release"
+    assert [one.filename for one in prebuilt.find_release(files[:1])] == [files[0].name]
+
+
+def test_of_many_projects_four_are_named(tmp_path: Path) -> None:
+    for name in "edcba":
+        put(tmp_path / wheel_name(name))
+    with pytest.raises(UsageError, match=r"^the files belong to 5 projects: a, b, c, d$"):
+        names(tmp_path)
+
+
+def test_a_list_needs_files(tmp_path: Path) -> None:
+    listed = put(tmp_path / "list", ONE)
+    with pytest.raises(UsageError, match=r"^--require-complete needs the files$"):
+        prebuilt.load_given_files([], listed)
+    files, found = prebuilt.load_given_files([put(tmp_path / ONE)], listed)
+    assert ([one.filename for one in files], found is not None) == ([ONE], True)
+    assert prebuilt.load_given_files([], None) == ((), None)
+
+
+def test_files_that_differ_from_those_on_an_index_by_a_journal_are_refused(tmp_path: Path) -> None:
+    book = journals.for_release(tmp_path, version="1.0", commit=None)
+    book.write("accepted", index="sandbox", file=ONE, sha256="1" * 64)
+    book.write("refused", index="pypi", file=ONE, sha256="2" * 64)
+    book.write("accepted", index="pypi", file=TWO, sha256="3" * 64)
+    found = prebuilt.find_files([put(tmp_path / "dist" / ONE)])
+    prebuilt.reject_changed(found, tmp_path)
+    book.write("accepted", index="pypi", file=ONE, sha256=found[0].sha256)
+    prebuilt.reject_changed(found, tmp_path)
+    book.write("accepted", index="pypi", file=ONE, sha256="4" * 64)
+    with pytest.raises(RefusedError) as refused:
+        prebuilt.reject_changed(found, tmp_path)
+    assert refused.value.message == (f"{ONE!r} is not the file on pypi, whose SHA-256 in the journal is {'4' * 64}")
+    assert str(book.dist) in refused.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from release.core.facts import ProjectMetadata, Source
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.results import RunResult
-from release.core.plan import Build, CheckSource, Confirm, Step, Upload
+from release.core.plan import Build, CheckSource, Confirm, PushTag, ReleaseOnGitHub, Step, Tag, Upload
 from release.publishing import result
 from release.publishing.result import RunState
 from tests.repeated_commands import repeated
@@ -223,3 +224,54 @@ def test_a_fault_that_would_block_a_release_fails_the_rehearsal_unless_it_is_all
 
 def test_several_faults_are_counted() -> None:
     assert rehearsed("b", "c", "d").message.startswith("b is wrong (and 2 more failed checks); ")
+
+
+TAGGED = Tag(name="v1", remote="origin")
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ((TAGGED,), TAGGED),
+        ((TAGGED, PushTag(name="v1", remote="origin")), None),
+        ((Tag(name="v1", remote=None),), None),
+        ((CheckSource(),), None),
+    ],
+)
+def test_a_tag_that_the_run_leaves_to_be_pushed(steps: tuple[Step, ...], found: Tag | None) -> None:
+    made = replace(course().plan, steps=steps)
+    assert result.tag_to_push(made) == found
+    end = result.succeeded(course(plan=made))
+    assert (end.next_command == "git push origin v1") is (found is not None)
+    assert "git push" not in result.succeeded(course(plan=made, changed=False)).next_command
+
+
+def test_what_follows_a_published_release_and_is_left_is_named() -> None:
+    push, page = PushTag(name="v1", remote="origin"), ReleaseOnGitHub(repository="acme/a", tag="v1")
+    made = replace(course().plan, steps=(Upload(index="pypi"), Confirm(index="pypi"), push, page))
+    end = result.failed(course(plan=made, uploads={"pypi": [THERE]}, touched=("pypi",)), push, NO)
+    assert end.exit is Exit.INCOMPLETE
+    assert end.message == (
+        f"no; on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}; "
+        f"not done: {push.title}, {page.title}"
+    )
+    sent = result.failed(course(plan=made, uploads={"pypi": [THERE, REFUSED]}, touched=("pypi",)), made.steps[0], NO)
+    assert "not done" not in sent.message
+    nothing = result.failed(course(plan=made, uploads={"pypi": []}, touched=("pypi",)), made.steps[1], NO)
+    assert "; on pypi: nothing for certain; " in nothing.message
+
+
+def test_an_index_that_refused_all_is_unchanged() -> None:
+    end = result.failed(course(uploads={"testpypi": [REFUSED]}), Upload(index="testpypi"), NO)
+    assert end.message == "no; testpypi is unchanged"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(12, ", ".join(f"a-{n}.tar.gz" for n in range(12))), (13, "13 files (a-0.tar.gz, a-1.tar.gz, … a-12.tar.gz)")],
+)
+def test_up_to_twelve_files_are_listed(count: int, shown: str) -> None:
+    many = [Distribution(path=Path(f"a-{n}.tar.gz"), sha256="0" * 64, size=1) for n in range(count)]
+    answers = [Receipt(filename=one.filename, sha256=one.sha256) for one in many]
+    end = result.failed(course(uploads={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
+    assert end.message == f"no; on pypi: {shown}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from release.publishing import journal
-from release.publishing.status import history_to_lines, is_set_root, load_status, status_to_lines
+from release.publishing.status import history_entry_to_json, history_to_lines, is_set_root, load_status, status_to_lines
 
 
 def test_a_failed_run_has_one_line_for_its_reason() -> None:
@@ -78,7 +78,7 @@ def test_a_release_by_its_journal(tmp_path: Path) -> None:
 def release(**changes: Any) -> dict[str, Any]:
     return {
         "version": "1.0", "commit": "c" * 40, "rehearsal": False, "tag": None, "ended": 0, "last": "today",
-        "files": [{"file": "a.whl", "sha256": "1" * 64, "size": 3}, {"file": "b.whl", "sha256": "2" * 64, "size": 4}],
+        "files": [{"file": "a.whl", "sha256": "1" * 64, "size": 1}, {"file": "b.whl", "sha256": "2" * 64, "size": 4}],
         "indexes": {"pypi": {"files": {"a.whl": "accepted", "b.whl": "refused"}, "verified": False}}, "journal": "j",
         **changes,
     }  # fmt: skip
@@ -87,7 +87,7 @@ def release(**changes: Any) -> dict[str, Any]:
 def test_the_status_for_a_terminal() -> None:
     assert list(status_to_lines([release()])) == [
         "1.0 at cccccccccccc, last written today",
-        "  a.whl  3 bytes  sha256 1111111111111111…",
+        "  a.whl  1 byte  sha256 1111111111111111…",
         "  b.whl  4 bytes  sha256 2222222222222222…",
         "  pypi: 1 of 2 files accepted, not confirmed",
         "  journal: j",
@@ -98,7 +98,7 @@ def test_the_status_for_a_terminal() -> None:
     )  # fmt: skip
     assert list(status_to_lines([prebuilt])) == [
         "rehearsal of an unknown version, last written today",
-        "  testpypi: 1 files accepted, confirmed",
+        "  testpypi: 1 file accepted, confirmed",
         "  the last run has not ended: it was interrupted, or is still running",
         "  journal: j",
     ]
@@ -122,9 +122,33 @@ def test_the_history_for_a_terminal() -> None:
     assert first.startswith("acme 1.0 at cccccccccccc, 2026-11-27 12:00")
     assert first.endswith("(0)")
     assert others == ["  pypi: 2 of 2 files", "  2 files, 2 kB", "record.json is damaged"]
-    alone = list(history_to_lines([{**ENTRY, "files": [{"size": 2}], "rehearsal": True, "commit": None}], ()))
+    alone = list(history_to_lines([{**ENTRY, "files": [{"size": 1}], "rehearsal": True, "commit": None}], ()))
     assert alone[0].startswith("rehearsal of acme 1.0, ")
-    assert alone[-1] == "  1 file, 2 bytes"
+    assert alone[-1] == "  1 file, 1 byte"
     assert list(history_to_lines([], ["damaged"])) == [
         "damaged", "there are no records here", "→ run: pypi-preflight rehearse",
     ]  # fmt: skip
+
+
+def test_the_history_as_json() -> None:
+    accepted = {"answer": "receipt", "filename": "a.whl", "sha256": "1" * 64}
+    confirmed = {"step": "verify", "index": "pypi", "how": "done", "begun": "2026-11-27T11:00:00+00:00"}
+    run = {"verb": "rehearse", "ended": "2026-11-26T12:00:00+00:00", "uploads": {}, "steps": []}
+    last = {
+        "verb": "release", "ended": "2026-11-27T12:00:00+00:00", "exit": {"status": 0, "message": "done"},
+        "uploads": {"pypi": [accepted]}, "steps": [confirmed],
+    }  # fmt: skip
+    files = [{"filename": "a.whl", "sha256": "1" * 64, "size": 3}]
+    record = {
+        "project": "acme", "version": "1.0", "commit": "c" * 40, "tag": "v1.0", "files": files, "runs": [run, last],
+        "schema": 1,
+    }  # fmt: skip
+    found = history_entry_to_json(record, path="record.json", rehearsal=False)
+    ((name, index),) = found.pop("indexes").items()
+    assert (name, index.pop("verified")) == ("pypi", True)
+    assert index.keys() == {"standing"}
+    assert found == {
+        "project": "acme", "version": "1.0", "commit": "c" * 40, "tag": "v1.0", "rehearsal": False,
+        "date": "2026-11-27T12:00:00+00:00", "verb": "release", "exit": 0, "message": "done", "files": files, "runs": 2,
+        "record": "record.json",
+    }  # fmt: skip

@@ -202,7 +202,7 @@ def without_user(url: str) -> str:
     except ValueError:
         return "…"
     if not parts.netloc:
-        return redact(re.sub(r"^([a-z]*:?/*)[^/]*@", r"\1", url, flags=re.IGNORECASE))
+        return redact(re.sub(r"^((?:[a-z]*:?/+|https?:)?)[^/]*@", r"\1", url, flags=re.IGNORECASE))
     return redact(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 

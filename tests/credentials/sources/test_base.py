@@ -65,6 +65,14 @@ def test_a_login_in_an_address_is_not_shown() -> None:
         ("https:/ann:x@acme.test/", "https:/acme.test/"),
         ("https://[::1", "…"),
         ("acme", "acme"),
+        ("ann:x@acme.test/", "acme.test/"),
+        ("Ann:x@acme.test:80/legacy/", "acme.test:80/legacy/"),
+        ("https-user:x@acme.test/", "acme.test/"),
+        ("ann@acme.test", "acme.test"),
+        ("https:ann:x@acme.test/", "https:acme.test/"),
+        ("https//ann:x@acme.test/", "https//acme.test/"),
+        ("//ann:x@acme.test/", "//acme.test/"),
+        ("acme.test/a@b", "acme.test/a@b"),
     ],
 )
 def test_an_address_is_shown_without_its_login(url: str, expected: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from release.publishing.ci import gitlab
 from release.publishing.ci.pipeline import Pipeline
+from tests.publishing.ci.workflow_files import parsed
 
 PIPELINE = Pipeline(
     tag_format="v{version}", name="acme", directory="", version="1.0", requirements=None, binary=False, because=""
@@ -46,10 +47,12 @@ def test_a_project_below_the_root_is_entered_and_its_artifacts_are_found() -> No
     assert gitlab.change_directory(PIPELINE) == ""
     below = replace(PIPELINE, directory="packages/a b/", requirements="lock.txt")
     assert gitlab.change_directory(below) == """    - "cd 'packages/a b'"\n"""
-    text = gitlab.render_release(below)
-    for name in ("dist/", "SHA256SUMS", "pyproject.toml", "lock.txt"):
-        assert f"packages/a b/{name}" in text
-    assert "lock.txt" not in gitlab.render_release(PIPELINE)
+    text, plain = gitlab.render_release(below), gitlab.render_release(PIPELINE)
+    names = ("dist/", "SHA256SUMS", "pyproject.toml", "lock.txt")
+    for made, paths in ((text, [f"packages/a b/{name}" for name in names]), (plain, list(names[:3]))):
+        kept = [job["artifacts"]["paths"] for job in parsed(made).values() if "artifacts" in job]
+        assert paths in kept
+    assert "lock.txt" not in plain
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,16 @@ def test_an_address_that_is_wrong_or_would_expose_the_password_is_refused(url: s
     with pytest.raises(ConfigError, match=f"^{name} ") as caught:
         take_inputs(variables)
     assert "hunter2" not in caught.value.message
+
+
+def test_the_hashes_of_a_file_are_those_that_its_name_stands_for(tmp_path: Path) -> None:
+    """By the tools of coreutils: sha256sum, md5sum, b2sum --length=256."""
+    path = tmp_path / "a.whl"
+    path.write_bytes(b"abc")
+    assert list(job_inputs.hash_lines([path])) == [
+        "a.whl",
+        "  SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "  MD5: 900150983cd24fb0d6963f7d28e17f72",
+        "  BLAKE2-256: bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319",
+    ]
+    assert list(job_inputs.hash_lines([])) == []

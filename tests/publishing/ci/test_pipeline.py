@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system.system import real_system
+from release.core.errors import ReleaseError
+from release.publishing.ci import pipeline
 from release.publishing.ci.pipeline import detect_binary, detect_checkout
 
 BUILD = '[build-system]\nrequires = [{requires}]\nbuild-backend = "{backend}"\n'
@@ -71,3 +73,17 @@ def test_a_checkout_needs_what_the_repository_names(
     for words in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
     assert detect_checkout(real_system(), tmp_path) == found
+
+
+def test_a_workflow_with_other_contents_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "release.yml"
+    assert pipeline.write_workflow(path, "on: push\n", force=False)
+    assert not pipeline.write_workflow(path, "on: push\n", force=False)
+    with pytest.raises(ReleaseError, match=r"release\.yml'? exists with other contents$") as wrong:
+        pipeline.write_workflow(path, "on: tag\n", force=False)
+    assert "--force" in wrong.value.remedy
+    assert path.read_text() == "on: push\n"
+    assert pipeline.write_workflow(path, "on: tag\n", force=True)
+    assert path.read_text() == "on: tag\n"
+    with pytest.raises(ReleaseError, match="the workflow"):
+        pipeline.write_workflow(path / "below", "", force=True)

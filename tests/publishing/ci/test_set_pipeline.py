@@ -52,8 +52,9 @@ def test_a_plan_with_more_levels_than_the_workflow_has_is_refused(levels: int, b
 
 def test_a_matrix_that_a_service_cuts_off_is_refused() -> None:
     set_pipeline.require_size("it", range(256), 256)
-    with pytest.raises(RefusedError, match="it has 257 jobs, and the service allows 256"):
+    with pytest.raises(RefusedError, match="it has 257 jobs, and the service allows 256") as refused:
         set_pipeline.require_size("it", range(257), 256)
+    assert refused.value.remedy == "release some of the members first: pypi-preflight set release --only NAME …"
 
 
 def test_the_jobs_of_a_plan() -> None:
