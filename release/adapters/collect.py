@@ -26,6 +26,7 @@ from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
 from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_form, learn_form
+from release.core.toml_text import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -60,10 +61,8 @@ def load_config(
 
 def load_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Raises `ConfigError` where it cannot be read, or is not valid TOML in UTF-8."""
-    import tomllib
-
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_toml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
             f"cannot read {quote_path(path)}: {error.strerror}", remedy="check the path and its permissions"
@@ -73,7 +72,7 @@ def load_toml(path: Path) -> dict[str, Any]:
             f"{quote_path(path)} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
             remedy="save it as UTF-8, the only encoding of TOML",
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise ConfigError(
             f"{quote_path(path)} is not valid TOML: {lower_first(str(error))}", remedy="correct that line"
         ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -17,6 +16,7 @@ from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
+from release.core.toml_text import TomlError, parse_toml
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 #: how deep below the root a project is looked for that no pattern names
@@ -260,8 +260,8 @@ def _relative(root: Path, directory: Path) -> str:
 
 def _load(path: Path) -> dict[str, Any] | None:
     """The content of a TOML file; None where it cannot be read."""
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    with suppress(OSError, UnicodeDecodeError, TomlError):
+        return parse_toml(path.read_text(encoding="utf-8-sig"))
     return None
 
 

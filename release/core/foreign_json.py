@@ -38,6 +38,13 @@ def parse_foreign_json(text: bytes | str, *, max_values: int = MAX_VALUES, error
         raise ForeignJsonError(_TOO_DEEP) from None
     except ValueError as error:  # also an integer of more than 4,300 digits
         raise ForeignJsonError(str(error)) from None
+    if is_too_deep(value):
+        raise ForeignJsonError(_TOO_DEEP)
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and tables are nested more than `MAX_DEPTH` levels deep."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
@@ -48,8 +55,8 @@ def parse_foreign_json(text: bytes | str, *, max_values: int = MAX_VALUES, error
             if isinstance(one, (list, dict))
         ]
         if not level:
-            return value
-    raise ForeignJsonError(_TOO_DEEP)
+            return False
+    return True
 
 
 _TOO_DEEP = f"JSON that is nested more than {MAX_DEPTH} levels deep"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from release.core.python_source import parse_source
+from release.core.toml_text import TomlError, parse_toml
 
 #: the minor versions of Python 3 that a remedy may name. Source: devguide.python.org, "Status of Python versions"
 MINORS = range(8, 16)
@@ -26,8 +26,8 @@ def declared_requires_python(
     From the texts of these files; None where there is no such file.
     """
     try:
-        tables = tomllib.loads(pyproject or "")
-    except tomllib.TOMLDecodeError:
+        tables = parse_toml(pyproject or "")
+    except TomlError:
         return None  # reported where name and version are read
     project, tool = _table(tables, "project"), _table(tables, "tool")
     poetry = _table(_table(tool, "poetry"), "dependencies").get("python")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -17,6 +16,7 @@ from typing import Any
 
 from release.core.models.source_tree import BackendSettings, DeclaredFile
 from release.core.python_source import parse_source
+from release.core.toml_text import TomlError, parse_toml
 
 #: start of a build backend's name → the project that provides it
 _BACKENDS = (
@@ -54,8 +54,8 @@ _PACKAGE_DIRECTORIES = ("", "src", "lib", "python")
 def load_backend_settings(directory: Path) -> BackendSettings:
     """The settings of the project's build backend."""
     pyproject: Mapping[str, Any] = {}
-    with suppress(tomllib.TOMLDecodeError):
-        pyproject = tomllib.loads(_read(directory / "pyproject.toml"))
+    with suppress(TomlError):
+        pyproject = parse_toml(_read(directory / "pyproject.toml"))
     name, tool = _backend(pyproject), _table(pyproject, "tool")
     excluded = [*_strings(tool, _EXCLUDED.get(name, ())), *_export_ignored(_read(directory / ".gitattributes"))]
     only_sdist = list(_strings(tool, _EXCLUDED_FROM_SDIST.get(name, ())))

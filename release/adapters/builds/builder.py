@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from release.core.models.check_result import Finding
 from release.core.models.distribution import Distribution
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
 from release.core.quoting import quote_path
+from release.core.toml_text import TomlError, parse_toml
 
 #: the default build backend of a project that has only a setup.cfg (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
@@ -128,7 +128,7 @@ def load_pyproject(source: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return parse_toml(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {quote_path(path)}: {error.strerror}", remedy="make it readable") from error
     except UnicodeDecodeError as error:
@@ -136,7 +136,7 @@ def load_pyproject(source: Path) -> dict[str, Any]:
             f"{quote_path(path)} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
             remedy="save it as UTF-8, the only encoding of TOML",
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise ConfigError(
             f"{quote_path(path)} is not valid TOML: {lower_first(str(error))}", remedy="correct that line"
         ) from error

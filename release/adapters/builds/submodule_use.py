@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from release.adapters.git import repository, submodules
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.source_tree import Submodule
+from release.core.toml_text import TomlError, parse_toml
 
 #: tables of [tool] in which build backends are configured
 _BACKENDS = (
@@ -50,8 +50,8 @@ class Project:
 
     def __init__(self, directory: Path) -> None:
         data: Mapping[str, Any] = {}
-        with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-            data = tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8"))
+        with suppress(OSError, UnicodeDecodeError, TomlError):
+            data = parse_toml((directory / "pyproject.toml").read_text(encoding="utf-8"))
         tool, project = _table(data, "tool"), _table(data, "project")
         self._directory = directory
         self._module = re.sub(r"[-_.]+", "_", str(project.get("name", ""))).lower()

@@ -8,7 +8,6 @@ three read no variable.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from release.adapters.system.system import System
 from release.core.models.derived_version import VersionSource
+from release.core.toml_text import TomlError, parse_toml
 
 #: tool → the variable that replaces the version, with `{name}` of the project; hatch-vcs and flit-scm do not pass the
 #: name on to setuptools-scm
@@ -44,8 +44,8 @@ _OF_SETUPTOOLS: Mapping[str, str] = {
 def find_version_source(system: System, directory: Path) -> VersionSource | None:
     """What gives the project its version; None if pyproject.toml, setup.py or setup.cfg declares it."""
     data: Mapping[str, Any] = {}
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        data = tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8-sig"))
+    with suppress(OSError, UnicodeDecodeError, TomlError):
+        data = parse_toml((directory / "pyproject.toml").read_text(encoding="utf-8-sig"))
     tool = find_version_tool(directory, data)
     if tool is None:
         return None if _declares_version(data, _legacy_text(directory)) else VersionSource(tool=None)

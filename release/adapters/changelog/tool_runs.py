@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from release.adapters.install import installer
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System
 from release.core.models.check_result import Finding
+from release.core.toml_text import TomlError, parse_toml
 
 
 def find_tool(system: System, directory: Path, name: str) -> tuple[str, ...] | Finding:
@@ -42,8 +42,8 @@ def find_tool(system: System, directory: Path, name: str) -> tuple[str, ...] | F
 def load_table(path: Path, *keys: str) -> dict[str, Any] | None:
     """A table of a TOML file; None where the file does not exist, is not valid, or has no such table."""
     data: Any = None
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    with suppress(OSError, UnicodeDecodeError, TomlError):
+        data = parse_toml(path.read_text(encoding="utf-8-sig"))
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data if isinstance(data, dict) else None

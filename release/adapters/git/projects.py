@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core import module_names
+from release.core.toml_text import TomlError, parse_toml
 
 #: projects below these are samples, or not released
 SAMPLE_DIRECTORY = re.compile(
@@ -92,8 +92,8 @@ def _listed(system: System, root: Path, *names: str, untracked: bool = False) ->
 def _declared(place: Path) -> tuple[str | None, str | None]:
     """Name and version in pyproject.toml, else in setup.cfg; None where they are missing or computed."""
     data: dict[str, Any] = {}
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        data = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8-sig"))
+    with suppress(OSError, UnicodeDecodeError, TomlError):
+        data = parse_toml((place / "pyproject.toml").read_text(encoding="utf-8-sig"))
     tools = data.get("tool")
     for table in (data.get("project"), tools.get("poetry") if isinstance(tools, Mapping) else None):
         if isinstance(table, Mapping) and isinstance(name := table.get("name"), str):

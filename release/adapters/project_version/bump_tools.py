@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -24,6 +23,7 @@ from release.adapters.project_version.setup_cfg import ini_options
 from release.adapters.project_version.toml_values import toml_places
 from release.core.errors import ConfigError
 from release.core.models.preparation import VersionPlace
+from release.core.toml_text import TomlError, parse_toml
 
 #: where a version begins and ends, so that 1.1.0 is found in "v1.1.0" and "acme-1.1.0.tar.gz", but not in 11.1.0,
 #: 1.1.0.1 or 1.1.0rc1: the tools replace a part of these too
@@ -199,8 +199,8 @@ def _toml_settings(
             data: Mapping[str, Any] = project.pyproject
         else:
             try:
-                data = tomllib.loads((project.text(file) or "").removeprefix("\ufeff"))
-            except tomllib.TOMLDecodeError:
+                data = parse_toml((project.text(file) or "").removeprefix("\ufeff"))
+            except TomlError:
                 continue
         forms = [keys] if file == "pyproject.toml" else [keys, keys[-1:], ()]
         form = next((one for one in forms if table_of(data, *one)), None)

@@ -7,7 +7,6 @@ Observed: maturin 1.16.0 with cargo, 2026-11: `1.2.0-rc.1`, `-alpha.2`, `-dev.3`
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from posixpath import normpath
@@ -16,6 +15,7 @@ from typing import Any
 from release.adapters.project_version.base import ProjectFiles, not_stated, place_at, table_of
 from release.adapters.project_version.toml_values import toml_places
 from release.core.models.preparation import VersionPlace
+from release.core.toml_text import TomlError, parse_toml
 
 #: directories above the crate in which the root of its workspace is searched
 _LEVELS = 4
@@ -61,6 +61,6 @@ def _locked(project: ProjectFiles, directory: PurePosixPath, names: set[str], ve
 
 def _load(project: ProjectFiles, path: str) -> Any:
     try:
-        return tomllib.loads((project.text(path) or "").removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError:
+        return parse_toml((project.text(path) or "").removeprefix("\ufeff"))
+    except TomlError:
         return {}

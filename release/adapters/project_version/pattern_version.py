@@ -7,7 +7,6 @@ Observed: pdm-backend 2.5.0, hatchling 1.33.0, hatch-regex-commit 0.0.4, hatch-n
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from release.adapters.project_version.json_values import json_span
 from release.adapters.project_version.python_values import attribute_place
 from release.core.errors import ConfigError
 from release.core.models.preparation import VersionPlace
+from release.core.toml_text import TomlError, parse_toml
 
 _PDM = r"""^(?:__version__|VERSION)\s*=\s*["'](.+?)["']\s*(?:#.*)?$"""
 _HATCH = r"""(?i)^(__version__|VERSION)(?: ?\: ?str)? *= *(['"])v?(?P<version>.+?)\2"""
@@ -80,8 +80,8 @@ def _node(project: ProjectFiles, path: str, table: str) -> tuple[VersionPlace, .
 def _hatch_settings(project: ProjectFiles) -> Mapping[str, Any]:
     """The table `version`, of hatch.toml where that has one."""
     try:
-        own = tomllib.loads((project.text("hatch.toml") or "").removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError:
+        own = parse_toml((project.text("hatch.toml") or "").removeprefix("\ufeff"))
+    except TomlError:
         own = {}
     return table_of(own, "version") or project.table("tool", "hatch", "version")
 

@@ -10,7 +10,6 @@ Source: poetry 2.5.1, `locations.py`, `utils/password_manager.py`, `publishing/p
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from release.core.models.index import WELL_KNOWN
 from release.core.models.secret_location import ConfigFileKey
 from release.core.quoting import quote_path
 from release.core.secret import Secret
+from release.core.toml_text import parse_toml
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery, is_same
 
@@ -97,7 +97,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(data.decode())
+        return parse_toml(data.decode())
     except ValueError:
         return {}
 

@@ -14,6 +14,7 @@ from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, UsageError
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
+from release.core.toml_text import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -104,7 +105,6 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
     `lock`: a requirements file with hashes, relative to the project. `proof`: as in `Pipeline`.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
-    import tomllib
     from importlib.metadata import version
 
     from release.adapters import collect
@@ -112,8 +112,8 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
 
     config = collect.load_config(directory, file, check_names=check_names, needs_project=False)
     pyproject: Mapping[str, Any] = {}
-    with suppress(tomllib.TOMLDecodeError):
-        pyproject = tomllib.loads(_read_text(directory / "pyproject.toml"))
+    with suppress(TomlError):
+        pyproject = parse_toml(_read_text(directory / "pyproject.toml"))
     binary, because = detect_binary(pyproject, _read_text(directory / "setup.py"))
     if wheels is not None and wheels != binary:
         binary, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
