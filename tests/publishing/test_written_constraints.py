@@ -9,9 +9,10 @@ import pytest
 
 from release.adapters.builds import builder, pinned_builds
 from release.adapters.install import installer
+from release.cli.main import main
 from release.core.config import Config
 from release.core.errors import ConfigError, RefusedError, ReleaseError, UsageError
-from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement
+from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement, WrittenConstraints
 from release.publishing import written_constraints
 from release.reports import constraints_text
 from tests.pinned_backend import PYPROJECT, offline_system, serve, tamper
@@ -97,3 +98,20 @@ def test_a_configuration_that_cannot_be_held(tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text("-r other.txt\n")
     with pytest.raises(ConfigError, match=r"line 1: the option '-r other.txt' is not a pinned requirement"):
         pinned_builds.pin_builds(system, tmp_path, replace(CONFIG, require_pinned_build=None))
+
+
+def test_the_file_is_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `build-constraints` is, and as the commands of remedies name it."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(PYPROJECT)
+    asked: list[tuple[Path, Path]] = []
+
+    def write_constraints(_: object, directory: Path, path: Path, **__: object) -> WrittenConstraints:
+        asked.append((directory, path))
+        return WrittenConstraints(path=path, place="pins.txt", hashes={}, unchanged=True)
+
+    monkeypatch.setattr(written_constraints, "write_constraints", write_constraints)
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--write-constraints", "pins.txt", "--directory", "project"]) == 0
+    assert asked == [(project, project / "pins.txt")]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from release.adapters.install.installer import constraint_variables
 from release.adapters.install.unreleased import UPGRADE_PIP
-from release.adapters.system.system import System, explain_os_errors, path_from_here
+from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import ConfigError, ToolError
 from release.core.foreign_json import parse_foreign_json
@@ -75,7 +75,7 @@ class HeldBuild:
 def hold_requirements(system: System) -> Iterator[HeldBuild]:
     """Arguments and variables for one run of `build`. Raises `ConfigError` where the constraints cannot be used."""
     pinned = system.pinned_build or PinnedBuild(path=None)
-    pins = load_constraints(pinned.path).pins if pinned.path else ()
+    pins = load_constraints(pinned.path, pinned.place).pins if pinned.path else ()
     lines: dict[str, list[str]] = {}
     for one in pins:
         lines.setdefault(one.name, []).append(str(one.requirement))
@@ -91,22 +91,26 @@ def hold_requirements(system: System) -> Iterator[HeldBuild]:
         )
 
 
-def load_constraints(path: Path) -> BuildConstraints:
-    """The constraints of a build. Raises `ConfigError` where the file cannot be read, or a line is no requirement."""
+def load_constraints(path: Path, place: str = "") -> BuildConstraints:
+    """The constraints of a build. Raises `ConfigError` where the file cannot be read, or a line is no requirement.
+
+    `place`: as in `PinnedBuild`.
+    """
     from release.core.build_constraints import parse_constraints, write_command
 
+    again = write_command(place or str(path))
     try:
         found = parse_constraints(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = (getattr(error, "strerror", None) or "it is not UTF-8").lower()
         raise ConfigError(
             f"cannot read {quote_path(path)}, the build-constraints of the project: {reason}",
-            remedy=write_command(path_from_here(path)),
+            remedy=again,
         ) from None
     if found.mistakes:
         raise ConfigError(
             f"{quote_path(path)}: {found.mistakes[0]}",
-            remedy=f"correct that line; or write the file again: {write_command(path_from_here(path))}",
+            remedy=f"correct that line; or write the file again: {again}",
         )
     return found
 
@@ -125,7 +129,7 @@ def explain_unheld(output: str, pinned: PinnedBuild | None) -> ToolError | None:
             remedy="write its constraints by hand, with those of its [build-system] requires",
         )
     quoted = "\n".join(line.removeprefix("< ") for line in output.splitlines()) + "\n"
-    file, again = quote_path(pinned.path), write_command(path_from_here(pinned.path))
+    file, again = quote_path(pinned.path), write_command(pinned.place or str(pinned.path))
     if found := _MISMATCH.search(quoted):
         what, got = found["pip"] or found["uv"], found["got"] or found["got2"]
         return ToolError(
@@ -137,7 +141,7 @@ def explain_unheld(output: str, pinned: PinnedBuild | None) -> ToolError | None:
             cause=TAMPERED,
         )
     if found := _WITHOUT_HASH.search(quoted):
-        return _without_hash(pinned.path, found)
+        return _without_hash(pinned.path, again, found)
     if pinned.required and (found := _NO_WHEEL.search(quoted)):
         return ToolError(
             f"the build requirement {found['name']!r} has no wheel for this machine, and uv does not hold what its own "
@@ -148,12 +152,10 @@ def explain_unheld(output: str, pinned: PinnedBuild | None) -> ToolError | None:
     return None
 
 
-def _without_hash(path: Path, found: re.Match[str]) -> ToolError:
-    """The error for a requirement for which the installer knows no hash."""
-    from release.core.build_constraints import write_command
-
+def _without_hash(path: Path, again: str, found: re.Match[str]) -> ToolError:
+    """The error for a requirement for which the installer knows no hash; `again`: the command that writes the file."""
     name = next(text for text in found.groups() if text)
-    file, again = quote_path(path), write_command(path_from_here(path))
+    file = quote_path(path)
     known = [one for one in load_constraints(path).pins if one.name == normalize_name(name)]
     if not any(one.version and one.hashes for one in known):
         message, remedy = f"the build requirement {name!r} is not pinned with a hash in {file}", f"add it: {again}"

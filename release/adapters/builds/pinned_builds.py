@@ -26,8 +26,9 @@ def pin_builds(system: System, directory: Path, config: Config) -> System:
             )
         return system
     path = (directory / config.build_constraints).resolve()
-    load_constraints(path)
-    return replace(system, pinned_build=PinnedBuild(path=path, required=bool(config.require_pinned_build)))
+    load_constraints(path, config.build_constraints)
+    pinned = PinnedBuild(path=path, place=config.build_constraints, required=bool(config.require_pinned_build))
+    return replace(system, pinned_build=pinned)
 
 
 def collect_build_pins(system: System, directory: Path, config: Config) -> BuildPins | None:

@@ -68,7 +68,8 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--output": {"type": Path, "metavar": "DIR", "help": "copy the built files into this directory"},
     "--write-constraints": {
         "type": Path, "metavar": "FILE",
-        "help": "build once, and pin in this file what the build installs, with hashes, for build-constraints",
+        "help": "build once, and pin in this file, relative to the project, what the build installs, with hashes, for "
+        "build-constraints",
     },
     "--siblings": {
         "type": Path, "metavar": "DIR",
@@ -191,7 +192,8 @@ def _write_constraints(options: argparse.Namespace, write: Write, add_siblings: 
 
     if options.plan or options.output is not None:
         raise UsageError("--write-constraints builds only to find out what is installed", remedy="pass it alone")
-    directory, file = options.directory.resolve(), options.write_constraints
+    directory = options.directory.resolve()
+    file = directory / options.write_constraints  # as `build-constraints` and remedies have it
     config = _load_config(options, directory, needs_project=True)
     system = replace(systems.real_system(), passed=config.pass_environment)
     system = add_siblings(interpreters.with_interpreter(system, collect.collect_required_python(system, directory)))

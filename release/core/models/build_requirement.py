@@ -13,6 +13,8 @@ class PinnedBuild:
 
     #: the file of `build-constraints`, absolute; None for a build that finds out what to write into it
     path: Path | None
+    #: the same, relative to the project, as its configuration has it; empty where it is not known
+    place: str = ""
     #: whether a requirement that it does not pin with a hash is refused: `require-pinned-build`
     required: bool = False
     #: whether requirements that have only an sdist are refused: nothing states what their own builds install

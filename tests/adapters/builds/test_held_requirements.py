@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.builds import builder, held_requirements
-from release.core.errors import ToolError
+from release.core.errors import ConfigError, ToolError
 from release.core.models.build_requirement import BuildEnvironments, PinnedBuild
 from tests.pinned_backend import PYPROJECT, offline_system, pins, serve, tamper
 
@@ -161,3 +161,16 @@ def test_an_old_pip_is_to_be_upgraded(tmp_path: Path) -> None:
     assert error.remedy == "upgrade pip to 26.1 or newer: python -m pip install --upgrade pip"
     assert held_requirements.explain_unheld("< ERROR: no network\n", PinnedBuild(path=file)) is None
     assert held_requirements.explain_unheld(OLD_PIP, None) is None
+
+
+def test_the_command_of_a_remedy_names_the_file_as_the_project_does(tmp_path: Path) -> None:
+    """It gets the project's directory, which a path from somewhere else would not fit."""
+    file = tmp_path / "pins.txt"
+    file.write_text("acme-backend==1.0\n")
+    error = held_requirements.explain_unheld(OLD_PIP, PinnedBuild(path=file, place="pins.txt"))
+    assert error is not None
+    assert error.remedy == "add it: pypi-preflight build --write-constraints pins.txt"
+    file.write_text("acme backend\n")
+    with pytest.raises(ConfigError) as caught:
+        held_requirements.load_constraints(file, "pins.txt")
+    assert caught.value.remedy.endswith("again: pypi-preflight build --write-constraints pins.txt")
