@@ -21,6 +21,7 @@ _UPLOAD = r"""
       | ACTIONS_ID_TOKEN_ .* | ACTIONS_RUNTIME_ (?:TOKEN|URL) | (?:PYPI|TESTPYPI|SIGSTORE) _ID_TOKEN
       | CI_JOB_ .* _?JWT .* | CIRCLE_OIDC_TOKEN .* | INPUT_PASSWORD
       | .* PYPI .* (?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|API_?KEY) .* | (?:TOKEN|PASSWORD|PASSWD|PASS|SECRET) .* PYPI .*
+      | .* PYPI _ (?:CREDS|CREDENTIALS?|AUTH|KEY|PAT|PWD?)
 """
 #: Variables that give access to where permission to publish is stored. Sources: the documentation of the services and
 #: password managers.
@@ -37,12 +38,13 @@ _OTHER = r"""
         AWS_ .* | AZURE_ .* | GOOGLE_ .* | DOCKER_ .* | SSH_AUTH_SOCK | SSH_AGENT_PID | GPG_AGENT_INFO
       | CARGO_REGISTR .* _TOKEN | NPM_CONFIG_ .* (?:_AUTH|AUTHTOKEN|_PASSWORD) | PGPASSWORD | SSHPASS | LDAPBINDPW
       | (?:.*_)? (?:
-            (?:AUTH|ACCESS|API|ID|REFRESH)?TOKENS? | PASSWORDS? | PASSWD | PASSPHRASE | PASS | SECRETS? | CREDENTIALS?
+            (?:AUTH|ACCESS|API|ID|REFRESH)?TOKENS? | PASSWORDS? | PASSWD | PASSPHRASE | PASS | SECRETS?
+          | CREDENTIALS? | CREDS
           | (?:API|ACCESS|SECRET|PRIVATE|SIGNING|DEPLOY|ENCRYPTION|AUTH|ACCOUNT|MASTER|SSH|GPG|WEBHOOK|LICENSE)_?KEY
           | (?:ACCESS|SECRET)_?KEY_?ID | SECRET_KEY_BASE | (?:APP|DB|PG|MYSQL|REDIS|MAIL|SMTP|ADMIN|ROOT)PASSWORD
           | JWT | AUTH | COOKIE | CONNECTION_STRING | WEBHOOK (?:_URL)?
-        ) (?:_? (?:\d+ | PROD(?:UCTION)? | STAGING | TEST(?:ING)? | DEV(?:ELOPMENT)? | OLD | NEW | B64 | BASE64))?
-      | .+_ (?:PWD|PAT)
+        ) (?:_? (?:V?\d+ | PROD(?:UCTION)? | STAGING | TEST(?:ING)? | DEV(?:ELOPMENT)? | OLD | NEW | B64 | BASE64))?
+      | .+_ (?:PWD?|PAT) | .+ (?:TOKEN|PASSWORD|PASSWD|SECRET)
 """
 #: what `_OTHER` would match, and which names a place, a format or a default, but opens nothing
 _INNOCENT = r"""
@@ -80,19 +82,21 @@ def _anywhere(text: str) -> Iterator[str]:
 #: How the tokens of package indexes begin: as they are, without "pypi-", and in base64. Source: macaroons, version 2:
 #: the bytes 2 and 1, a length, the host.
 _TOKEN = (
-    rf"pypi-AgE | (?<![A-Za-z0-9_+/-])AgE[A-Za-z0-9_+/-]{{60,}}"
+    rf"pypi(?:-|%2[Dd]|\\u002[Dd])AgE | (?i:707970692d416745) | (?<![A-Za-z0-9_+/-])AgE[A-Za-z0-9_+/-]{{60,}}"
     rf" | {'|'.join(re.escape(one) for one in _anywhere('pypi-AgE'))} | (?<![A-Za-z0-9_+/-])QWdF[A-Za-z0-9_+/-]{{80,}}"
 )
-#: a URL with a password, a key of another service, a JSON Web Token, an authorization header. Source of the prefixes:
-#: as in `other_secrets`
+#: a URL with a password or a token, a password as .pypirc and .netrc have it, a key of another service, a JSON Web
+#: Token, an authorization header. Source of the prefixes: as in `other_secrets`
 _VALUES = r"""
-        ://[^/?\#\s@:]*:(?P<password>[^/?\#\s@]+)@
+        ://[^/?\#\s@:]*:(?P<password>[^/?\#\s@]+)@ | ://[A-Za-z0-9_-]{32,}@
+      | \b password ["']? \s*[:=]\s* ["']? [^\s"'$]{6,} | \b login\s+\S+\s+password\s+\S
       | -----BEGIN\ [A-Z\ ]*PRIVATE\ KEY
       | \b (?:basic|bearer|token)\ +[A-Za-z0-9+/._~=-]{16,}
       | (?<![A-Za-z0-9_-]) (?:
             gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w.-]{16,} | npm_[a-z0-9]{30,} | cio[a-z0-9]{32}\b
           | (?-i:AKIA|ASIA)[A-Z0-9]{16} | xox[a-z]-[\w-]{10,} | dckr_[op]at_[\w-]{16,} | AIza[\w-]{30,}
-          | hv[sbr]\.[\w-]{20,} | rubygems_[0-9a-f]{40,} | sk-ant-[\w-]{20,}
+          | hv[sbr]\.[\w-]{20,} | rubygems_[0-9a-f]{40,}
+          | sk-[A-Za-z0-9]{32,} | sk-(?:admin|ant|proj|svcacct)-[\w-]{20,} | [rs]k_(?:live|test)_\w{16,}
           | eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*
         )
 """

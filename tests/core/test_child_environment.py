@@ -23,6 +23,7 @@ FLIT_USERNAME FLIT_PASSWORD HATCH_INDEX_USER HATCH_INDEX_AUTH PDM_PUBLISH_USERNA
 POETRY_PYPI_TOKEN_PYPI POETRY_PYPI_TOKEN_TESTPYPI POETRY_HTTP_BASIC_PYPI_PASSWORD
 MATURIN_PYPI_TOKEN MATURIN_USERNAME MATURIN_PASSWORD
 PYPI_TOKEN PYPI_API_TOKEN PYPI_PASSWORD TEST_PYPI_TOKEN TESTPYPI_API_TOKEN PYPI_API_KEY TOKEN_PYPI
+PYPI_CREDS PYPI_CREDENTIALS TESTPYPI_AUTH PYPI_KEY PYPI_PAT PYPI_PW pypi_pwd
 ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_RUNTIME_TOKEN PYPI_ID_TOKEN SIGSTORE_ID_TOKEN
 CI_JOB_JWT CI_JOB_JWT_V2 CI_JOB_TOKEN GITLAB_TOKEN GITHUB_TOKEN GH_TOKEN INPUT_PASSWORD
 CIRCLE_OIDC_TOKEN CIRCLE_OIDC_TOKEN_V2 BUILDKITE_AGENT_ACCESS_TOKEN
@@ -37,6 +38,7 @@ GOOGLE_APPLICATION_CREDENTIALS CLOUDSDK_AUTH_ACCESS_TOKEN DOCKER_PASSWORD DOCKER
 DOCKER_HOST SSH_AUTH_SOCK HF_TOKEN OPENAI_API_KEY STRIPE_SECRET_KEY SSH_PRIVATE_KEY GPG_PRIVATE_KEY GPG_PASSPHRASE
 PGPASSWORD MYSQL_PWD SSHPASS REDISCLI_AUTH MY_SECRET DB_PASSWORD SMTP_PASS GH_PAT SECRET_KEY_BASE API_TOKEN_STAGING
 DEPLOY_TOKEN_2 AZURE_STORAGE_CONNECTION_STRING SLACK_WEBHOOK_URL SESSION_COOKIE TOKEN password
+MYTOKEN GITHUBTOKEN DbPassword NPMSECRET NEXUS_CREDS DEPLOY_PW API_TOKEN_V2
 """
 HARMLESS = """
 PATH HOME PYTHONPATH LANG TMPDIR TEMP SYSTEMROOT VIRTUAL_ENV SOURCE_DATE_EPOCH XDG_RUNTIME_DIR PWD OLDPWD INIT_CWD
@@ -45,6 +47,7 @@ SETUPTOOLS_SCM_PRETEND_VERSION CI GITHUB_ACTIONS GITHUB_REF HTTPS_PROXY SSL_CERT
 PYTHON_KEYRING_BACKEND PIP_KEYRING_PROVIDER GPG_TTY GNUPGHOME GIT_ASKPASS SSH_ASKPASS GIT_SSH_COMMAND GIT_AUTHOR_NAME
 TOKENIZERS_PARALLELISM PASSWORD_STORE_DIR OAUTH_TOKEN_URL TOKEN_FILE PGPASSFILE XAUTHORITY KEYBOARD SSH_PUBLIC_KEY
 AWS_REGION AWS_DEFAULT_REGION AWS_CA_BUNDLE GOOGLE_CLOUD_PROJECT DOCKER_BUILDKIT DESKTOP_SESSION XDG_SESSION_ID
+PYPI_MIRROR_URL PYPI_KEYRING TOKENIZER PASSWORDS_URL
 COMPASS BYPASS CACHE_KEY GIT_CONFIG_KEY_0 MONKEY VAULT_ADDR AUTHOR npm_config_cache
 """
 
@@ -69,6 +72,11 @@ FORMS: dict[str, Callable[[str], str]] = {
     "in a URL": lambda token: f"https://__token__:{token}@localhost/",
     "without its prefix": lambda token: token.removeprefix("pypi-"),
     "base64": lambda token: base64.b64encode(token.encode()).decode(),
+    "hexadecimal": lambda token: token.encode().hex(),
+    "hexadecimal in capitals": lambda token: token.encode().hex().upper(),
+    "percent-encoded": lambda token: token.replace("-", "%2D").replace("_", "%5F"),
+    "escaped in JSON": lambda token: token.replace("-", "\\u002d"),
+    "a .pypirc": lambda token: f"[pypi]\nusername = me\npassword = {token[-12:]}\n",
     "base64 of the login": lambda token: base64.b64encode(f"__token__:{token}".encode()).decode(),
     "base64 at another place": lambda token: base64.urlsafe_b64encode(f"x:{token}".encode()).decode(),
     "base64 without the prefix": lambda token: base64.b64encode(token.removeprefix("pypi-").encode()).decode(),
@@ -99,10 +107,14 @@ def test_values_that_are_secrets_themselves() -> None:
         "ONE": f"ghp_{made}", "TWO": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{made}",
         "THREE": f"Authorization: Basic {made}",
         "FOUR": f"eyJ{made[:9]}.eyJ{made[:9]}.{made}", "FIVE": "AKIA" + made[:16].upper(),
+        "SIX": f"sk-proj-{made}", "SEVEN": f"sk_live_{made}", "EIGHT": f"https://{made}@localhost/acme/_git/acme",
+        "NINE": f"machine localhost login me password {made}", "TEN": f'{{"user": "me", "password": "{made}"}}',
     }  # fmt: skip
     innocent = {
         "SITE": "https://me@localhost/simple/", "PORT": "http://localhost:8080/@scope", "IMAGE": "docker://a/b:1@sha256",
-        "KIND": "basic block", "HASH": secrets.token_hex(20), "URL": "https://localhost/a:b@c",
+        "KIND": "basic block", "SSH": "ssh://git@localhost/acme",
+        "RULE": "the password is not shown", "RISK": "sk-learn",
+        "HASH": secrets.token_hex(20), "URL": "https://localhost/a:b@c",
     }  # fmt: skip
     assert without_credentials(env | innocent) == innocent
 
