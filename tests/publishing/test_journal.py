@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from release.adapters.system.state_directory import store_in
 from release.core.errors import ReleaseError
+from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement
 from release.publishing import journal
 
 COMMIT = "c" * 40
@@ -97,3 +99,74 @@ def test_a_lock_that_cannot_be_written_has_the_same_remedy(tmp_path: Path, monke
         pass
     assert caught.value.message.endswith(".release': read-only file system")
     assert "--state-dir DIR" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1!2.0rc1", "1.0+local.1", "1_0-2"])
+def test_a_version_is_the_name_of_its_directory(tmp_path: Path, version: str) -> None:
+    assert journal.record_path(tmp_path, version) == tmp_path / ".release" / version / "record.json"
+
+
+def test_what_no_path_may_have_becomes_one_underscore_each(tmp_path: Path) -> None:
+    book = journal.for_release(tmp_path, version="1/0:2 *", commit=COMMIT)
+    assert book.directory == tmp_path / ".release" / "1_0_2__" / COMMIT[:12]
+    assert journal.for_release(tmp_path, version="1", commit=None).directory.name == "tree"
+
+
+def test_the_release_that_was_modified_last_is_the_last(tmp_path: Path) -> None:
+    """Not the one whose version sorts last: a hotfix of an old branch may follow the newest release."""
+    for age, version in enumerate(("1.9", "2.0", "1.10")):
+        book = journal.for_release(tmp_path, version=version, commit=COMMIT)
+        book.write("begun")
+        book.record.write_text("{}")
+        for path in (book.directory / "journal.jsonl", book.record):
+            os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    newest_last = ["1.10", "2.0", "1.9"]
+    assert [one.version for one in journal.release_journals(tmp_path)] == newest_last
+    assert [path.parent.name for path in journal.record_paths(tmp_path)] == newest_last
+
+
+def test_whole_lines_get_no_empty_line_between_them(tmp_path: Path) -> None:
+    book = journal.for_rehearsal(tmp_path, version="1.0", commit=None)
+    for event in ("begun", "ended"):
+        book.write(event)
+    path = book.directory / "journal.jsonl"
+    assert path.read_bytes().count(b"\n") == 2
+    with path.open("ab") as file:
+        file.write(b'{"event": "torn')
+    book.write_all([{"event": "begun"}, {"event": "ended"}])
+    assert path.read_bytes().count(b"\n") == 5
+    assert [one["event"] for one in book.events()] == ["begun", "ended", "begun", "ended"]
+
+
+def test_what_a_build_has_installed_comes_back(tmp_path: Path) -> None:
+    book = journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    assert book.build_environments() is None
+    book.write("built", files=[])
+    assert book.build_environments() is None, "a journal of an earlier version of this program"
+    found = BuildEnvironments(
+        requirements=(
+            InstalledRequirement(name="acme-backend", version="2.0", sha256="a" * 64, allowed=("a" * 64, "b" * 64)),
+            InstalledRequirement(name="acme-helper", version="1.0"),
+        ),
+        unpinned=("acme-helper==1.0",),
+    )
+    book.write("built", files=[], **journal.environments_to_json(found))
+    assert book.build_environments() == found
+    book.write("built", files=[], warnings=["no license"])
+    assert (book.build_environments(), book.backend_warnings()) == (None, ("no license",)), "the last build counts"
+
+
+def test_the_newest_event_with_these_values_counts(tmp_path: Path) -> None:
+    book = journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    for index, file in (("pypi", "a"), ("testpypi", "b"), ("pypi", "c")):
+        book.write("accepted", index=index, file=file)
+    book.write("refused", index="pypi", file="d")
+    assert (book.last("accepted", index="pypi") or {})["file"] == "c"
+    assert (book.last("accepted", index="testpypi") or {})["file"] == "b"
+    assert book.last("accepted", index="acme") is None
+    assert book.accepted("pypi") == {"a", "c"}
+
+
+def test_a_member_without_a_directory_has_one_in_the_root(tmp_path: Path) -> None:
+    assert journal.member_directory(tmp_path, "libs/a", "acme-a") == tmp_path / "libs" / "a"
+    assert journal.member_directory(tmp_path, "", "acme-a") == tmp_path / ".release" / "members" / "acme-a"

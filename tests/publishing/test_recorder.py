@@ -17,7 +17,9 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Message, StepFinished, StepStarted
+from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement
 from release.core.models.results import RunResult
+from release.core.plan import Build
 from release.core.secret import Secret
 from release.publishing import journal, recorder
 from tests import fake_tokens
@@ -171,3 +173,44 @@ def test_a_job_summary_stays_below_the_limit_of_github(tmp_path: Path) -> None:
 def test_without_a_job_summary_its_text_is_not_made() -> None:
     for env in ({}, {"GITHUB_STEP_SUMMARY": ""}):
         recorder.append_job_summary(env, lambda: pytest.fail("nobody reads it"))
+
+
+INSTALLED = BuildEnvironments(requirements=(InstalledRequirement(name="hatchling", version="1.27.0"),))
+
+
+def given_files() -> RunResult:
+    made = story("publish").result
+    steps = (Build(origin="given"), *made.plan.steps[1:])
+    return replace(made, plan=replace(made.plan, steps=steps))
+
+
+@pytest.mark.parametrize(
+    ("result", "listed"),
+    [
+        (story("build").result, True),
+        (story("build", files=()).result, False),
+        (story("check").result, False),
+        (given_files(), False),
+    ],
+    ids=["built", "failed", "no build", "given files"],
+)
+def test_what_a_build_has_installed_is_listed_for_the_files_of_that_build(
+    tmp_path: Path, result: RunResult, listed: bool
+) -> None:
+    """Files from another machine, or of a build that failed, were not made by what an earlier build has installed."""
+    book = journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    book.write("built", files=[], **journal.environments_to_json(INSTALLED))
+    kept(tmp_path, result)
+    assert ("hatchling" in book.record.read_text()) is listed
+
+
+def test_a_step_has_its_own_checks_and_its_end() -> None:
+    told: list[Event] = []
+    watch = recorder.RunRecorder(forward=told.append, system=system())
+    watch.notify(Message(text="before any step"))
+    watch.notify(EVENTS[1])
+    assert watch.steps == []
+    for event in (*EVENTS, StepStarted(title="build")):
+        watch.notify(event)
+    assert [(one.title, one.ended) for one in watch.steps] == [("check the source", EVENTS[1]), ("build", None)]
+    assert len(told) == 5
