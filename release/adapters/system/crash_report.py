@@ -18,8 +18,17 @@ _LONGEST = 300
 def report_crash(error: BaseException, env: Mapping[str, str]) -> ReleaseError:
     """A fault of this program as a `ReleaseError`, without secrets. Its traceback is in a log that the remedy names.
 
-    The log is that of `--debug`, or a new one; where none can be written, the remedy names none.
+    The log is that of `--debug`, or a new one; where none can be written, the remedy names none. Where the fault is in
+    the redaction itself, or in the log, only the kind of the error is shown.
     """
+    try:
+        return _report(error, env)
+    except Exception as another:  # noqa: BLE001 - Python would print both as they are
+        kinds = " and ".join(dict.fromkeys((type(error).__name__, type(another).__name__)))
+        return ReleaseError(f"internal error: {kinds}", remedy="report it as a bug of pypi-preflight")
+
+
+def _report(error: BaseException, env: Mapping[str, str]) -> ReleaseError:
     log = debug_log.log_of(error)
     if log is None:
         with suppress(OSError, KeyError), debug_log.open_debug_log(sys.argv[1:], env) as log:

@@ -51,8 +51,8 @@ def open_debug_log(words: Sequence[str], env: Mapping[str, str]) -> Iterator[Pat
     import platform
     from datetime import UTC, datetime
 
-    path, stream = _create(env)
     redact = redactor_of(env)
+    path, stream = _create(env)
     start = time.monotonic()
 
     def write(text: str) -> None:

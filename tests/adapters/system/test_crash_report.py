@@ -68,3 +68,17 @@ def test_a_report_is_given_where_no_log_can_be_written(tmp_path: Path, monkeypat
     report = report_crash(_raised(RecursionError()), {"PREFLIGHT_STATE": str(tmp_path)})
     assert report.message.endswith(": RecursionError")
     assert report.remedy == "report it as a bug of pypi-preflight"
+
+
+def test_a_fault_of_the_redaction_itself_shows_kinds_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = fake_tokens.token()
+
+    def broken(_: object) -> None:
+        raise LookupError(token)
+
+    monkeypatch.setattr(debug_log, "redactor_of", broken)
+    report = report_crash(_raised(RuntimeError(token)), {"PREFLIGHT_STATE": str(tmp_path)})
+    assert (report.message, report.remedy) == (
+        "internal error: RuntimeError and LookupError",
+        "report it as a bug of pypi-preflight",
+    )
