@@ -111,7 +111,7 @@ def _caught_in_threads() -> Iterator[None]:
     """Within the block, an exception that ends a thread, or is raised where none can be caught, is shown redacted."""
 
     def show(event: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
-        if event.exc_value is not None:
+        if event.exc_value is not None and not isinstance(event.exc_value, KeyboardInterrupt):
             failure = report_crash(event.exc_value, os.environ)
             write_output(f"{failure.message}\n→ {failure.remedy}\n", sys.stderr)
 

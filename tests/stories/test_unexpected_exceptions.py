@@ -94,6 +94,18 @@ def test_interrupts_in_quick_succession_end_with_the_status_of_the_journal(
     assert (Path.cwd() / ".release" / "1.0" / "record.json").exists()
 
 
+def test_ctrl_c_where_none_can_be_caught_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "_require_directory", lambda _: Interrupted() and None)
+    assert program.main(["explain", "server.outage"]) == 0
+    assert "internal error" not in "".join(capsys.readouterr())
+
+
 def test_an_exception_in_a_thread_is_told_without_secrets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
