@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from release.core.config import Config
+from release.core.config import Config, SmokeTestSettings
 from release.core.errors import ConfigError, Exit, UsageError
-from release.core.events import CheckFinished, Event, StepFinished, StepStarted
-from release.core.facts import ProjectMetadata, PublishedRelease
+from release.core.events import CheckFinished, Event, Message, StepFinished, StepStarted
+from release.core.facts import BuiltFile, ProjectMetadata, PublishedRelease
 from release.core.models.index import IndexFile
 from release.publishing import confirmation, remote_release
 from release.publishing.confirmation import ConfirmationRequest
@@ -123,8 +125,12 @@ def confirmed(
 
 
 def test_a_quarantined_project_is_refused_unless_that_is_waived(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = IndexFile(filename=WHEEL, url="http://127.0.0.1:9/w", sha256="a" * 64, upload_time=NOON)
-    release = PublishedRelease(index=LASTING, project=PROJECT, status="quarantined", files=(listed,))
+    sha256 = hashlib.sha256(b"wheel").hexdigest()
+    listed = IndexFile(filename=WHEEL, url="http://127.0.0.1:9/w", sha256=sha256, upload_time=NOON)
+    fetched = BuiltFile(filename=WHEEL, size=5, sha256=sha256, open=lambda: io.BytesIO(b"wheel"))
+    release = PublishedRelease(
+        index=LASTING, project=PROJECT, status="quarantined", files=(listed,), fetched={WHEEL: fetched}
+    )
     found, told = confirmed(monkeypatch, release)
     assert (found.exit, found.record) == (Exit.REFUSED, "r")
     assert isinstance(told[0], StepStarted)
@@ -137,3 +143,37 @@ def test_a_quarantined_project_is_refused_unless_that_is_waived(monkeypatch: pyt
     waived, told = confirmed(monkeypatch, release, dict.fromkeys(blocking, "known"))
     assert waived.exit is Exit.DONE
     assert [one.status for one in told if isinstance(one, StepFinished)] == ["done"]
+
+
+def test_the_files_are_installed_from_where_they_were_fetched_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the smoke tests and the variables of the configuration; who has published them is shown before the end."""
+    given: list[tuple[Any, dict[str, Any]]] = []
+    release = PublishedRelease(index=LASTING, project=PROJECT, status="active", files=())
+
+    def fetch(system: Any, *asked: Any, **options: Any) -> PublishedRelease:
+        assert asked == (LASTING, PROJECT, None)
+        given.append((system, options))
+        return release
+
+    def install(system: Any, facts: PublishedRelease, **options: Any) -> PublishedRelease:
+        assert options["scratch"].is_dir()
+        given.append((system, options))
+        return facts
+
+    monkeypatch.setattr(remote_release, "fetch_release", fetch)
+    monkeypatch.setattr(remote_release, "install_and_test", install)
+    monkeypatch.setattr(confirmation, "publisher_summary", lambda facts: [f"published by us: {facts is release}"])
+    told: list[Event] = []
+    config = Config(pass_environment=("ACME_DATA",), smoke=SmokeTestSettings(imports=("acme",)))
+    confirmation.confirm_release(
+        fake_system(), LASTING, ConfirmationRequest(project=PROJECT), config=config, notify=told.append
+    )
+    (fetching, fetched), (installing, installed) = given
+    assert fetched["scratch"] == installed["scratch"]
+    assert [one.words for one in installed["wanted"]] == [("acme",)]
+    assert fetching.passed == installing.passed == ("ACME_DATA",)
+    for options in (fetched, installed):
+        options["notify"](Message(text="during it"))
+    messages = [one.text for one in told if isinstance(one, Message)]
+    assert messages == ["published by us: True", "during it", "during it"]
+    assert isinstance(told[-3], StepFinished)

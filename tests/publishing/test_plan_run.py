@@ -24,8 +24,9 @@ from release.core.facts import Access, Source, UploadedRelease
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution, Receipt
+from release.core.models.index import ProjectListing
 from release.core.models.results import StepResult
-from release.core.plan import Build, CheckCredentials, CheckSource, Confirm, Plan, Step, Upload
+from release.core.plan import Build, CheckCredentials, CheckFiles, CheckSource, Confirm, Plan, Step, Upload
 from release.publishing import access, build, compare
 from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
@@ -400,3 +401,43 @@ def test_the_result_of_a_run_that_failed_outside_any_step(world: World) -> None:
     )
     assert (result.message, result.remedy) == ("no space left on the disk", "free some")
     assert result.record == str(world.journal.directory / "journal.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("case", "compared"),
+    [
+        ((["pypi"], "listed", "acme-widget"), 1),
+        ((["sandbox", "acme", "pypi"], "listed", "acme-widget"), 2),
+        ((["pypi"], "absent", "acme-widget"), 0),
+        ((["pypi"], "unknown", "acme-widget"), 0),
+        ((["pypi"], "listed", None), 0),
+    ],
+)
+def test_files_that_were_built_elsewhere_are_compared_with_the_last_release_of_their_index(
+    world: World, monkeypatch: pytest.MonkeyPatch, case: tuple[list[str], str, str | None], compared: int
+) -> None:
+    """The index is read, and gets nothing: not even a question about a token."""
+    targets, there, project = case
+    asked = [one for one in targets if one != "sandbox" and project]
+    listing = ProjectListing(name="acme-widget", files=())
+    found = {"listed": listing, "absent": None, "unknown": Unknown(reason="no answer", remedy="wait")}[there]
+    names: list[str] = []
+    fetched: list[str] = []
+
+    def listed(index: Any, name: str, **_: object) -> object:
+        assert name == "acme-widget"
+        names.append(index.name)
+        return found
+
+    class Last:
+        def fetch(self, listing: ProjectListing, version: str) -> None:
+            fetched.append(f"{listing.name} {version}")
+
+    monkeypatch.setattr(collect, "collect_listing", listed)
+    indexes = {name: replace(LASTING, name=name) for name in ("acme", "pypi")}
+    steps: tuple[Step, ...] = (Build(origin="given"), *(Upload(index=name) for name in targets))
+    run = world.run(*steps, config=replace(CONFIG, indexes=indexes), last_release=Last())
+    run.plan = replace(run.plan, project=project)
+    run.execute([CheckFiles()])
+    assert (names, fetched) == (asked, ["acme-widget 1.0"] * compared)
+    assert run.listings == ({} if there == "unknown" else dict.fromkeys(asked, found))

@@ -30,7 +30,7 @@ from release.core.models.secret_location import TrustedPublishing
 from release.core.plan import Confirm, Plan, Upload
 from release.core.secret import Secret
 from release.credentials import exchange
-from release.publishing import attest, remote_release
+from release.publishing import attest, effects, remote_release
 from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
@@ -339,10 +339,27 @@ def test_a_stage_is_checked_before_anything_of_it_is_public(world: World, staged
     assert world.events() == [], "a stage that is not published is nothing"
 
 
+def test_what_is_on_a_stage_only_is_no_effect_of_the_run(world: World, staged: list[Any]) -> None:
+    """The exit status after an unexpected end counts what may be public."""
+
+    def refuse(_: object) -> None:
+        raise RefusedError("the stage does not install", remedy="correct it")
+
+    with effects.recorded_effects():
+        with pytest.raises(RefusedError):
+            world.resources.upload(LASTING, PROJECT, world.files, world.journal, approve=lambda: None, check=refuse)
+        assert effects.uploaded_text() == ""
+        world.upload()
+        assert effects.uploaded_text() == "acme has 2 files of this release"
+
+
 def test_a_published_stage_is_what_the_journal_has(world: World, staged: list[Any]) -> None:
     world.upload()
     assert staged == [[WHEEL, SDIST]]
     assert [one for one in world.events() if one[0] == "accepted"] == [("accepted", WHEEL), ("accepted", SDIST)]
+    for event in ("sending", "accepted"):
+        recorded = [one["sha256"] for one in world.journal.events() if one["event"] == event]
+        assert recorded == [one.sha256 for one in world.files]
     assert [one.filename for one in world.resources.uploads.pop("acme")] == [WHEEL, SDIST]
     assert (world.resources.touched, world.resources.uploads) == (set(), {})
     assert {one.get("index") for one in world.journal.events()} == {"acme"}
@@ -492,3 +509,14 @@ def test_the_wait_for_a_listing_goes_past_caches_and_ends(monkeypatch: pytest.Mo
     assert (found, waited) == (None, 15)
     assert slept == [1, 2, 4, 8]
     assert asked == [{"fresh": True}] * 5
+
+
+def test_the_interpreter_is_the_one_that_the_files_require(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metadata of the files counts, for the upload and for the install."""
+    asked: list[Any] = []
+    monkeypatch.setattr(collect, "required_python_of_files", lambda _, files: asked.append(files))
+    world.upload()
+    assert asked == [world.files]
+    world.resources.config = replace(world.resources.config, indexes={"acme": LASTING})
+    confirm(world, listing_of(world.files), monkeypatch)
+    assert asked == [world.files] * 2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,12 @@ import pytest
 
 from release.adapters.install import venv
 from release.core.config import UploadSettings
+from release.core.models.index import TESTPYPI
 from release.core.plan import Build, Confirm, Plan, Upload
+from release.core.secret import Secret
 from release.publishing import run_tools
 from release.publishing.run_tools import RunTools
+from release.sandbox import seed, server
 from tests.fake_system import LASTING, fake_system, sandbox_credential
 
 
@@ -94,3 +100,53 @@ def test_the_sandbox_is_started_once_and_is_not_shared(monkeypatch: pytest.Monke
         assert one.sandbox("acme") == one.sandbox("acme")
         assert not one.shares_sandbox
     assert started == [["acme"]]
+
+
+def test_dependencies_come_from_testpypi_for_no_install_from_it() -> None:
+    """On TestPyPI anyone may own the name of a dependency; another index may have the user's own ones."""
+    extra = f"{TESTPYPI.simple_url} http://127.0.0.1:9/own/simple/"
+    system = fake_system(env={"PIP_EXTRA_INDEX_URL": extra, "PIP_CONFIG_FILE": os.devnull})
+    with tools([], Build(origin="commit")) as one:
+        assert one.install_system(system, TESTPYPI).env["PIP_EXTRA_INDEX_URL"] == "http://127.0.0.1:9/own/simple/"
+        assert one.install_system(system, LASTING) is system
+        assert one.build_system(system) is system
+
+
+@pytest.mark.parametrize(
+    ("projects", "limits", "existing"),
+    [
+        (["acme"], seed.SeedData().new_projects, []),
+        (["acme", "acme-core"], (), []),
+        (["JSON"], seed.SeedData().new_projects, ["JSON"]),
+        (["acme", "json"], (), ["json"]),
+    ],
+)
+def test_the_embedded_index_lets_its_user_create_the_projects(
+    monkeypatch: pytest.MonkeyPatch, projects: list[str], limits: object, existing: list[str]
+) -> None:
+    """A set may have more new projects than an index lets one account create in a day."""
+    seeds: list[seed.SeedData] = []
+    ended: list[str] = []
+
+    class Running(ExitStack):
+        tokens = {"account": Secret("of the account")}  # noqa: RUF012 - never changed
+
+        def index(self) -> Any:
+            return replace(LASTING, name="sandbox", ephemeral=True)
+
+    def start(data: seed.SeedData) -> Running:
+        seeds.append(data)
+        running = Running()
+        running.callback(ended.append, "ended")
+        return running
+
+    monkeypatch.setattr(server, "start_sandbox", start)
+    with ExitStack() as stack:
+        index, credential = run_tools.start_run_sandbox(stack, projects)
+        assert ended == []
+    assert ended == ["ended"]
+    assert (index.name, credential.username, credential.password) == ("sandbox", "__token__", Secret("of the account"))
+    (data,) = seeds
+    assert data.new_projects == limits
+    assert [one.name for one in data.projects] == existing
+    assert all(one.owners == (seed.DEFAULT_USER,) for one in data.projects)

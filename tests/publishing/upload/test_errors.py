@@ -7,6 +7,7 @@ import pytest
 from release.core.errors import RefusedError
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import FailureKind, Rejection, UnclearResponse
+from release.core.models.index import UPLOAD_WINDOW_CLOSED
 from release.publishing.upload import errors
 from release.publishing.upload.errors import RUN_AGAIN, UploadError
 from tests.fake_system import LASTING, PROJECT, WHEEL
@@ -76,3 +77,22 @@ def test_why_the_index_could_not_be_asked_counts_more_than_why_there_was_no_answ
     assert (error.cause, error.remedy) == ("net.dns-offline", f"check the network; then {RUN_AGAIN}")
     without = errors.upload_error(LASTING, PROJECT, unclear("timeout"), Unknown(reason="none", remedy="wait"))
     assert (without.cause, without.remedy) == ("net.timeout-reset", f"wait; then {RUN_AGAIN}")
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "part"),
+    [
+        (UPLOAD_WINDOW_CLOSED, 400, "1.0.post1"),
+        ("Invalid or non-existent authentication information.", 403, "--index acme"),
+        ("The user 'acme' isn't allowed to upload to project 'acme-widget'.", 403, "acme-widget"),
+        ("a message that the catalog does not have", 400, ""),
+    ],
+)
+def test_the_remedy_names_the_release_and_its_index(message: str, status: int, part: str) -> None:
+    rejection = Rejection(filename=WHEEL, status=status, message=message)
+    for error in (
+        errors.upload_error(LASTING, PROJECT, rejection), errors.predicted_rejection(LASTING, PROJECT, rejection)
+    ):  # fmt: skip
+        assert error.remedy
+        assert part in error.remedy
+        assert "{" not in error.remedy

@@ -41,6 +41,7 @@ def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
     )
     ours = upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=1, chance=0)
     assert (ours.phase, ours.result) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
+    assert ours.doubtful is False
     for other, message in (("b" * 64, "different content"), (None, "lists no SHA-256")):
         theirs = upload_state.apply_listing(state, listing(other), RULES, now=1, chance=0)
         assert theirs.phase == "over"

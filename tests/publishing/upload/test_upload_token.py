@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from release.adapters.builds import builder
+from release.adapters.index import token_probes
 from release.adapters.system.system import real_system
 from release.core.config import Config, parse_config
-from release.core.errors import ConfigError
+from release.core.errors import ConfigError, UnreachableError
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Rejection
 from release.core.models.index import Index
+from release.core.models.probe import ProbeResult, ServerResponse
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
@@ -207,3 +209,56 @@ def test_the_same_metadata_is_asked_about_once(tmp_path: Path) -> None:
         account = credential(running.tokens["account"])
         assert upload_token.rejected_metadata(lasting(running), account, PROJECT, some) is None
         assert sum(one.method == "POST" for one in running.log) == 1
+
+
+NAMES = [wheel_name(tag=f"py3-none-manylinux_2_{number}_x86_64") for number in range(20, 24)]
+REFUSED = Rejection(filename=NAMES[3], status=400, message="'No' is not a valid classifier.")
+
+
+def answered(status: int, reason: str) -> ProbeResult:
+    reply = ServerResponse(status=status, reason=reason, headers={})
+    return ProbeResult(kind="metadata", project="acme-widget", reply=reply)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        ("accepted", "accepted", None),
+        ("accepted", "refused", REFUSED),
+        ("unreachable", "refused", REFUSED),
+        ("forbidden", "refused", REFUSED),
+        ("refused", "accepted", Rejection(filename=NAMES[0], status=400, message=REFUSED.message)),
+        ("unreachable", "unreachable", None),
+        ("forbidden", "forbidden", None),
+    ],
+)
+def test_each_metadata_is_asked_about_until_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, last: str, found: Rejection | None
+) -> None:
+    """Three wheels share theirs, the last one has its own. Only a refusal of the metadata itself is believed."""
+    for name in NAMES:
+        extra = "Keywords: last\n" if name == NAMES[3] else ""
+        (tmp_path / name).write_bytes(wheel(metadata_extra=extra))
+    some = [builder.load_distribution(tmp_path / name) for name in NAMES]
+    answers, asked = iter((first, last)), list[dict[str, str]]()
+
+    def probe(_index: Index, _token: Secret, *, project: str, fields: list[tuple[str, str]]) -> ProbeResult:
+        asked.append({"project": project, **dict(fields)})
+        match next(answers):
+            case "accepted":
+                return answered(400, "Upload payload does not have a file.")
+            case "refused":
+                return answered(400, REFUSED.message)
+            case "forbidden":
+                return answered(403, "Invalid or non-existent authentication information.")
+            case _:
+                raise UnreachableError("no answer", remedy="wait")
+
+    monkeypatch.setattr(token_probes, "may_probe", lambda *_: True)
+    monkeypatch.setattr(token_probes, "probe_metadata", probe)
+    index = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+    assert upload_token.rejected_metadata(index, credential(made()), PROJECT, some) == found
+    assert [one.get("keywords") for one in asked] == ([None] if first == "refused" else [None, "last"])
+    assert {one["project"] for one in asked} == {PROJECT.name}
+    assert asked[0]["sha256_digest"] == some[0].sha256
+    assert not any("blake2_256_digest" in one for one in asked), "one digest is enough, and this one is not known yet"
