@@ -7,7 +7,6 @@ refused: an index that a file sets would redirect the build.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.core.models.build_requirement import InstalledRequirement
+from release.core.shell import quote_word
 
 #: the file, where none is configured
 DEFAULT_FILE = "build-constraints.txt"
@@ -158,7 +158,7 @@ def uncovered_requirements(constraints: BuildConstraints, required: Iterable[str
 
 def write_command(file: str | None) -> str:
     """The command that writes the constraints."""
-    return f"pypi-preflight build --write-constraints {shlex.quote(file or DEFAULT_FILE)}"
+    return f"pypi-preflight build --write-constraints {quote_word(file or DEFAULT_FILE)}"
 
 
 def with_allowed(found: Iterable[InstalledRequirement], pins: Sequence[Pin]) -> tuple[InstalledRequirement, ...]:
