@@ -74,7 +74,6 @@ _DATA = "data without behaviour of its own: the tests of what reads it"
 _TOKENS = "tests/core/tokens/: test_damage.py, test_placeholders.py, test_other_secrets.py, test_token.py"
 #: their modules without one → what tests them
 TESTED_ELSEWHERE = {
-    "core/bounded_tar.py": "tests/checks/test_archive_fields.py and tests/leaks/, with archives of long headers",
     "core/events.py": _DATA,
     "core/facts.py": _DATA,
     "core/models/build_requirement.py": _DATA,
@@ -89,14 +88,10 @@ TESTED_ELSEWHERE = {
     "core/models/source_tree.py": _DATA,
     "core/models/user_environment.py": _DATA,
     "core/token_health_facts.py": _DATA,
-    "core/tokens/caveats.py": "tests/core/tokens/test_attenuation.py",
     "core/tokens/defects.py": _TOKENS,
-    "core/tokens/encoded_tokens.py": _TOKENS,
     "core/tokens/encoding_defects.py": _TOKENS,
-    "core/tokens/plain_words.py": _TOKENS,
     "core/tokens/refusals.py": "tests/checks/test_credential_checks.py",
     "core/tokens/scope.py": "tests/core/tokens/test_attenuation.py",
-    "core/tokens/secret_references.py": _TOKENS,
     "core/tokens/text_defects.py": _TOKENS,
     "credentials/exchange.py": "tests/publishing/upload/test_token_exchange.py",
     "credentials/sources/misplaced_tokens.py": "tests/credentials/test_misplaced_tokens.py",

@@ -9,7 +9,7 @@ from pathlib import PurePath
 #: variants, such as an emoji. Source: Unicode 16.0, DerivedCoreProperties.txt, "Default_Ignorable_Code_Point"
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
-    "|(?<![\u00a9-\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
+    "|(?<![\u00a9-\u00ae\u203c-\u3163\u3165-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
 )
 
 

@@ -118,3 +118,33 @@ def test_commits_and_current_versions() -> None:
     assert following("26.10.0 26.8.0", current="26.11.0.dev0") == "26.11.0"
     assert following("26.8.0 26.7.0", current="26.9.0.dev0") == "26.11.0"
     assert following("2026.06.04 2026.05.31", today=date(2026, 12, 1)) == "2026.12.01"
+
+
+@pytest.mark.parametrize(
+    ("current", "length", "start"),
+    [
+        ("20261128", 1, ()), ("20261128.1", 1, (1,)), ("2026.0", 1, (0,)), ("2026.11", 2, ()), ("26.11.0", 2, (0,)),
+        ("2026.11.28", 3, ()),
+    ],
+)  # fmt: skip
+def test_which_parts_are_the_date(current: str, length: int, start: tuple[int, ...]) -> None:
+    form = find_calendar_form(Version(current), earlier(current), TODAY)
+    assert form is not None
+    assert (form.length, form.start) == (length, start)
+
+
+@pytest.mark.parametrize(
+    ("current", "released", "is_date"),
+    [
+        ("25.0", "", True),
+        ("24.0", "", False),
+        ("27.0", "", False),
+        ("9.0", "", False),
+        ("26.0", "25.0 24.0", True),
+        ("26.0", " ".join(f"{number}.0" for number in range(25, 8, -1)), False),
+        ("26.0", " ".join(f"{number}.0" for number in range(25, 9, -1)), True),
+    ],
+)
+def test_two_digits_without_dates_are_a_year_near_that_of_today(current: str, released: str, *, is_date: bool) -> None:
+    form = find_calendar_form(Version(current), earlier(released) if released else [], TODAY)
+    assert (form is not None) is is_date

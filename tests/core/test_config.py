@@ -146,3 +146,24 @@ def test_no_other_word_is_taken_for_attestations(value: object) -> None:
 def test_when_a_token_is_reported_before_it_expires(fleet: dict[str, object], days: int) -> None:
     """An error in the fleet must not stop a release."""
     assert parse_config({"fleet": fleet}).warn_before == timedelta(days=days)
+
+
+def test_an_index_has_the_name_of_its_table() -> None:
+    table = {"upload-url": "https://a.example/up", "simple-url": "https://a.example/simple/"}
+    index = parse_config({"indexes": {"mine": table}}).index("mine")
+    assert (index.name, index.kind) == ("mine", "other")
+
+
+@pytest.mark.parametrize("login", ["ann@", "ann:x@", ":x@"])
+def test_an_address_with_any_part_of_a_login_is_refused(login: str) -> None:
+    table = {"upload-url": f"https://{login}a.example/up", "simple-url": "https://a.example/simple/"}
+    with pytest.raises(ConfigError, match=r"contains a user name or password$"):
+        parse_config({"indexes": {"mine": table}})
+
+
+def test_stages_are_of_the_sandbox_alone() -> None:
+    with pytest.raises(ConfigError, match=r"is not on this machine: 'https://a\.example/'") as wrong:
+        parse_config({"indexes": {"pypi": {"stages-url": "https://a.example/"}}})
+    assert wrong.value.remedy == (
+        "remove it; only the sandbox has staged releases so far: pypi-preflight sandbox --staged"
+    )

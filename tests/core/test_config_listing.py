@@ -112,3 +112,19 @@ def test_validate_pyproject_finds_the_schema() -> None:
     assert entry == {"release": "pypi_preflight.config_schema:config_schema"}
     assert json.dumps(SCHEMA)
     assert SCHEMA["$schema"].startswith("http://json-schema.org/draft-07/")
+
+
+@pytest.mark.parametrize("table", ["set", "fleet"])
+def test_a_table_that_means_something_by_being_there_is_listed_only_then(table: str) -> None:
+    def listed(data: Mapping[str, Any]) -> bool:
+        return any(one.table.startswith(table) for one in list_settings(data, SCHEMA))
+
+    assert listed({table: {}})
+    assert not listed({})
+
+
+@pytest.mark.parametrize("table", ["smoke", "upload", "set", "waive", "checks", "indexes"])
+def test_each_mistake_of_a_table_is_one_of_its_own(table: str) -> None:
+    found = find_mistakes({table: {"first-mistake": 1, "second-mistake": 2}}, lambda names: iter(names) and ())
+    assert len(found) == 2
+    assert len({one.message for one in found}) == 2

@@ -101,3 +101,10 @@ def test_the_programs_own_commands_are_written_as_they_are() -> None:
     stream = io.StringIO()
     write_output(OwnText("::group::a\n\x1b[1mb\x1b[0m\n"), stream)
     assert stream.getvalue() == "::group::a\n\x1b[1mb\x1b[0m\n"
+
+
+def test_a_command_in_json_is_written_as_an_escape_that_readers_restore() -> None:
+    document = {"a": "##[error]x", "b": "# #[x] ##x"}
+    text = harmless_json(document, indent=None)
+    assert text == '{"a": "\\u0023#[error]x", "b": "# #[x] ##x"}\n'
+    assert json.loads(text) == document

@@ -53,3 +53,8 @@ def test_the_names_are_listed_without_an_import() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert set(done.stdout.split()) == {"release.token_health.schedulers", "release.publishing.ci"}
+
+
+def test_its_length_is_that_of_its_names() -> None:
+    assert len(LazyRegistry[Any]({})) == 0
+    assert len(LazyRegistry[Any]({"a": "json", "b": "no.such.module"})) == 2

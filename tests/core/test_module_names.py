@@ -73,3 +73,20 @@ def test_extras_of_developers_are_told_apart() -> None:
         map(module_names.is_for_development, ["dev", "tests", "Docs", "type-checking-no"[:4] + "s", "test-deps"])
     )
     assert not any(map(module_names.is_for_development, ["cli", "all", "testkit", "doctor", "server"]))
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("acme", True),
+        ("acme.cli.x", True),
+        ("ns.b", True),
+        ("ns", True),
+        ("acmex", False),
+        ("ns.bc", False),
+        ("b", False),
+    ],
+)
+def test_a_module_belongs_to_the_roots(module: str, *, expected: bool) -> None:
+    assert module_names.is_part_of(module, ["acme", "ns.b"]) is expected
+    assert not module_names.is_part_of(module, [])

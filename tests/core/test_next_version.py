@@ -150,3 +150,21 @@ def test_a_proposal_is_newer_than_what_is_released(
     assert Version(found.text) == found.version
     assert len(found.version.release) >= len(release)
     assert found.version.epoch == Version(current).epoch
+
+
+@pytest.mark.parametrize(
+    ("current", "released", "subjects", "text", "bump"),
+    [
+        ("1.1rc1", "1.1rc1 1.0", ["feat: a"], "1.1", "final"),
+        ("1.1rc1", "1.1rc1 1.0", ["feat!: a"], "2.0", "major"),
+        ("1.0", "1.0", ["feat: a"], "1.1", "minor"),
+        ("1.0.post1", "1.0.post1", ["fix: a"], "1.0.1", "patch"),
+    ],
+)
+def test_the_bump_of_a_proposal_from_the_history(
+    current: str, released: str, subjects: list[str], text: str, bump: str
+) -> None:
+    commits = [CommitSummary(commit="a" * 40, subject=one) for one in subjects]
+    earlier = [EarlierVersion(text=one) for one in released.split()]
+    found = propose_version(Version(current), commits, None, today=TODAY, released=earlier)
+    assert (found.text, found.bump) == (text, bump)

@@ -10,7 +10,7 @@ import pytest
 
 from release.core import plan
 from release.core.config import Config
-from release.core.errors import ConfigError
+from release.core.errors import ConfigError, UsageError
 from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.plan import Plan, Verb
@@ -141,3 +141,12 @@ def test_a_plan_says_that_it_exchanges_an_identity() -> None:
     assert lines[0] == lines[1][: len(lines[0])]
     assert "two lines in the security history of the project" in lines[1][-1]
     assert plan.plan_to_json(told, {})["exchanges"] is True
+
+
+def test_the_name_and_the_version_of_a_plan_are_known_or_refused() -> None:
+    whole = plan.make_plan("release", Config(), source())
+    assert plan.require_name(whole) == ("acme", "1.0")
+    for unknown in (replace(whole, project=None), replace(whole, version=None)):
+        with pytest.raises(UsageError, match=r"^the project's name and version are unknown$") as wrong:
+            plan.require_name(unknown)
+        assert wrong.value.remedy == "run `pypi-preflight check`, which shows why"

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 import pytest
 
 from release.core.errors import from_os_error
-from release.core.quoting import quote_path
+from release.core.quoting import escape_unprintable, quote_path
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,8 @@ def test_a_path_is_quoted_as_it_is_written(path: PurePosixPath | PureWindowsPath
 def test_an_error_of_the_system_names_the_path_as_it_is_written() -> None:
     error = from_os_error(FileNotFoundError(2, "No such file or directory", r"C:\new\pyproject.toml"))
     assert error.message == r"no such file or directory: 'C:\new\pyproject.toml'"
+
+
+def test_a_selector_behind_a_filler_has_no_sign_to_choose_a_variant_of() -> None:
+    assert escape_unprintable("\u3164\ufe0e") == "\\u3164\\ufe0e"
+    assert escape_unprintable("\u2764\ufe0f") == "\u2764\ufe0f"

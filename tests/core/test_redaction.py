@@ -119,3 +119,9 @@ def test_what_a_server_sends_is_redacted_in_linear_time(before: str, piece: str,
         assert TOKEN not in text
         assert text.endswith(after)
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("last", [1, 2, 30])
+@pytest.mark.parametrize("glue", ["\n", "\r\n", "\n    "])
+def test_the_end_of_a_token_behind_a_break_goes_with_it(last: int, glue: str) -> None:
+    assert redact(f"{TOKEN[:-last]}{glue}{TOKEN[-last:]} end") == f"{MARK} end"

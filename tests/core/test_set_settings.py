@@ -44,3 +44,8 @@ def test_an_error_names_the_key(table: Any, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_config({"set": table})
     assert message in error.value.message
+
+
+def test_a_set_without_patterns_is_refused_with_what_was_given() -> None:
+    with pytest.raises(ConfigError, match=r'must be a list of patterns such as "packages/\*", not \[\]$'):
+        parse_config({"set": {"members": []}})

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from release.core.tag_form import DatedTag, TagForm, declared_form, is_comparable, learn_form, version_of_any_tag
+from release.core.tag_form import (
+    DatedTag,
+    TagForm,
+    declared_form,
+    is_comparable,
+    learn_form,
+    release_after,
+    version_of_any_tag,
+)
 
 
 def learnt(*tags: str, name: str = "acme-widget", version: str = "1.1", **more: bool) -> TagForm:
@@ -149,3 +157,15 @@ def test_names_with_digits() -> None:
 )
 def test_what_is_a_version_of_the_project(tagged: str, version: str, comparable: bool) -> None:
     assert is_comparable(Version(tagged), Version(version)) is comparable
+
+
+@pytest.mark.parametrize(
+    ("derived", "release"),
+    [
+        ("1.1.dev3+g1234567", "1.1"), ("1.0.post3.dev0+1234567", "1.0.post3"), ("1.0+3.g1234567", "1.0.post1"),
+        ("1.0rc1+3.g1", "1.0rc1"), ("1.0.post2+1", "1.0.post2"), ("1.0", None), ("1.0rc1", None), ("no version", None),
+        ("2.dev1", "2"),
+    ],
+)  # fmt: skip
+def test_the_release_that_a_derived_version_leads_to(derived: str, release: str | None) -> None:
+    assert release_after(derived) == release

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from release.core.wheel_tags import expand_tags, platforms_to_lines, python_of_wheel, summarize_files
+from release.core.wheel_tags import _FEWEST, _ROWS, expand_tags, platforms_to_lines, python_of_wheel, summarize_files
 
 
 def wheels(*tags: str) -> list[str]:
@@ -78,3 +78,18 @@ def test_the_platforms_fit_into_a_terminal() -> None:
         "win_amd64: 29 Pythons, cp311 to cp339",
     ]
     assert list(platforms_to_lines(["acme-1.0.tar.gz", *wheels("py3-none-any")])) == []
+
+
+@pytest.mark.parametrize("count", [_FEWEST - 1, _FEWEST, _ROWS, _ROWS + 1, _ROWS + 3])
+def test_as_many_platforms_have_a_line_as_there_are_rows(count: int) -> None:
+    names = wheels(*(f"cp311-cp311-linux_{chr(ord('a') + number)}" for number in range(count)))
+    lines = list(platforms_to_lines(names))
+    if count < _FEWEST:
+        assert lines == []
+    elif count <= _ROWS:
+        assert len(lines) == count
+        assert all(line.endswith(" cp311") for line in lines)
+    else:
+        assert len(lines) == _ROWS
+        rest = count - _ROWS + 1
+        assert lines[-1] == f"{rest} more platforms: {rest} wheels"

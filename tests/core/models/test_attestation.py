@@ -82,3 +82,25 @@ def test_a_statement_is_about_a_file_however_its_name_is_spelled() -> None:
 def test_a_statement_about_anything_else_is_not_believed(signed: bytes) -> None:
     with pytest.raises(ValueError, match=r"subject|statement"):
         predicate_of(signed, "acme-1.0.tar.gz", "a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("subject", "filename", "same"),
+    [
+        ("acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0-py3-none-any.whl", True),
+        ("Acme.Widget-1.0-py3-none-any.whl", "acme_widget-1.0-py3-none-any.whl", True),
+        ("acme_widget-1.1-py3-none-any.whl", "acme_widget-1.0-py3-none-any.whl", False),
+        ("acme_widget-1.0-py2-none-any.whl", "acme_widget-1.0-py3-none-any.whl", False),
+        ("Acme-Widget-1.0.tar.gz", "acme_widget-1.0.tar.gz", True),
+        ("acme_widget-1.1.tar.gz", "acme_widget-1.0.tar.gz", False),
+    ],
+)
+def test_a_statement_names_the_file_in_any_spelling(subject: str, filename: str, *, same: bool) -> None:
+    digest = "a" * 64
+    statement = {"subject": [{"name": subject, "digest": {"sha256": digest}}], "predicateType": PUBLISH}
+    data = json.dumps(statement).encode()
+    if same:
+        assert predicate_of(data, filename, digest) == PUBLISH
+        return
+    with pytest.raises(ValueError, match=r"^subject does not match distribution name: "):
+        predicate_of(data, filename, digest)

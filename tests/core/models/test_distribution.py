@@ -87,3 +87,16 @@ def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> 
 def test_what_is_no_json_object_is_no_record(text: str) -> None:
     with pytest.raises(UsageError, match="is not the record of a release"):
         parse_manifest(text, "record.json")
+
+
+def test_what_is_there_instead_is_named_with_its_cause() -> None:
+    differs, unknown = (result_from_listing(BUILT, listing(digits)) for digits in (OTHER, None))
+    assert differs == Rejection(
+        filename="a-1.0.tar.gz", status=400, cause="file.exists-different",
+        message=f"File already exists, with different content: SHA-256 {OTHER} there, SHA-256 {OURS} here",
+    )  # fmt: skip
+    assert unknown == Rejection(
+        filename="a-1.0.tar.gz", status=400, cause="post.no-strong-hash",
+        message="File already exists, and the index lists no SHA-256 for it that can be believed; SHA-256 "
+        f"{OURS} here",
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from release.adapters.index.simple_api import parse_html_page, parse_json_page
-from release.core.models.file_hashes import has_strong_hash, hash_name, wrong_hashes
+from release.core.models.file_hashes import has_strong_hash, hash_name, parse_hashes, wrong_hashes
 from release.core.models.index import IndexFile
 
 A, B = "a" * 64, "b" * 64
@@ -58,3 +58,22 @@ def test_each_hash_that_differs_is_named() -> None:
 def test_hashes_are_named_as_people_write_them() -> None:
     names = ("md5", "sha1", "sha512", "sha3_256", "blake2b", "blake2b_256")
     assert [*map(hash_name, names)] == ["MD5", "SHA-1", "SHA-512", "SHA3-256", "BLAKE2b", "BLAKE2b-256"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sha256", "others"),
+    [
+        ([("sha256", A)], A, ()),
+        ([("SHA256", A.upper()), ("md5", "AB ")], A, (("md5", "ab"),)),
+        ([("sha256", A), ("sha256", B)], None, (("sha256", A), ("sha256", B))),
+        ([("sha256", "abc")], None, (("sha256", "abc"),)),
+        ([("crc32", "abc"), ("sha256", A)], A, ()),
+        ([("crc32", "abc")], None, ()),
+        ([("md5", 1), (2, A), (None, None), ("sha512", B)], None, (("sha512", B),)),
+    ],
+)
+def test_the_hashes_of_pairs(
+    pairs: list[tuple[object, object]], sha256: str | None, others: tuple[tuple[str, str], ...]
+) -> None:
+    found = parse_hashes(pairs)
+    assert (found.sha256, found.others) == (sha256, others)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.core.errors import UsageError
-from release.core.models.file_list import matches, parse_file_list
+from release.core.models.file_list import expected_files, matches, parse_file_list
 
 ONE, TWO = "acme-1.0-cp311-cp311-win32.whl", "acme-1.0.tar.gz"
 HASH = "0123456789abcdef" * 4
@@ -97,3 +97,9 @@ def test_patterns_are_compared_with_each_tag(pattern: str, name: str, is_match: 
 def test_patterns_in_a_list() -> None:
     entries = parse_file_list("cp311-*-win*\nsdist\npy3-none-any\nacme-*-cp312-*.whl\n", "list").entries
     assert [one.is_pattern for one in entries] == [True] * 4
+
+
+def test_the_list_of_the_configuration_has_each_pattern_once() -> None:
+    found = expected_files(["a-*.whl", "a-*.tar.gz", "a-*.whl"])
+    assert [(one.pattern, one.sha256) for one in found.entries] == [("a-*.whl", None), ("a-*.tar.gz", None)]
+    assert found.place == "`expected` in [tool.release]"

@@ -87,3 +87,14 @@ def test_the_home_directory_is_expanded(path: str, expected: str) -> None:
 )
 def test_the_project_of_an_entry(location: SecretLocation | None, project: str | None) -> None:
     assert project_of(location) == project
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("~/.pypirc", "/home/ann/.pypirc"), ("~\\.pypirc", "/home/ann/.pypirc"), ("~ann/x", "~ann/x"), ("a/~", "a/~"),
+        ("~", "~"),
+    ],
+)  # fmt: skip
+def test_the_home_directory_replaces_a_leading_tilde(path: str, expected: str) -> None:
+    assert expand_home(path, Path("/home/ann")) == Path(expected)

@@ -17,6 +17,8 @@ from release.checks.credential_checks import CHECKS
 from release.core.models.index import is_project_name, normalize_name
 from release.core.secret import Secret
 from release.core.tokens import macaroon
+from release.core.tokens.caveat_damage import caveat_damage
+from release.core.tokens.caveats import parse_caveat
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode
 from tests.checks.test_token_checks import access
@@ -145,3 +147,15 @@ def test_damage_is_named_with_its_place(caveat: bytes, message: str) -> None:
 )  # fmt: skip
 def test_what_a_holder_can_have_added_is_no_damage(caveat: bytes) -> None:
     assert not isinstance(decode(Secret(token(caveat))), TokenDefect)
+
+
+@pytest.mark.parametrize(
+    ("data", "damage"),
+    [
+        (b'[9,\t"a"]', "a space in caveat 1 is another character"),
+        (b'[9, "a"]', None),
+        (b'[9,\t"\\u00e4"]', None),  # an escape: Python writes such a text otherwise, and PyPI never
+    ],
+)
+def test_a_space_that_became_another_character(data: bytes, damage: str | None) -> None:
+    assert caveat_damage([data], [parse_caveat(data)]) == damage

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
+from release.core.tokens.other_secrets import identifier
 from release.core.tokens.token import decode
 from tests.fake_tokens import armoured, checksummed_token, private_key, random_text
 
@@ -150,3 +151,17 @@ def test_no_short_random_text_is_called_a_key_or_an_identifier(value: str) -> No
 def defect_of_any(value: str) -> str:
     found = decode(Secret(value))
     return found.cause if isinstance(found, TokenDefect) else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("https://acme.test/x", "a URL"),
+        ("ann@acme.test", "an e-mail address"),
+        ("a" * 64, "64 hexadecimal digits: a digest, such as the hash of a file, or an identifier or key"),
+    ],
+)
+def test_what_identifies_something_is_named(text: str, what: str) -> None:
+    found = identifier(text)
+    assert found is not None
+    assert found.message == f"this is {what}, not an API token"

@@ -12,6 +12,7 @@ from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.plain_words import all_known, words_of
 from release.core.tokens.token import decode
+from tests.fake_tokens import token
 
 
 def defect_of(value: str) -> TokenDefect:
@@ -320,3 +321,10 @@ def test_no_password_is_shown(value: str) -> None:
     assert not found.path
     shown = " ".join(re.findall("['\"].*['\"]", found.message))
     assert not any(value[at : at + 8] in shown for at in range(len(value) - 7)), found
+
+
+def test_the_length_of_what_is_masked_or_precedes_a_token_is_given() -> None:
+    assert defect_of("pypi-AgEIcHl***").message == (
+        "a masked or shortened token of 15 characters is stored instead of the token"
+    )
+    assert defect_of(f"# my token\n{token()}").message == "the token is preceded by a comment of 11 characters"

@@ -28,6 +28,7 @@ from release.core.tokens.caveats import (
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.scope import TokenScope, Validity
 from release.core.tokens.token import Token, attenuate, decode, issuer, scope, validity
+from tests import fake_tokens
 
 LOCATIONS = ("pypi.org", "test.pypi.org", "localhost", "127.0.0.1", "::1")
 USER = str(uuid.uuid4())
@@ -408,3 +409,12 @@ def test_a_long_text_is_judged_in_linear_time(piece: str) -> None:
     for before in ("", "pypi-", "pypi-AgEIcHlwaS5vcmc"):
         assert isinstance(decode(Secret(before + piece * (40_000 // len(piece)) + "!")), TokenDefect)
     assert time.process_time() - begun < 3
+
+
+def test_a_length_that_base64_cannot_have_is_counted() -> None:
+    made = fake_tokens.token()
+    extra = next(count for count in range(1, 5) if (len(made) - len("pypi-") + count) % 4 == 1)
+    found = decode(Secret(made + "a" * extra))
+    assert isinstance(found, TokenDefect)
+    noun = "character" if extra == 1 else "characters"
+    assert found.message == f"the signature of the token is followed by {extra} {noun} too many"
