@@ -143,6 +143,7 @@ def test_which_parts_are_the_date(current: str, length: int, start: tuple[int, .
         ("26.0", "25.0 24.0", True),
         ("26.0", " ".join(f"{number}.0" for number in range(25, 8, -1)), False),
         ("26.0", " ".join(f"{number}.0" for number in range(25, 9, -1)), True),
+        ("25.0", " ".join(f"{number}.0" for number in range(24, 9, -1)), True),
     ],
 )
 def test_two_digits_without_dates_are_a_year_near_that_of_today(current: str, released: str, *, is_date: bool) -> None:

@@ -21,10 +21,11 @@ from release.core.models.index import PYPI, Index
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.tokens import macaroon
 from release.credentials.repairs import propose_repairs
-from release.credentials.sources import pypirc
+from release.credentials.sources import misplaced_tokens, pypirc
 from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.pypirc_lines import parse_lines
 from release.credentials.verify import verify_credential
+from tests import fake_tokens
 from tests.credentials.test_states import INDEXES, STATES, prepare, verify_state
 
 #: causes whose remedy is an edit in words, or a command for this shell alone
@@ -212,3 +213,17 @@ def test_nothing_is_searched_where_a_credential_was_found(tmp_path: Path, monkey
         monkeypatch.setattr(f"release.credentials.sources.misplaced_tokens.{name}", refuse)
     state = {"env": {"TWINE_PASSWORD": "⟦T0⟧", "MY_SECRET": "⟦T0⟧"}, "tokens": {"T0": {"mint": 1}}}
     assert verify_state(state, tmp_path).verdict.word == "healthy"
+
+
+def test_a_variable_that_no_upload_reads_is_a_candidate_that_is_not_used() -> None:
+    """Only where it is the token and nothing else, under a name that a shell has."""
+    secret = fake_tokens.token()
+    env = {
+        "OUR_TOKEN": secret, "INPUT_PASSWORD": f" {secret}\n", "TWINE_PASSWORD": secret, "A-B": secret,
+        "TEXT": f"token {secret}", "URL": f"https://__token__:{secret}@acme.test/", "HOME": "/home/ann",
+    }  # fmt: skip
+    found = misplaced_tokens.find_misplaced_variables(SourceQuery(index=PYPI, env=env, home=Path("/home/ann")))
+    assert [(one.origin, one.status, one.tool) for one in found] == [
+        (EnvironmentVariable(name="INPUT_PASSWORD"), "other-tool", "the publishing action"),
+        (EnvironmentVariable(name="OUR_TOKEN"), "other-tool", "no tool"),
+    ]

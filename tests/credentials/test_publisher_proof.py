@@ -24,12 +24,14 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
 from release.cli.main import main
 from release.core.events import Event, Message, SecretObtained
-from release.core.facts import ProjectMetadata
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.attestation import AttestationPublisher
 from release.core.models.check_result import Finding, Unknown
+from release.core.models.credential import Ambient
 from release.core.models.exchanged_token import PublisherProof
 from release.core.models.index import Index
 from release.core.models.results import Verification
+from release.core.models.secret_location import TrustedPublishing
 from release.credentials import publisher_proof, verify
 from release.reports.credential_text import verification_to_json, verification_to_text
 from release.sandbox import server
@@ -38,6 +40,7 @@ from release.sandbox.publishers import CiJob
 from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData
 from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
+from tests.fake_system import LASTING, NOON, fake_system
 from tests.sandbox.sandbox_client import Clock, SandboxClient, github_publisher
 from tests.sandbox.test_attestations import attestation
 
@@ -481,3 +484,18 @@ def test_the_run_after_a_killed_one_says_so(tmp_path: Path) -> None:
     assert "an earlier run requested a token from pypi for 'acme-widget' at " in second.stdout
     with suppress(OSError):
         assert all(b"pypi-Ag" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_without_a_project_there_is_no_proof_and_no_exchange() -> None:
+    origin = TrustedPublishing(provider="GitHub")
+    unknown = Unknown(reason="no metadata", remedy="none")
+    facts = Access(
+        index=replace(LASTING, ephemeral=False), project=unknown, credential=Ambient(provider="GitHub", origin=origin),
+        remarks=(), token=None, listing=None, now=NOON,
+    )  # fmt: skip
+    found = publisher_proof.query_publisher(fake_system(), facts)
+    assert isinstance(found.proof, PublisherProof)
+    assert isinstance(found.proof.problem, Unknown)
+    assert found.proof.problem.reason.startswith("the project's name is not known")
+    assert found.proof.problem.remedy == "pass --project NAME"
+    assert publisher_proof.query_publisher(fake_system(), found) is found

@@ -277,3 +277,18 @@ def test_the_only_complete_token_in_a_value() -> None:
         assert unwrapped(text) == TOKEN, text
     for text in (TOKEN, f"{TOKEN} {OTHER_TOKEN}", TOKEN[:-5], "", "words", f"{TOKEN[:40]}x{TOKEN[40:]}"):
         assert unwrapped(text) is None, text
+
+
+def test_a_username_without_a_remark_is_corrected_too(tmp_path: Path) -> None:
+    """The check of the credential names it, and not its source."""
+    found = of_file(tmp_path, f"[pypi]\nusername = ann\npassword = {TOKEN}\n")
+    assert isinstance(found.credential, Credential)
+    place = ConfigFileKey(path="~/.pypirc", section="pypi", key="username", line=2)
+    used = replace(found.credential, username="ann", username_origin=place)
+    repair = only(tmp_path, replace(found, remarks=(), credential=used))
+    assert shown(repair)[:3] == (
+        "cred.username-not-token",
+        "correct the username",
+        "~/.pypirc, line 2, [pypi] username",
+    )
+    assert shown(repair)[3:] == ("username = ann", "username = __token__")

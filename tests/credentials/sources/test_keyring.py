@@ -17,7 +17,7 @@ from release.adapters.system.process import Pipe
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.secret_location import location_to_text
+from release.core.models.secret_location import KeyringEntry, location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.credentials.sources import keyring as source
@@ -206,3 +206,36 @@ def test_whatever_may_lead_to_a_keyring_has_the_library_asked(tmp_path: Path, mo
     )
     assert child is not None
     child.close()
+
+
+def test_where_the_keyring_cannot_be_started_each_entry_is_unknown(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    entries = [KeyringEntry(service=PYPI.upload_url, username=name) for name in ("__token__", "ann")]
+    found = source.read_entries(entries, env)
+    assert list(found) == entries
+    assert all(isinstance(one, Unknown) and one.reason for one in found.values())
+    assert source.read_entries([], env) == {}
+
+
+@pytest.mark.parametrize(
+    ("user", "env", "message", "cause"),
+    [
+        ("__token__", {"TWINE_USERNAME": "ann"},
+         "the username is 'ann', but must be '__token__': the keyring has a token", "cred.username-not-token"),
+        ("alice", {}, "the keyring has a password of user 'alice', but uploads need 'ann'",
+         "keyring.username-mismatch"),
+    ],
+)  # fmt: skip
+def test_an_entry_of_another_user_is_named(user: str, env: dict[str, str], message: str, cause: str) -> None:
+    query = SourceQuery(index=PYPI, env=env, home=Path("/home/ann"), username="ann")
+    found = source._of_another_user(query, user)
+    assert (found.message, found.cause, found.where) == (message, cause, "keyring")
+
+
+def test_a_token_as_the_name_of_a_user_is_not_shown() -> None:
+    query = SourceQuery(index=PYPI, env={}, home=Path("/home/ann"), username="__token__")
+    secret = token()
+    found = source._of_another_user(query, secret)
+    assert found.cause == "cred.swapped"
+    assert secret not in found.message + found.remedy
+    assert found.message.endswith("it must be the password")

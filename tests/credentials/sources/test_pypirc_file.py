@@ -88,3 +88,8 @@ def test_what_is_wrong_with_a_file(tmp_path: Path, data: bytes, message: str, re
     with pytest.raises(BrokenSourceError) as broken:
         pypirc_file.load_pypirc(tmp_path / "f", "F")
     assert (broken.value.message, broken.value.remedy, broken.value.cause) == (message, remedy, "pypirc.malformed")
+
+
+def test_a_file_with_a_section_that_is_not_utf_8_is_left_as_it_is() -> None:
+    data = b"[caf\xe9]\npassword = x\n[pypi]\npassword = y\n"
+    assert pypirc_file.with_value(data, "pypi", "password", "z") is None
