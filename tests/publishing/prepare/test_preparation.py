@@ -125,6 +125,7 @@ def test_the_commit_has_the_changed_files_alone(root: Path, tmp_path: Path) -> N
     one = prepared(root, system_of(tmp_path), waive={"the-tree-is-clean": "a test"})
     made = one.preparation
     assert [edit.path for edit in made.edits] == ["pyproject.toml", "CHANGELOG.md"]
+    assert (made.project, str(made.current), made.last_tag) == ("acme-widget", "1.1.0", "v1.1.0")
     assert (made.proposal.text, made.message, made.tag) == ("1.2.0", "Release 1.2.0", None)
     run = run_of(system_of(tmp_path), one)
     run.execute()

@@ -55,7 +55,9 @@ def test_two_versions_of_a_project_are_no_set(tmp_path: Path) -> None:
     assert len(members_of_files([of(tmp_path, "alpha"), of(tmp_path, "alpha", "1.0.0", source=True)])) == 1
 
 
-@pytest.mark.parametrize("text", ["Name: -alpha\nVersion: 1.0\n", "Name: alpha\nVersion: one\n", "Name: alpha\n"])
+@pytest.mark.parametrize(
+    "text", ["Name: -alpha\nVersion: 1.0\n", "Name: alpha\nVersion: one\n", "Name: alpha\n", "Version: 1.0\n"]
+)
 def test_a_file_without_a_name_or_version_cannot_be_ordered(tmp_path: Path, text: str) -> None:
     broken = wheel("alpha", files={"alpha-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\n{text}"})
     with pytest.raises(UsageError, match="has no valid name and version") as wrong:

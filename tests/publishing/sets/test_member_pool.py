@@ -60,6 +60,32 @@ def test_an_interrupt_begins_nothing_new_and_waits_for_what_is_under_way(where: 
     assert len(ended) <= 1
 
 
+def test_as_many_members_are_worked_on_at_once_as_allowed() -> None:
+    """Also more than the processors would get by default: each of them waits most of the time."""
+    everyone = threading.Barrier(40, timeout=60)
+
+    def work(_: str) -> bool:
+        everyone.wait()
+        return True
+
+    names = [str(number) for number in range(40)]
+    assert len(work_on_members(names, work, workers=40, needs={}, interruption=Interruption())) == 40
+
+
+def test_no_more_members_are_worked_on_at_once_than_allowed() -> None:
+    at_work, most = set[str](), list[int]()
+
+    def work(name: str) -> bool:
+        at_work.add(name)
+        most.append(len(at_work))
+        at_work.discard(name)
+        return True
+
+    work_on_members("abcdefgh", work, workers=1, needs={}, interruption=Interruption())
+    assert max(most) == 1
+    assert work_on_members("", work, workers=3, needs={}, interruption=Interruption()) == frozenset()
+
+
 def test_an_unexpected_exception_is_raised() -> None:
     def work(_: str) -> bool:
         raise ZeroDivisionError

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from release.adapters.builds import member_reader
+from release.adapters.system.system import System
 from release.core.config import Config
-from release.core.errors import ConfigError
+from release.core.errors import ConfigError, ToolError
 from release.core.models.index import WELL_KNOWN
+from release.core.models.release_set import Member
 from release.publishing.sets import read_members
 from tests.fake_system import LASTING, fake_system
 
@@ -86,3 +90,72 @@ def test_a_member_of_a_workspace_that_uv_does_not_build_is_private(tmp_path: Pat
     for table, private in (("tool.uv.workspace", True), ("tool.release.set", False)):
         found, built = read(tmp_path, bare, member(tmp_path, f"good-{private}".lower()), table=table)
         assert (found.problem, found.member.private, built.member.private) == (None, private, False)
+
+
+def dynamic(root: Path, name: str, extra: str = "") -> str:
+    text = f'[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "{name}"\n'
+    return member(root, name, f'dynamic = ["version"]\n{extra}', text=text)
+
+
+def test_members_that_need_their_backend_are_built_four_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(4, timeout=60)
+
+    def build(_: System, _root: Path, directory: str) -> Member:
+        together.wait()
+        return Member(name=Path(directory).name, version="2.0", directory=directory)
+
+    monkeypatch.setattr(member_reader, "read_member", build)
+    found = read(tmp_path, *(dynamic(tmp_path, name) for name in "abc"), member(tmp_path, "s"), dynamic(tmp_path, "d"))
+    assert [(one.name, one.member.version) for one in found] == [
+        ("a", "2.0"), ("b", "2.0"), ("c", "2.0"), ("s", "1.0"), ("d", "2.0")
+    ]  # fmt: skip
+
+
+def test_a_build_of_metadata_has_the_constraints_and_variables_of_its_member(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systems: dict[str, System] = {}
+
+    def build(system: System, root: Path, directory: str) -> Member:
+        assert root == tmp_path
+        systems[directory] = system
+        return Member(name=Path(directory).name, version="2.0", directory=directory)
+
+    monkeypatch.setattr(member_reader, "read_member", build)
+    pins = f"hatchling==1.27.0 --hash=sha256:{'0' * 64}\n"
+    (tmp_path / "pins.txt").write_text(pins)
+    own = dynamic(tmp_path, "own", '[tool.release]\nbuild-constraints = "own.txt"\npass-environment = ["ACME"]\n')
+    (tmp_path / own / "own.txt").write_text(pins)
+    other = dynamic(tmp_path, "other")
+    found = read(tmp_path, own, other, config=Config(build_constraints="pins.txt"))
+    assert [one.problem for one in found] == [None, None]
+    held = {name: one.pinned_build and one.pinned_build.path for name, one in systems.items()}
+    assert held == {own: tmp_path / own / "own.txt", other: tmp_path / "pins.txt"}
+    assert ["ACME" in systems[name].passed for name in (own, other)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("reason", "helped"),
+    [
+        ("no matching distribution for Acme-Core>=2", True),
+        ("no matching distribution for acme-core-extra", False),
+        ("the backend fails", False),
+    ],
+)
+def test_a_backend_that_needs_a_member_which_no_index_has_gets_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, helped: bool
+) -> None:
+    def build(*_: object) -> Member:
+        raise ToolError(reason, remedy="as it was")
+
+    monkeypatch.setattr(member_reader, "read_member", build)
+    needy = dynamic(tmp_path, "needy")
+    path = tmp_path / needy / "pyproject.toml"
+    path.write_text(path.read_text().replace('["hatchling"]', '["hatchling", "acme-core>=2"]'))
+    found, _ = read(tmp_path, needy, member(tmp_path, "Acme.Core"))
+    assert found.problem is not None
+    assert found.problem.reason == reason
+    assert found.problem.remedy.endswith("release Acme.Core first: --only Acme.Core") is helped
+    assert helped or found.problem.remedy == "as it was"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -149,3 +150,22 @@ def test_the_schema_refuses_what_no_engine_could_run(where: tuple[Any, ...], val
     at[where[-1]] = value
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(found, SCHEMA)
+
+
+def test_the_plan_for_people_has_the_levels_and_the_commands_for_a_shell() -> None:
+    found = document(release_set({"a": (), "b": ("a",), "c": ("a",)}))
+    lines = list(set_plan.set_plan_to_lines(found))
+    assert lines[:2] == ["level 1: a", "level 2: b, c"]
+    assert lines[2] == "build-a"
+    gate = next(one for one in found["jobs"] if one["id"] == "gate")
+    assert f"gate, after {', '.join(gate['needs'])}" in "\n".join(lines)
+    upload = next(one for one in found["jobs"] if one["id"] == "upload-pypi-a")
+    after = ", ".join(upload["needs"])
+    assert f"upload-pypi-a, after {after}, in the environment {upload['environment']}" in lines
+    shown = [line.strip() for line in lines if line.startswith("  ")]
+    argv = [command["argv"] for job in found["jobs"] for command in job["commands"]]
+    assert [shlex.split(line)[-len(words) :] for line, words in zip(shown, argv, strict=True)] == argv
+    job = found["jobs"][0] | {"commands": [{"argv": ["x", "a b"], "variables": {"NAME": "c d"}}]}
+    assert list(set_plan.set_plan_to_lines(found | {"jobs": [job]}))[-1] == "  NAME='c d' x 'a b'"
+    (nothing,) = set_plan.set_plan_to_lines(found | {"jobs": []})
+    assert nothing.startswith("nothing to release")

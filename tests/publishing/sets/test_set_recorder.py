@@ -173,3 +173,28 @@ def test_what_is_no_record_is_refused(tmp_path: Path, damage: dict[str, Any]) ->
     path.write_bytes(b"{")
     with pytest.raises(ReleaseError, match="not the record of a set"):
         set_recorder.load_set_record(path)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), ReleaseError("the disk is full", remedy="x")]
+)
+def test_a_record_that_cannot_be_written_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The release goes on: its effects are in the journals of the members."""
+    told: list[SetEvent] = []
+    release_set = five()
+    one = recorder(tmp_path, release_set, told)
+
+    def write(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(set_recorder, "write_set_record", write)
+    for event in events_of(release_set):
+        one.notify(event)
+    ended = one.finish(result_of(release_set))
+    words = "no space left on the disk" if isinstance(error, OSError) else "the disk is full"
+    assert [event.text for event in told if isinstance(event, Message) and "record" in event.text] == [
+        f"cannot write the record: {words}"
+    ]
+    assert (ended.record, ended.exit) == ("", result_of(release_set).exit)

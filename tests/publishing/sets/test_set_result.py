@@ -202,6 +202,19 @@ def test_successes_claim_what_was_done() -> None:
     assert (run([], a_set()).exit, run([], a_set()).next_command) == (Exit.DONE, "")
 
 
+def test_a_rehearsal_does_not_claim_what_was_waived() -> None:
+    waived = (replace(confirmed("sandbox")[0], state=CheckState.WAIVED),)
+    results = [ended(name, outcomes=waived) for name in "abcde"]
+    message = run(results, verb="rehearse", indexes=("sandbox",)).message
+    assert message == f"5 members were rehearsed in 3 levels; waived: {waived[0].check}"
+    whole_set = [whole(name, *LASTING) for name in "abcd"]
+    last = whole("e", *LASTING)
+    last = replace(last, outcomes=(*last.outcomes, waived[0]))
+    assert (
+        run([*whole_set, last]).message == f"5 members are on testpypi and pypi, confirmed; waived: {waived[0].check}"
+    )
+
+
 def test_a_rehearsal_names_what_would_block_a_release() -> None:
     dirty = Outcome(
         check="the-tree-is-clean", title="", state=CheckState.FAILED,

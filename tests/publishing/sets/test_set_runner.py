@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from release.adapters.system import system as systems
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
-from release.core.events import CheckFinished, MemberFinished, SetEvent
+from release.core.events import CheckFinished, MemberFinished, SetEvent, SetPhaseFinished, SetPhaseStarted
 from release.publishing import journal as journals
 from release.publishing.sets.member_run import MemberRun
 from release.publishing.sets.set_options import SetRunOptions
@@ -48,6 +50,60 @@ def test_a_fault_of_the_program_in_one_member_is_recorded_and_the_others_end(
     assert len(checks) == len(set(checks)) == len(result.outcomes)
     with journals.lock_set(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("failed", "because"),
+    [("", "its set was refused"), ("a", "a failed"), ("abc", "a, b, c failed"), ("abcd", "a, b, c, … failed")],
+)
+def test_a_member_that_is_not_released_names_those_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: str, because: str
+) -> None:
+    reasons: dict[str, ReleaseError] = {}
+
+    def check(one: MemberRun) -> None:
+        if one.name in failed:
+            one.failure = (None, ReleaseError("it fails", remedy="repair it"))
+
+    monkeypatch.setattr(MemberRun, "check", check)
+    monkeypatch.setattr(MemberRun, "end", lambda one, reason: reasons.update({one.name: reason}))
+    execute_set(release_set(DIAMOND), options(tmp_path, []), ending=ExitStack())
+    assert {one.message for one in reasons.values()} == {f"not released: {because}"}
+    assert {one.remedy for one in reasons.values()} == {"run: pypi-preflight set check"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "titles"),
+    [
+        ("check", ["check"]),
+        ("rehearse", ["check", "rehearsal"]),
+        (
+            "release",
+            ["check", "gate", "pypi, level 1 of 3", "pypi, level 2 of 3", "pypi, level 3 of 3", "push the commit"],
+        ),
+    ],
+)
+def test_the_phases_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: Any, titles: list[str]) -> None:
+    """The commit is that of all members, so that it is pushed after the last one."""
+    worked: list[tuple[str, str]] = []
+    for name in ("check", "pass_gate", "push_commit"):
+        monkeypatch.setattr(MemberRun, name, lambda one, name=name: worked.append((name, one.name)))
+    monkeypatch.setattr(MemberRun, "publish", lambda one, index, _: worked.append((index, one.name)))
+    monkeypatch.setattr(MemberRun, "publishes_on", lambda _, index: index == "pypi")
+    monkeypatch.setattr(MemberRun, "lasting_indexes", lambda _: ("pypi",))
+    monkeypatch.setattr(MemberRun, "pushes_commit", property(lambda one: one.name in {"b", "d"}))
+    told: list[SetEvent] = []
+    made = replace(options(tmp_path, told), verb=verb)
+    execute_set(release_set(DIAMOND), made, ending=ExitStack())
+    started = [one for one in told if isinstance(one, SetPhaseStarted)]
+    assert [one.title for one in started] == titles
+    assert [one.title for one in told if isinstance(one, SetPhaseFinished)] == titles
+    assert set(started[0].members) == set(DIAMOND)
+    if verb == "release":
+        assert [set(one.members) for one in started[2:]] == [{"a", "e"}, {"b", "c"}, {"d"}, {"b", "d"}]
+        assert [(one.index, one.level) for one in started[2:5]] == [("pypi", 1), ("pypi", 2), ("pypi", 3)]
+        assert sorted(name for what, name in worked if what == "push_commit") == ["b", "d"]
+        assert worked[-1][0] == "push_commit"
 
 
 def test_an_interrupt_while_the_run_ends_does_not_lose_the_record(

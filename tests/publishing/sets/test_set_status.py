@@ -109,6 +109,22 @@ def test_the_index_is_the_truth(tmp_path: Path) -> None:
     assert not any("no index was asked" in line for line in made)
 
 
+def test_a_member_that_was_released_elsewhere_is_whole(tmp_path: Path) -> None:
+    """Its files were built there: of how many they are, this journal does not know. What was not asked is no number."""
+    released = tuple(replace(one, state="released") for one in five().members if one.member.name == "acme-core")
+    unasked = replace(a_set(), members=released, levels=())
+    status(tmp_path, unasked)
+    write_journal(tmp_path, "acme-core", accepted={"pypi": 1, "testpypi": 1})
+    listed = replace(
+        unasked, members=tuple(replace(one, listings={"pypi": listing("acme-core", 1)}) for one in released)
+    )
+    for release_set, accepted, expected in ((unasked, 0, None), (listed, 1, 1)):
+        (member,) = status(tmp_path, release_set).members
+        dry_run, target = member.standings
+        assert (target.standing, target.accepted, target.expected) == ("whole", accepted, expected)
+        assert (dry_run.standing, dry_run.accepted) == ("partial", 1), "a dry run that was not completed"
+
+
 def test_a_member_that_cannot_be_read_is_unknown_with_the_reason(tmp_path: Path) -> None:
     release_set = a_set()
     first, *others = release_set.members
@@ -139,6 +155,8 @@ def test_the_command_that_continues(tmp_path: Path, record: dict[str, Any] | Non
         set_recorder.write_set_record(path, record)
     found = status(tmp_path, a_set())
     assert found.next_command == following
+    valid = record is not None and record["schema"] != 0
+    assert found.record == (str(set_recorder.find_set_record(tmp_path)) if valid else "")
     text = "\n".join(lines(found))
     assert ("last run: release, 2026-11-05 12:00 UTC: incomplete: acme-http 2.0" in text) == (
         record is not None and record.get("exit") is not None and record["exit"]["status"] == 4

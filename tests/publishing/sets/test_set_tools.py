@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from release.adapters.install import venv
+from release.adapters.system.system import System
 from release.core.config import UploadSettings
+from release.core.models.index import TESTPYPI, Index
 from release.core.models.release_set import Sibling
 from release.publishing import run_tools
+from release.publishing.sets import set_tools
 from release.publishing.sets.set_tools import MemberTools, SetTools
 from tests.fake_system import LASTING, fake_system, sandbox_credential
 
@@ -68,7 +72,9 @@ def test_a_member_waits_until_a_lane_is_free(tools: SetTools) -> None:
 
 
 def test_the_embedded_index_is_started_once_for_all(tools: SetTools) -> None:
-    assert tools.sandbox() == tools.sandbox()
+    first = tools.sandbox()
+    assert first[0] is LASTING
+    assert tools.sandbox() == first
     member = MemberTools(shared=tools, siblings=lambda _: (), scratch=Path)
     assert member.sandbox("a") == tools.sandbox()
     assert member.shares_sandbox, "so that a stored verdict of it does not count"
@@ -80,3 +86,53 @@ def test_the_pages_of_a_member_are_requested_again_once_it_was_uploaded(tools: S
     known.update({(one, "x"): "kept", (other, "x"): "kept"})
     tools.forget_sibling("a-b")
     assert [key[0] for key in known] == [other]
+
+
+SIBLING = Sibling(name="b", version="1", page="http://127.0.0.1:9/b/")
+
+
+def test_builds_take_siblings_from_the_embedded_index_and_installs_from_their_own(
+    tools: SetTools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TestPyPI is no further index of its own installs: there, anyone may own the name of a dependency."""
+    answers: list[dict[str, Any]] = []
+
+    def with_siblings(system: System, siblings: Any, **given: Any) -> System:
+        answers.append(given | {"env": dict(system.env), "siblings": siblings})
+        given["known"][siblings[0], len(answers)] = "a constraint"
+        return system
+
+    monkeypatch.setattr(set_tools, "with_siblings", with_siblings)
+    asked: list[Index | None] = []
+
+    def siblings(index: Index | None) -> tuple[Sibling, ...]:
+        asked.append(index)
+        return (SIBLING,)
+
+    member = MemberTools(shared=tools, siblings=siblings, scratch=Path)
+    system = fake_system(env={"UV_INDEX": TESTPYPI.simple_url})
+    assert member.build_system(system) is system
+    assert member.install_system(system, LASTING) is system
+    assert TESTPYPI.simple_url not in member.install_system(system, TESTPYPI).env.get("UV_INDEX", "")
+    assert asked == [None, LASTING, TESTPYPI]
+    assert [one["siblings"] for one in answers] == [(SIBLING,)] * 3
+    assert answers[0]["scratch"] is Path
+    assert answers[0]["known"] is answers[2]["known"], "the page of a sibling is requested once for all members"
+    assert TESTPYPI.simple_url not in answers[2]["env"].get("UV_INDEX", "")
+
+
+def test_a_member_has_the_shared_workers_and_an_environment_of_its_own(
+    tools: SetTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[System, Path]] = []
+    monkeypatch.setattr(venv, "create_environment", lambda *given: made.append(given))
+    member = MemberTools(shared=tools, siblings=lambda _: (), scratch=lambda name: tmp_path / name)
+    with tools.workers() as (shared, limits):
+        pass
+    with member.workers() as leased:
+        assert leased == (shared, limits)
+    system = fake_system()
+    member.prepare_environment(system)
+    assert made == []
+    member.take_environment(system)
+    assert made == [(system, tmp_path / "environment")]

@@ -11,6 +11,7 @@ import pytest
 from release.adapters.install import siblings
 from release.adapters.system.system import real_system
 from release.core.errors import UsageError
+from release.core.quoting import quote_path
 from release.publishing.sets.sibling_files import find_siblings
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.workspace import Project, workspace
@@ -41,8 +42,10 @@ def test_each_directory_with_files_is_a_sibling_and_the_wheel_is_taken(tmp_path:
 def test_a_directory_without_siblings_or_with_two_releases_of_one_is_refused(tmp_path: Path) -> None:
     built(tmp_path, "acme-b", "1.0")
     for directory, own in ((tmp_path, tmp_path / "acme-b"), (tmp_path / "none", None), (tmp_path / "acme-b", None)):
-        with pytest.raises(UsageError, match="has no directory with wheels or sdists"):
+        with pytest.raises(UsageError) as refused:
             find_siblings(directory, without=own)
+        assert refused.value.message == f"{quote_path(directory)} has no directory with wheels or sdists"
+        assert "--siblings DIR" in refused.value.remedy
     built(tmp_path, "acme-b", "1.1")
     with pytest.raises(UsageError, match="the files belong to 2 releases"):
         find_siblings(tmp_path)
