@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from release.core.errors import ReleaseError
+from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 from release.core.models.check_result import CheckState
 from release.core.models.token_health import TokenStatus
 from release.core.quoting import quote_path
@@ -107,6 +108,15 @@ def from_timestamp(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def parse_checks(text: str) -> dict[str, str]:
+    """Return check → state; empty where the text is damaged, since the verdict has a column of its own."""
+    try:
+        found = parse_foreign_json(text)
+    except ForeignJsonError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def status_from_row(row: sqlite3.Row) -> TokenStatus:
     """Return the status in a row that has the columns of a watch, its observation, outcome and token."""
     return TokenStatus(
@@ -114,7 +124,7 @@ def status_from_row(row: sqlite3.Row) -> TokenStatus:
         fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
         expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
         word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
-        checks=json.loads(row["checks"]),
+        checks=parse_checks(row["checks"]),
     )  # fmt: skip
 
 
@@ -159,7 +169,7 @@ def _is_unchanged(row: sqlite3.Row, status: TokenStatus, token: int | None) -> b
     def problems(checks: Mapping[str, str]) -> dict[str, str]:
         return {check: state for check, state in checks.items() if state in bad}
 
-    before = (row["token"], row["word"], row["state"], row["cause"], problems(json.loads(row["checks"])))
+    before = (row["token"], row["word"], row["state"], row["cause"], problems(parse_checks(row["checks"])))
     return before == (token, status.word, status.state, status.cause, problems(status.checks))
 
 

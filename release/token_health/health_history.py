@@ -7,7 +7,6 @@ killed run are not lost.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -208,7 +207,7 @@ def recent_changes(history: History, *, limit: int) -> tuple[StatusInterval, ...
 
 def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
     """Return each credential with its last states, at most `limit` of them."""
-    checks = lru_cache(maxsize=None)(json.loads)  # many observations share one text
+    checks = lru_cache(maxsize=None)(database.parse_checks)  # many observations share one text
 
     def periods(watch: int) -> tuple[StatePeriod, ...]:
         rows = history.select(

@@ -146,3 +146,9 @@ def test_equal_checks_are_stored_once_in_one_order(db: sqlite3.Connection) -> No
 
 def test_a_time_comes_back_as_it_was() -> None:
     assert database.from_timestamp(database.to_timestamp(NOW)) == NOW
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{'", "[]", "9" * 5_000, ""])
+def test_damaged_checks_are_none(text: str) -> None:
+    assert database.parse_checks(text) == {}
+    assert database.parse_checks('{"a": "passed"}') == {"a": "passed"}
