@@ -35,7 +35,8 @@ def complete_commands(text: str, options: argparse.Namespace) -> str:
     from release.cli.command import repeat_command
 
     def complete(found: re.Match[str]) -> str:
-        if _NAMED.search(found["rest"]):
+        of_the_set = found["set"] is not None and options.command != "set"  # of the root, which is another directory
+        if of_the_set or _NAMED.search(found["rest"]):
             return found[0]
         state = found["set"] is not None or found["verb"] in _WITH_STATE
         named = {name: getattr(options, name, None) for name in _OPTIONS}

@@ -6,6 +6,8 @@ import tarfile
 
 #: bytes of the longest pax header; that of an ordinary member has some hundred
 _LONGEST_HEADER = 1 << 16
+#: bytes; a header that claims more is damaged
+_IMPOSSIBLE = 1 << 30
 
 
 class LongHeaderError(Exception):
@@ -19,6 +21,8 @@ class BoundedMember(tarfile.TarInfo):
     """
 
     def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.size > _IMPOSSIBLE:
+            raise tarfile.ReadError("the size of a header is damaged")
         if self.size > _LONGEST_HEADER:
             raise LongHeaderError(f"it is a tar with a header of {self.size:,} bytes")
         return super()._proc_pax(archive)  # type: ignore[misc,no-any-return] # a method that subclasses may extend

@@ -33,10 +33,10 @@ def options(*words: str) -> argparse.Namespace:
             f"release it: pypi-preflight release {_STATE}; to leave it out: pypi-preflight prepare {_STATE} 1.1",
         ),
         ("then run `pypi-preflight release`", f"then run `pypi-preflight release {_STATE}`"),
-        ("run: pypi-preflight set rehearse", f"run: pypi-preflight set rehearse {_STATE}"),
         # complete already, of no project, or of another one
         ("pypi-preflight check --index x --directory y", "pypi-preflight check --index x --directory y"),
         ("pypi-preflight rehearse --files dist", "pypi-preflight rehearse --files dist"),
+        ("run: pypi-preflight set rehearse", "run: pypi-preflight set rehearse"),
         ("pypi-preflight confirm acme==1.0", "pypi-preflight confirm acme==1.0"),
         ("pypi-preflight explain url.http", "pypi-preflight explain url.http"),
         ("install pypi-preflight", "install pypi-preflight"),
@@ -58,3 +58,10 @@ def test_findings_and_errors_have_complete_commands(tmp_path: Path, capsys: pyte
     (tmp_path / "a b").mkdir()
     assert main(["report", "-C", str(tmp_path / "a b")]) == 2
     assert f"→ run: pypi-preflight rehearse --directory '{tmp_path}/a b'\n" in capsys.readouterr().err
+
+
+def test_a_set_gets_the_directory_of_its_root_alone() -> None:
+    of_the_set = parse_command_line(["set", "rehearse", "--directory", "root"], argparse.Namespace())
+    assert complete_commands("pypi-preflight set release", of_the_set) == (
+        "pypi-preflight set release --directory root"
+    )

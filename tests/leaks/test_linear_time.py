@@ -182,3 +182,15 @@ def test_a_file_that_takes_too_long_is_named_and_is_not_clean(
         assert lines[0].startswith("FAIL  not searched: slow.bin: ")
         assert lines[-1].endswith(", and 1 file not searched to the end")
         assert list(leaks_text.leaks_to_text(found, quiet=True)) == lines[:1]
+
+
+def test_a_header_whose_size_is_damaged_is_no_long_header() -> None:
+    """A project may keep damaged archives among its tests: what can be read of them is searched."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 1 << 62
+    secret = fake_tokens.checksummed_token("ghp_")
+    content = info.tobuf(tarfile.GNU_FORMAT) + f"\n{secret}\n".encode() + bytes(1024)
+    found = file_scan.scan_content(content, "a.tar")
+    assert len(found.leaks) == 1
+    assert not found.unread
+    assert not file_scan.scan_content(gzip.compress(content), "a.tgz").unread

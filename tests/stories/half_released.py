@@ -12,6 +12,7 @@ a file is fetched from the index, and compared by hash, instead of installed.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -137,6 +138,7 @@ def _run_and_exit(run: dict[str, Any]) -> None:
     except BaseException:  # noqa: BLE001 - the parent's code must not go on in the child
         traceback.print_exc()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit._run_exitfuncs()  # as at the end of an interpreter
     sys.stdout.flush()
     ended = Path(f"{output}.status")
     part = ended.with_suffix(".part")

@@ -110,7 +110,8 @@ def test_it_is_verified_for_that_project_before_it_is_stored(project: UserProjec
     for name, cause in (("gadget", "cred.project-scope-mismatch"), ("revoked", "cred.revoked")):
         refused = store(project, on, name, "--project", "acme-widget", "--json")
         assert (refused.status, refused.data["cause"]) == (1, cause), refused.all
-    assert "store --index pypi --project acme-gadget" in store(project, on, "gadget").err
+    wanted = f"pypi-preflight store --directory {project.root} --index pypi --project acme-gadget"
+    assert wanted in store(project, on, "gadget").err
     assert kept(project) == []
 
 
@@ -121,7 +122,8 @@ def test_without_a_token_the_remedy_names_the_project(
     (project.home / "keyring.json").write_text(json.dumps([[on.pypi.upload_url, "__token__", token(on, "account")]]))
     told = run(project, *command, "--project", "acme-gadget")
     assert told.status == 2
-    assert f"pypi-preflight {command[0]} --index pypi --project acme-gadget" in told.err
+    wanted = f"pypi-preflight {command[0]} --directory {project.root} --index pypi --project acme-gadget"
+    assert wanted in told.err
 
 
 def test_a_token_whose_scope_does_not_fit_the_entry_is_a_warning(project: UserProject, on: Indexes) -> None:

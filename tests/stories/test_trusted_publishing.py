@@ -106,7 +106,7 @@ def test_a_job_without_publisher_is_refused_before_the_build(tmp_path: Path) -> 
         assert ", tp.invalid-publisher]" in one.out
         assert "workflow publish.yml" in one.out
         assert "/settings/publishing/?provider=github&owner=acme&repository=widget" in one.out
-        assert "build" not in one.out
+        assert "build from a clean clone" not in one.out
         assert hidden(one) == []
 
 
