@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from release.adapters.builds import builder, pinned_builds
+from release.adapters.index import simple_api
 from release.adapters.install import installer
+from release.adapters.system.process import Completed
 from release.cli.main import main
 from release.core.config import Config
-from release.core.errors import ConfigError, RefusedError, ReleaseError, UsageError
+from release.core.errors import ConfigError, RefusedError, ReleaseError, ToolError, UsageError
 from release.core.models.build_requirement import BuildEnvironments, InstalledRequirement, WrittenConstraints
+from release.core.models.index import IndexFile, ProjectListing
 from release.publishing import written_constraints
 from release.reports import constraints_text
+from tests.fake_system import Programs, fake_system
 from tests.pinned_backend import PYPROJECT, offline_system, serve, tamper
 
 CONFIG = Config(build_constraints="pins.txt", require_pinned_build=True)
@@ -115,3 +121,136 @@ def test_the_file_is_relative_to_the_project(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     assert main(["build", "--write-constraints", "pins.txt", "--directory", "project"]) == 0
     assert asked == [(project, project / "pins.txt")]
+
+
+def installs(monkeypatch: pytest.MonkeyPatch, *requirements: InstalledRequirement, uv: Path | None = None) -> None:
+    """A build that installs these, on a machine with this uv."""
+
+    def build(*_: object, installed: object, **__: object) -> None:
+        assert callable(installed)
+        installed(BuildEnvironments(requirements=requirements))
+
+    monkeypatch.setattr(builder, "copy_project", lambda _system, _directory, into: into)
+    monkeypatch.setattr(builder, "build_distributions", build)
+    monkeypatch.setattr(installer, "find_uv", lambda _: uv)
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+HELPER = InstalledRequirement(name="acme-helper", version="2.0", sha256=sha("acme_helper-2.0-py3-none-any.whl"))
+FILES = (
+    "acme_helper-2.0-py3-none-any.whl", "acme_helper-2.0.tar.gz", "acme_helper-2.0.1-py3-none-any.whl",
+    "acme_helper_2-2.0-py3-none-any.whl", "other-2.0.tar.gz", "notes.txt",
+)  # fmt: skip
+PINNED = {("acme-helper", "2.0"): tuple(sorted(sha(name) for name in FILES[:2]))}
+
+
+@pytest.mark.parametrize("form", ["path", "url", "uv"])
+def test_all_files_of_the_version_in_a_directory_are_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Another machine may need another file of it; other versions and projects are not pinned."""
+    links = tmp_path / "links"
+    links.mkdir()
+    for name in FILES:
+        (links / name).write_text(name)
+    installs(monkeypatch, HELPER)
+    place = links.as_uri() if form == "url" else str(links)
+    name, more = ("UV_FIND_LINKS", f",{tmp_path / 'none'}") if form == "uv" else ("PIP_FIND_LINKS", "")
+    system = fake_system(env={"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", name: place + more})
+    found = written_constraints.write_constraints(system, tmp_path, tmp_path / "sub.txt")
+    assert (found.hashes, found.place, found.unchanged) == (PINNED, "sub.txt", False)
+    again = written_constraints.write_constraints(system, tmp_path, tmp_path / "sub.txt")
+    assert again == replace(found, unchanged=True)
+
+
+def test_the_hashes_are_those_of_each_index_that_has_the_installed_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of that name with other bytes on another index is another project: nothing of it is pinned."""
+    installs(monkeypatch, HELPER)
+    asked: list[str] = []
+
+    def fetch(index: object, name: str) -> ProjectListing | None:
+        url: str = index.simple_url  # type: ignore[attr-defined] # an Index
+        asked.append(url)
+        if "gone" in url:
+            raise ReleaseError("no answer", remedy="wait")
+        if "empty" in url:
+            return None
+        other = "other " if "foreign" in url else ""
+        return ProjectListing(
+            name=name,
+            files=(
+                *(IndexFile(filename=one, url=f"{url}{one}", sha256=sha(other + one)) for one in FILES),
+                IndexFile(filename="acme_helper-2.0-py2-none-any.whl", url=url, sha256=None),
+            ),
+        )
+
+    monkeypatch.setattr(simple_api, "fetch_listing", fetch)
+    base = "http://127.0.0.1:9"
+    env = {
+        "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": f"{base}/own/simple",
+        "PIP_EXTRA_INDEX_URL": f"{base}/gone/ {base}/empty/ {base}/foreign/ file:///none",
+    }  # fmt: skip
+    found = written_constraints.write_constraints(fake_system(env=env), tmp_path, tmp_path / "pins.txt")
+    assert found.hashes == PINNED
+    assert asked == [f"{base}/{name}/" for name in ("own/simple", "gone", "empty", "foreign")]
+
+
+def test_uv_states_the_hashes_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = InstalledRequirement(name="acme-plain", version="1.0")  # uv does not report the file
+    installs(monkeypatch, HELPER, plain, uv=Path("/uv"))
+    wanted: list[str] = []
+
+    def compile_(argv: object) -> str:
+        path = Path(argv[-1])  # type: ignore[index] # the words of a command
+        wanted.append(path.read_text())
+        hashes = "".join(f" --hash=sha256:{one}" for one in (*reversed(PINNED["acme-helper", "2.0"]), "f" * 64))
+        return f"acme-helper==2.0{hashes}\nacme-plain==1.0 --hash=sha256:{'e' * 64}\n"
+
+    run = Programs(answer=compile_)
+    found = written_constraints.write_constraints(fake_system(run=run), tmp_path, tmp_path / "pins.txt")
+    assert wanted == ["acme-helper==2.0\nacme-plain==1.0\n"]
+    assert found.hashes == {
+        ("acme-helper", "2.0"): tuple(sorted([*PINNED["acme-helper", "2.0"], "f" * 64])),
+        ("acme-plain", "1.0"): ("e" * 64,),
+    }
+    assert "--generate-hashes" in run.called[0]
+    broken = Programs(answer=lambda _: Completed(status=2, output="", errors="error: no version of acme-helper"))
+    with pytest.raises(ToolError, match="no version of acme-helper"):
+        written_constraints.write_constraints(fake_system(run=broken), tmp_path, tmp_path / "new.txt")
+    assert not (tmp_path / "new.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, ""),
+        (b"", ""),
+        (b" \n\n", ""),
+        (b"# Generated by: pypi-preflight build --write-constraints pins.txt\n\nold==1\n", ""),
+        (b"\xff\xfe", "cannot read .*pins.txt': it is not utf-8"),
+        ("directory", "cannot read .*pins.txt': is a directory"),
+        (b"# ours\n", "was not written by `build --write-constraints`"),
+    ],
+)
+def test_only_an_own_or_empty_file_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | str | None, message: str
+) -> None:
+    installs(monkeypatch)
+    path = tmp_path / "pins.txt"
+    if content == "directory":
+        path.mkdir()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    if not message:
+        found = written_constraints.write_constraints(fake_system(), tmp_path, path)
+        assert (found.hashes, found.unchanged) == ({}, False)
+        assert path.read_text().startswith("# Generated by: pypi-preflight build --write-constraints pins.txt\n")
+        return
+    with pytest.raises(UsageError, match=message) as wrong:
+        written_constraints.write_constraints(fake_system(), tmp_path, path)
+    assert "pass another file" in wrong.value.remedy
