@@ -259,6 +259,16 @@ def test_in_lockstep_a_new_member_makes_a_version_of_all(workspace: Workspace) -
     assert versions(workspace.prepare("patch")) == {"a": "1.0.1", "new": "1.0.1"}
 
 
+def test_in_lockstep_the_newest_version_of_the_files_counts(workspace: Workspace) -> None:
+    """It is the version of all as soon as one member states it."""
+    workspace.settings = SetSettings(lockstep=True)
+    workspace.add("a", "1.0.0", since=["fix: x"])
+    workspace.add("new", "2.0.0", tags=())
+    found = workspace.prepare()
+    assert versions(found) == {"a": "2.0.0"}
+    assert found.left_out == {"new": "2.0.0 is prepared already"}
+
+
 def test_a_lock_file_of_several_members_is_updated_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     def plan_lock(_: object, root: Path, directory: Path, *__: object, **___: object) -> ToolRun:
         own = directory.name == "own"
@@ -289,6 +299,18 @@ def test_the_set_is_checked_as_it_was_prepared(workspace: Workspace) -> None:
     assert refused.value.remedy
     name = set_checks.requirements_on_members_can_be_met.name
     check_prepared_set(replace(workspace.options(), config=Config(waive={name: "a test"})), prepared)
+
+
+def test_a_warning_stops_a_preparation_where_the_configuration_makes_it_block(workspace: Workspace) -> None:
+    workspace.add("a", "1.0.0", "p; extra == 'all'", since=["feat: x"])
+    workspace.add("p", state="private")
+    private = workspace.facts.pop()
+    workspace.facts.append(replace(private, member=replace(private.member, private=True, private_by="a classifier")))
+    prepared = workspace.prepare()
+    check_prepared_set(workspace.options(), prepared)
+    config = Config(block=frozenset({set_checks.requirements_on_members_can_be_met.name}))
+    with pytest.raises(RefusedError, match="p is private: a classifier"):
+        check_prepared_set(replace(workspace.options(), config=config), prepared)
 
 
 def test_versions_that_are_derived_from_tags_are_not_checked_before_the_tags(workspace: Workspace) -> None:

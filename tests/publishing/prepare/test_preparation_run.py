@@ -142,6 +142,29 @@ def test_a_tool_of_the_project_gets_no_credentials_and_its_failure_names_it(
     assert world.undone == [HEAD]
 
 
+def test_the_steps_are_titled_by_what_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit has the first line of its message; of an interrupt, the step that it ended says so."""
+    world = World(tmp_path, monkeypatch, message="Release 1.1", edits=(EDIT,))
+    (tmp_path / "pyproject.toml").write_bytes(b"old")
+    world.run.members = [*world.run.members, member(tmp_path, "beta", message="Release 1.1")]
+    interrupts: list[list[str]] = []
+
+    def answer(argv: Any) -> str:
+        if "commit" in argv:
+            interrupts.append(list(argv))
+            raise KeyboardInterrupt
+        return ""
+
+    world.programs.answer = answer
+    monkeypatch.setattr(commits, "files_below", lambda *_: ("pyproject.toml",))
+    monkeypatch.setattr(commits, "dirty_paths", lambda *_: ("pyproject.toml",))
+    with pytest.raises(ReleaseError, match=r"^interrupted$"):
+        world.run.execute()
+    assert len(interrupts) == 1
+    ended = [(one.title, one.status, one.note) for one in world.told if isinstance(one, StepFinished)]
+    assert ended == [("write 1 file", "done", ""), ("commit 'Release 1.1'", "refused", "interrupted")]
+
+
 def test_a_preparation_that_changes_nothing_makes_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path, monkeypatch, message="Release 1.1")
     with pytest.raises(ReleaseError, match="the preparation has changed no file"):

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from release.adapters.git import member_history, projects
+from release.adapters.git.member_history import MemberRepository
 from release.core.config import Config
+from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.models.index import ProjectListing
 from release.core.models.release_set import Member, MemberFacts, SetSettings
@@ -110,6 +113,21 @@ def test_a_release_that_a_run_here_has_begun_is_continued(
     for name, fields in events:
         book.write(name, file=WHEEL, **fields)
     assert state(described(tmp_path, listing_of(files[:listed]))) == expected
+
+
+def test_a_member_whose_history_git_cannot_read_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not unchanged: it may have commits."""
+    found = MemberRepository(root=tmp_path, tags=(), merged=frozenset(), commit="c" * 40, shallow=False)
+
+    def fail(*_: object) -> str:
+        raise ToolError("git failed: 'bad object'", remedy="run git fsck")
+
+    monkeypatch.setattr(member_history, "tag_before", fail)
+    monkeypatch.setattr(projects, "has_other_projects", lambda *_: False)
+    facts = described(tmp_path, None, repositories={".": found})
+    assert (facts.state, facts.problem) == (
+        "unknown", Unknown(reason="git failed: 'bad object'", remedy="run git fsck")
+    )  # fmt: skip
 
 
 def test_only_changed_needs_a_history_unless_the_member_is_named(tmp_path: Path) -> None:
