@@ -69,6 +69,9 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
             assert isinstance(before, PreviousRelease)
             assert before.version == "0.9"
             assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
+            for one in before.files:
+                with one.open() as stream:
+                    assert len(stream.read()) == one.size
         assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
         (kept,) = tmp_path.glob("*/*.whl")
         kept.write_bytes(b"changed")

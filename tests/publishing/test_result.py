@@ -275,3 +275,13 @@ def test_up_to_twelve_files_are_listed(count: int, shown: str) -> None:
     answers = [Receipt(filename=one.filename, sha256=one.sha256) for one in many]
     end = result.failed(course(uploads={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
     assert end.message == f"no; on pypi: {shown}"
+
+
+def test_the_error_of_failed_checks_is_the_first_problem() -> None:
+    option = ("--new-project", "acme")
+    finding = Finding(message="wrong", remedy="correct it", cause="cred.revoked", option=option)
+    failed = Outcome(check="a", title="A", state=CheckState.FAILED, findings=(finding,))
+    passed = Outcome(check="b", title="B", state=CheckState.PASSED)
+    error = result.checks_failed([passed, failed, replace(failed, findings=(replace(finding, message="more"),))])
+    assert (error.remedy, error.cause, error.option) == ("correct it", "cred.revoked", option)
+    assert error.message.startswith("wrong")

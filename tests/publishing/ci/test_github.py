@@ -55,3 +55,13 @@ def test_only_the_job_that_uploads_has_an_identity() -> None:
         builds = "build" in name or "wheels" in name
         assert not (identity and builds), name
     assert any(job.get("permissions", {}).get("id-token") for job in workflow["jobs"].values())
+
+
+def test_the_jobs_without_the_sources_check_out_the_configuration_alone() -> None:
+    below = replace(PIPELINE, directory="libs/a/", requirements="lock.txt")
+    for made, paths in ((PIPELINE, ["/pyproject.toml"]), (below, ["/libs/a/pyproject.toml", "/libs/a/lock.txt"])):
+        jobs = parsed(github.render_release(made))["jobs"].values()
+        sparse = [one["with"]["sparse-checkout"] for job in jobs for one in job["steps"] if "with" in one
+                  and "sparse-checkout" in one["with"]]  # fmt: skip
+        assert sparse
+        assert all(one.split() == paths for one in sparse)
