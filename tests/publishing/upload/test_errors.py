@@ -73,7 +73,10 @@ def test_a_status_is_named() -> None:
 def test_why_the_index_could_not_be_asked_counts_more_than_why_there_was_no_answer() -> None:
     deaf = Unknown(reason="no address for 'acme'", remedy="check the network", cause="net.dns-offline")
     error = errors.upload_error(LASTING, PROJECT, unclear("timeout"), deaf)
-    assert error.message.endswith("; its listing cannot be fetched: no address for 'acme'")
+    assert error.message == (
+        f"it is unknown whether acme accepted {WHEEL}: timeout: the end of it; "
+        "its listing cannot be fetched: no address for 'acme'"
+    )
     assert (error.cause, error.remedy) == ("net.dns-offline", f"check the network; then {RUN_AGAIN}")
     without = errors.upload_error(LASTING, PROJECT, unclear("timeout"), Unknown(reason="none", remedy="wait"))
     assert (without.cause, without.remedy) == ("net.timeout-reset", f"wait; then {RUN_AGAIN}")
