@@ -10,6 +10,7 @@ instead of a library. That the modules can be imported in any order is held by `
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -18,6 +19,7 @@ import pkgutil
 import re
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,6 +52,9 @@ def run_forked(
         return None
     with _lock:
         address, loaded = _server()
+        if not _is_listening(address):  # its end is in the log next to the socket
+            _server.cache_clear()
+            address, loaded = _server()
     if any(_shadows(one, loaded) for one in {cwd, *(cwd / entry for entry in _listed(env))} - {_ROOT}):
         return None
     given, into = os.pipe() if stdin is not None else (os.open(os.devnull, os.O_RDONLY), None)
@@ -81,6 +86,11 @@ def run_forked(
             for thread in threads:
                 thread.join(timeout)
     return subprocess.CompletedProcess(list(words), status, *texts)
+
+
+def _is_listening(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as channel:
+        return channel.connect_ex(address) == 0
 
 
 def _start_variables(env: Mapping[str, str]) -> dict[str, str]:
@@ -119,10 +129,12 @@ _lock = threading.Lock()
 @cache
 def _server() -> tuple[str, frozenset[str]]:
     """The address of the server of this process, which ends with it, and the modules and packages that it has."""
-    server = subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )  # fmt: skip
+    directory = tempfile.mkdtemp(prefix="forks-")
+    with Path(directory, "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, __file__, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        )  # fmt: skip
     assert server.stdin is not None
     assert server.stdout is not None
     ready = server.stdout.readline()
@@ -158,8 +170,7 @@ def serve() -> list[str]:
     sys.path.pop(0)  # the directory of this file
     _import_program()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    directory = tempfile.mkdtemp(prefix="forks-")
-    address = Path(directory, "socket")
+    address = Path(sys.argv[1], "socket")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(address))
     listener.listen(64)
@@ -175,17 +186,20 @@ def serve() -> list[str]:
     while True:
         ready, _, _ = select.select(watched, [], [])
         if 0 in ready:
-            address.unlink()
-            address.parent.rmdir()
+            shutil.rmtree(address.parent)
             sys.exit()
         if woken in ready:
             woken.recv(4096)
             _report_ended(running)
         if listener in ready:
             channel, _ = listener.accept()
-            size = int.from_bytes(_received(channel, 4))
-            _, streams, _, _ = socket.recv_fds(channel, 1, 3)
-            request = json.loads(_received(channel, size))
+            try:
+                size = int.from_bytes(_received(channel, 4))
+                _, streams, _, _ = socket.recv_fds(channel, 1, 3)
+                request = json.loads(_received(channel, size))
+            except OSError:  # it only asked whether there is a listener
+                channel.close()
+                continue
             pid = os.fork()
             if pid == 0:
                 for one in (listener, woken, wake, channel, *running.values()):
@@ -193,14 +207,18 @@ def serve() -> list[str]:
                 return _become(request, streams)
             for end in streams:
                 os.close(end)
-            channel.sendall(b"%d\n" % pid)
             running[pid] = channel
+            with contextlib.suppress(OSError):  # the one that asked is gone
+                channel.sendall(b"%d\n" % pid)
 
 
 def _received(channel: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
-        data += channel.recv(size - len(data))
+        piece = channel.recv(size - len(data))
+        if not piece:
+            raise ConnectionError
+        data += piece
     return data
 
 
@@ -211,7 +229,7 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        with running.pop(pid) as channel:
+        with running.pop(pid) as channel, contextlib.suppress(OSError):
             channel.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 

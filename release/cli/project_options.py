@@ -18,6 +18,8 @@ from release.core.models.check_result import Outcome
 _OTHERS = frozenset({"explain", "completion", "sandbox", "schedule", "tokens"})
 #: commands that store or read files of a run
 _WITH_STATE = frozenset({"check", "build", "rehearse", "testpypi", "publish", "release", "prepare", "status", "report"})
+#: commands of a project that may be a member of a set
+_OF_ONE_PROJECT = frozenset({"check", "build", "rehearse", "testpypi", "publish", "release", "confirm"})
 _VERBS = "|".join(name for name in COMMANDS if name not in _OTHERS | {"set"})
 #: a command to its end: words of a sentence follow a semicolon or a backtick
 _COMMAND = re.compile(
@@ -35,8 +37,9 @@ def complete_commands(text: str, options: argparse.Namespace) -> str:
     from release.cli.command import repeat_command
 
     def complete(found: re.Match[str]) -> str:
-        of_the_set = found["set"] is not None and options.command != "set"  # of the root, which is another directory
-        if of_the_set or _NAMED.search(found["rest"]):
+        # a member's command line names the member, not the root of the set
+        of_a_member = found["set"] is not None and options.command in _OF_ONE_PROJECT
+        if of_a_member or _NAMED.search(found["rest"]):
             return found[0]
         state = found["set"] is not None or found["verb"] in _WITH_STATE
         named = {name: getattr(options, name, None) for name in _OPTIONS}

@@ -26,7 +26,7 @@ CHANGELOG = (
 )
 _CHANGING = (
     # a long step has its time on the line, in place of what does not fit
-    (re.compile(r"(?: done)? in [0-9.]+ s\b|, \d+ not applicable"), ""),
+    (re.compile(r"(?: done)? (?:in|after) [0-9.]+ s\b|, \d+ not applicable"), ""),
     (re.compile(r"(?: +done| +)$", re.MULTILINE), ""),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?:[0-9a-f]{12,64}|[0-9a-f]{7})\b"), "HASH"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),

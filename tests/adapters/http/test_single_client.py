@@ -34,7 +34,6 @@ OWN_JSON: Mapping[str, str] = {
     "release/acceptance/attestation_rules.py": "the index's verdict on attestations",
     "release/publishing/stored_verdict.py": "its own value",
     "release/cli/commands/prepare.py": "its own output",
-    "release/token_health/database.py": "its own database",
     "release/token_health/notify/delivery.py": "its own database",
     "release/adapters/builds/build_child.py": "settings of its own parent; a report of the pip of the build",
     "release/adapters/system/process.py": "events of its own child",
