@@ -76,8 +76,8 @@ def test_the_files_of_a_release() -> None:
 
 
 def test_the_pages_of_an_index() -> None:
-    index = Index(name="a", upload_url="https://up.test/legacy/", simple_url="https://a.test/root/simple/")
-    assert (index.json_url, index.site) == ("https://a.test/root/pypi/", "https://a.test/root")
+    index = Index(name="a", upload_url="https://up.test/legacy/", simple_url="https://a.test/team/simple/")
+    assert (index.json_url, index.site) == ("https://a.test/team/pypi/", "https://a.test/team")
     assert (index.token_location, index.loopback, index.trusted_publishing) == ("up.test", False, True)
     other = replace(index, kind="other", simple_url="https://a.test/x/", upload_url="http://[::1]:80/")
     assert (other.site, other.loopback, other.trusted_publishing) == ("https://a.test/x", True, False)
