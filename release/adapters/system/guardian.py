@@ -18,7 +18,8 @@ from subprocess import Popen
 
 _CHILD = Path(__file__).with_name("guardian_child.py")
 
-_lock = threading.Lock()
+#: reentrant: the garbage collector may end a guard while this thread tells about another
+_lock = threading.RLock()
 #: the pipe to the process that waits for the end of this one; None: not started yet
 _pipe: int | None = None
 
@@ -92,7 +93,7 @@ def _start() -> int:
 def _forget() -> None:
     """In a forked process: the guardian is that of its parent, and must notice the parent's end."""
     global _pipe, _lock  # noqa: PLW0603 - one for the process
-    _lock = threading.Lock()  # another thread may have held it
+    _lock = threading.RLock()  # another thread may have held it
     if _pipe is not None:
         with suppress(OSError):
             os.close(_pipe)

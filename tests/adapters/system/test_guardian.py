@@ -112,6 +112,15 @@ def test_a_guardian_that_was_killed_stops_nothing(monkeypatch: pytest.MonkeyPatc
         os.close(writing)
 
 
+def test_the_end_of_a_guard_may_come_while_another_is_told(tmp_path: Path) -> None:
+    """The garbage collector ends one in any place of the same thread, also in the middle of the other."""
+    with guardian._lock:
+        assert guardian._lock.acquire(blocking=False)
+        guardian._lock.release()
+        with guardian.guard_directory(tmp_path):
+            assert tmp_path.exists()
+
+
 @pytest.mark.parametrize("executable", ["", "/nonexistent/python"])
 def test_a_guardian_that_cannot_start_stops_nothing(monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
     monkeypatch.setattr(guardian, "_pipe", None)
