@@ -16,10 +16,8 @@ from types import FrameType
 
 #: SIGBREAK: Ctrl-Break and a closed console, on Windows
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-#: seconds
+#: seconds in which further signals say the same again
 _SAME = 1.0
-#: what handles the signals of a process on its way out
-_forever: list[Interrupts] = []
 #: what delivers a signal as if nothing had replaced its handler: number of the signal, frame
 _Deliver = Callable[[int, FrameType | None], None]
 
@@ -32,8 +30,6 @@ class Interrupts:
         self._over = False
         #: the status of the run, which is over; None before
         self.status: int | None = None
-        #: what would restore the handlers
-        self.kept: ExitStack | None = None
 
     def end(self) -> None:
         """From now on, signals do nothing: the run is being ended."""
@@ -42,6 +38,7 @@ class Interrupts:
     def exit_with(self, status: int) -> None:
         """From now on, a signal ends the process at once, with the status of the run, which is over."""
         self.status = status
+        atexit.register(_ignore_signals)
 
     def handle(self, _number: int, _frame: FrameType | None, _deliver: _Deliver) -> None:
         """Raise `KeyboardInterrupt`, unless one was raised within the last second."""
@@ -61,13 +58,8 @@ def signals_as_interrupt() -> Iterator[Interrupts]:
     as by `nohup`, stays so. After `Interrupts.exit_with`, the handlers stay.
     """
     interrupts = Interrupts()
-    with ExitStack() as stack:
-        stack.enter_context(_replaced(interrupts.handle))
+    with _replaced(interrupts.handle, stay=lambda: interrupts.status is not None):
         yield interrupts
-        if interrupts.status is not None:
-            interrupts.kept = stack.pop_all()
-            _forever.append(interrupts)
-            atexit.register(_ignore_signals)
 
 
 def _ignore_signals() -> None:
@@ -118,8 +110,10 @@ def ignored_signals(limit: int = 2) -> Iterator[None]:
 
 
 @contextmanager
-def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> Iterator[_Deliver]:
-    """Replace the handlers; yields what calls the former ones."""
+def _replaced(
+    handle: Callable[[int, FrameType | None, _Deliver], object], *, stay: Callable[[], bool] = lambda: False
+) -> Iterator[_Deliver]:
+    """Replace the handlers; yields what calls the former ones. They are restored at the end, unless they `stay`."""
     before = {number: signal.getsignal(number) for number in _numbers()}
 
     def deliver(number: int, frame: FrameType | None) -> None:
@@ -137,7 +131,7 @@ def _replaced(handle: Callable[[int, FrameType | None, _Deliver], object]) -> It
     try:
         yield deliver
     finally:
-        for number in replaced:
+        for number in () if stay() else replaced:
             signal.signal(number, before[number])
 
 

@@ -26,7 +26,6 @@ _LOCK = "owner.lock"
 #: seconds
 _DAY = 24 * 3600
 
-
 _lock = threading.Lock()
 #: the process, and its directory
 _own: tuple[int, Path] | None = None
