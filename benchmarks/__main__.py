@@ -1,0 +1,31 @@
+"""Run all benchmarks that have a goal, and print one table: `python -m benchmarks [NAME…]`.
+
+Each module listed here has a function `rows()` that measures, and yields the rows of the table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from benchmarks import table
+
+#: the modules, in the order of the table
+NAMES = ("starts",)
+
+
+def main() -> None:
+    names = sys.argv[1:] or NAMES
+    table.compile_ours()
+    print(table.machine(), flush=True)
+    rows = []
+    for name in names:
+        for row in importlib.import_module(f"benchmarks.{name}").rows():
+            print(table.printed([row]).splitlines()[-1], file=sys.stderr, flush=True)  # as soon as it is known
+            rows.append(row)
+    print(table.printed(rows))
+    print(table.machine())
+
+
+if __name__ == "__main__":
+    main()
