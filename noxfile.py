@@ -66,6 +66,14 @@ def judgement(session: nox.Session, packaging: str) -> None:
 
 
 @nox.session(reuse_venv=True)
+def benchmarks(session: nox.Session) -> None:
+    """Measure what has a goal of speed or size, and print one table; with names of modules only those of them."""
+    # compiled on both sides: uv leaves that to the first start, and a measured start would do it
+    _with(session, "benchmarks", env={"UV_COMPILE_BYTECODE": "1"})
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
 def clients(session: nox.Session) -> None:
     """Test clients of other projects, which come from the package registries, against the sandbox."""
     _with(session, "tests")

@@ -11,11 +11,15 @@ import sys
 from benchmarks import table
 
 #: the modules, in the order of the table
-NAMES = ("starts",)
+NAMES = ("starts", "installed")
+#: modules that take many minutes: they run only when they are named
+LONG: tuple[str, ...] = ()
 
 
 def main() -> None:
     names = sys.argv[1:] or NAMES
+    if unknown := [name for name in names if name not in {*NAMES, *LONG}]:
+        raise SystemExit(f"no benchmark {', '.join(unknown)}; there are {', '.join((*NAMES, *LONG))}")
     table.compile_ours()
     print(table.machine(), flush=True)
     rows = []
