@@ -32,7 +32,7 @@ class TwineReader:
     """A child process that reads files with twine; a context manager, not for use by two threads."""
 
     def __init__(self, *, env: Mapping[str, str]) -> None:
-        self._env = without_credentials(env, "twine")
+        self._env = env
         self._pipe: Pipe | None = None
 
     def __enter__(self) -> Self:
@@ -71,4 +71,6 @@ class TwineReader:
     def _start(self) -> Pipe:
         # -P: modules in the current directory must not be imported instead of twine's, nor those of PYTHONPATH.
         root = str(Path(release.__file__).parents[1])
-        return Pipe([sys.executable, "-P", "-c", _BOOT, root], own_child_environment(self._env))
+        return Pipe(
+            [sys.executable, "-P", "-c", _BOOT, root], own_child_environment(without_credentials(self._env, "twine"))
+        )
