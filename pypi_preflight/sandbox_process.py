@@ -14,12 +14,13 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
+
+from msgspec import Struct
 
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv.pop(1)); from pypi_preflight.command_line import prepare_imports;"
@@ -43,8 +44,7 @@ class SandboxError(Exception):
     """A request to the sandbox was wrong: the message says what, and what to do."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedRequest:
+class LoggedRequest(Struct, frozen=True, kw_only=True):
     """A request to the sandbox, and its answer."""
 
     method: str

@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from msgspec import Struct
 
 from release.adapters.install.session_environment import prepare_environment
 from release.core.child_environment import is_credential
@@ -40,8 +41,7 @@ _OLD_NAME = "token-health"
 _OPTIONS: dict[str, Any] = {"default": False, "venv_backend": "none"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Command:
+class _Command(Struct, frozen=True, kw_only=True):
     """A command of the program as a session."""
 
     #: its description in `nox -l`

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from release.core.errors import Exit
 from release.core.events import (

@@ -5,8 +5,9 @@ Far above anything ever published, low enough to stop within seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 MIB = 1024 * 1024
 
@@ -27,8 +28,7 @@ LARGEST_OFFSET = 2**63 - 1
 CENTRAL_DIRECTORY = 10 * MIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True, kw_only=True):
     """An archive, or a member of it, that cannot be read to its end."""
 
     #: "caught": the index rejects it with a message; "uncaught": the server itself fails on it;

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from release.acceptance.server_reference import ServerFailsError
@@ -40,8 +40,7 @@ class InvalidDependencyError(ValueError):
     """A dependency specifier is not valid; the text shows where."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
+class Dependency(Struct, frozen=True, kw_only=True):
     """A valid dependency specifier."""
 
     name: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
 from release.acceptance.specification_rules import parse_content_type

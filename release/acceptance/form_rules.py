@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
 from release.acceptance.metadata_rules import invalid_fields

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Claims = Mapping[str, Any]
 Fields = Mapping[str, str]
@@ -47,8 +48,7 @@ class ClaimError(Exception):
     """A claim that the index fails at: "500 Internal Server Error"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredPublisher:
+class RegisteredPublisher(Struct, frozen=True, kw_only=True):
     """A publisher in the index's database."""
 
     id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -36,8 +37,7 @@ LICENSE_FILE = "list the file in project.license-files and rebuild, or remove th
 SERVER_ERROR = "Internal Server Error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Struct, frozen=True, kw_only=True):
     """What a maintainer needs besides the index's own message."""
 
     #: public name of the check that reports the refusal
@@ -50,8 +50,7 @@ class Advice:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """The index's response to an upload that it rejects."""
 
     #: public name of the rule, written like a check's: "the-name-is-valid"; a rule fills it in
@@ -71,8 +70,7 @@ def server_error(message: str = "the index's server fails on this file") -> Refu
     return Refusal(status=500, text=SERVER_ERROR, message=message)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileUpload:
+class FileUpload(Struct, frozen=True, kw_only=True, dict=True):
     """One POST to the upload endpoint, as far as the rules need it."""
 
     #: every form field except `content`, with its values in order
@@ -141,8 +139,7 @@ class FileUpload:
 Decide = Callable[[FileUpload, IndexContents], Refusal | str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A rule of the index with a public name, and the advice that goes with its refusals."""
 
     name: str

@@ -7,12 +7,12 @@ versions of a library differ, the rules have code of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerReference:
+
+class ServerReference(Struct, frozen=True, kw_only=True):
     """A state of the index's server."""
 
     #: of the server's repository

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 BLOCK = 512
 LONG_NAME, LONG_LINK, SPARSE = b"L", b"K", b"S"
@@ -49,8 +50,7 @@ class HeaderError(Exception):
         self.kind = kind
 
 
-@dataclass(slots=True)
-class TarMember:
+class TarMember(Struct):
     """A member as its headers describe it."""
 
     name: str

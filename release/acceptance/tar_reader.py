@@ -6,8 +6,9 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from release.acceptance.archive_limits import (
     LARGEST_OFFSET,
@@ -38,8 +39,7 @@ _FIRST_MEMBER = 64 * MIB
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
-@dataclass(slots=True)
-class TarContents:
+class TarContents(Struct):
     """What one pass over a `.tar.gz` found."""
 
     #: path of every member, in order

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import common_directory
@@ -34,8 +35,7 @@ _WHEEL_NAME = re.compile(r"^.+?(?:-\d.+?)?(?:-\d.*?)?-(?P<python>.+?)-.+?-.+?(?:
 _MARK = b"Metadata-Version"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwineObjection:
+class TwineObjection(Struct, frozen=True, kw_only=True):
     """Why twine would not send a file."""
 
     #: twine's message
@@ -53,8 +53,7 @@ class TwineObjection:
     server_accepts: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwineForm:
+class TwineForm(Struct, frozen=True, kw_only=True):
     """What twine makes of a file."""
 
     #: the form's fields except `content` and `:action`, as far as they can be known. Twine's order varies

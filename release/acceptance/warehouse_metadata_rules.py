@@ -8,8 +8,10 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.acceptance.dependency_specifiers import InvalidDependencyError, parse_dependency
 from release.acceptance.known_names import DEPRECATED_CLASSIFIERS, is_classifier, newer_classifiers
@@ -32,8 +34,7 @@ _PLAIN_ADDRESS = re.compile(
 _PICK_CLASSIFIER = "choose a classifier from https://pypi.org/classifiers/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidField:
+class InvalidField(Struct, frozen=True, kw_only=True):
     """A metadata field that the index rejects."""
 
     #: as in METADATA, lower case: "requires-dist"; the form's name where the form cannot be read

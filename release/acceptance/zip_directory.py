@@ -10,8 +10,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
+
+from msgspec import Struct
 
 from release.acceptance.archive_limits import DamagedError
 
@@ -54,8 +55,7 @@ class EndRecord(NamedTuple):
         return self.at - self.size
 
 
-@dataclass(slots=True)
-class ZipMember:
+class ZipMember(Struct):
     """An entry of the central directory."""
 
     filename: str

@@ -15,11 +15,12 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from release.adapters.http import bounded_response, response_limits
 from release.adapters.http import errors as http_errors
@@ -52,8 +53,7 @@ class InvalidAttestationError(ReleaseError):
     """An attestation is invalid; the message says why, if possible in the words of the index."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sigstore:
+class Sigstore(Struct, frozen=True, kw_only=True):
     """The Sigstore instance that signs and is trusted."""
 
     #: a client trust configuration; None: the public instance, the only one that PyPI accepts

@@ -7,7 +7,8 @@ words, with the address of the page. Explanations belong in the message.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from release.core import shell
 from release.core.facts import Access, ProjectMetadata

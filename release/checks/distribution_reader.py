@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import BinaryIO
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from release.acceptance import form_rules

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Note, Observation, Outcome, Unknown
 
@@ -18,8 +20,7 @@ Facts = TypeVar("Facts")
 _CRASHED = "the check itself failed: {}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check(Generic[Facts]):
+class Check(Struct, Generic[Facts], frozen=True, kw_only=True):
     """A rule of ours with a public name."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.checks.engine import Checklist, quote_some
@@ -30,8 +31,7 @@ _REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchedArchive:
+class SearchedArchive(Struct, frozen=True, kw_only=True):
     """An archive that was searched for pointers."""
 
     filename: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -21,8 +21,7 @@ _RELIABLE = Version("2.2")
 _REMEDY = "yank the release, build the wheels from the sdist (python -m build), and release a new version"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDifference:
+class FieldDifference(Struct, frozen=True, kw_only=True):
     """A metadata field that differs between two files."""
 
     #: "Requires-Dist"
@@ -38,8 +37,7 @@ class FieldDifference:
         return "; ".join(f"only {side} {quote_some(sorted(values))}" for side, values in sides if values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileComparison:
+class FileComparison(Struct, frozen=True, kw_only=True):
     """A file compared with the first one whose metadata is reliable."""
 
     filename: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.core.models.check_result import NotApplicable
 from release.core.models.distribution import InspectedFile
@@ -29,8 +30,7 @@ _UNIMPORTANT = re.compile(
 _HASHED = re.compile(r"[.\-_~](?=[^/]*\d)[0-9A-Za-z_\-]{8,}\.(?:chunk\.|min\.)?[\w]+(?:\.\w+)?$|(?:^|/)[0-9a-f]{8,}\.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseContents:
+class ReleaseContents(Struct, frozen=True, kw_only=True):
     """The modules and data files of one distribution."""
 
     #: dotted name → path; public modules only

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.acceptance.open_distribution import stream_digests
 from release.checks.archive_fields import ArchiveFields, UnreadableArchiveError, read_archive
@@ -19,8 +20,7 @@ _LISTED = 3
 OF_BUILDS, OF_INDEXES = Checklist[BuiltFiles](), Checklist[BuiltFiles]()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildDifference:
+class BuildDifference(Struct, frozen=True, kw_only=True):
     """How two files of the same name differ."""
 
     #: whether their contents differ, not only how those are packed

@@ -8,7 +8,8 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from release.checks.shipping_remedies import how_to_ship_module
 from release.core import module_names

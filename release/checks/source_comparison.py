@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, quote_some, warn
@@ -25,8 +26,7 @@ _SOURCE = "https://packaging.python.org/en/latest/discussions/src-layout-vs-flat
 _SCRIPTS = ("console_scripts", "gui_scripts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Comparison:
+class _Comparison(Struct, frozen=True, kw_only=True):
     """One wheel against git."""
 
     wheel: InspectedFile

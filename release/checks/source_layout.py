@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: where an installer puts modules, besides the top of the wheel. Source: the wheel specification, "The .data directory"
 _MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
@@ -17,8 +18,7 @@ _COMPILER_INPUT = (".c", ".cc", ".cpp", ".cxx")
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "package.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingFile:
+class MissingFile(Struct, frozen=True, kw_only=True):
     """A file in the source of a package that the wheel does not have."""
 
     #: in the project
@@ -34,8 +34,7 @@ class MissingFile:
         return self.installed[len(self.package) + 1 :]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """The packages of a wheel and their directories in the source."""
 
     #: every path that is installed below site-packages

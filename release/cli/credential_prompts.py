@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.system import parallel
@@ -41,8 +43,7 @@ from release.credentials.store import StoredToken
 _ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialSession:
+class CredentialSession(Struct, frozen=True, kw_only=True):
     """Verifies, repairs and stores the credentials of one project."""
 
     system: System

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from release.cli.commands import COMMANDS
 from release.core.events import CheckFinished, Event

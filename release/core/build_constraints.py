@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -26,8 +26,7 @@ _SHA256 = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
 _COMMENT = re.compile(r"(^|\s)#.*$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class Pin(Struct, frozen=True, kw_only=True):
     """An entry of the file."""
 
     #: of its first line, from 1
@@ -58,8 +57,7 @@ class Pin:
         return same and self.name == canonicalize_name(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildConstraints:
+class BuildConstraints(Struct, frozen=True, kw_only=True):
     """The content of a file of constraints."""
 
     pins: tuple[Pin, ...]
@@ -77,8 +75,7 @@ class BuildConstraints:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildPins:
+class BuildPins(Struct, frozen=True, kw_only=True):
     """The file that the requirements of the build are held to."""
 
     constraints: BuildConstraints

@@ -8,9 +8,9 @@ they are known. Source: calver.org, "Scheme". Observed: bumpver 2026.1132, 2026-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from release.core.models.preparation import EarlierVersion
@@ -31,8 +31,7 @@ _NEWEST = 12
 _RECENT = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarForm:
+class CalendarForm(Struct, frozen=True, kw_only=True):
     """How a project's versions have the date."""
 
     #: the parts that are the date, of a day: (2026,), (26, 11), (2026, 11, 28), (20261128,)

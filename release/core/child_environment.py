@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 #: Variables with permission to publish. Sources: the documentation of twine, uv, flit, poetry, hatch, pdm and maturin;
 #: GitHub's, GitLab's and CircleCI's OIDC variables as `id` reads them.
@@ -106,8 +107,7 @@ Child = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedVariables:
+class ListedVariables(Struct, frozen=True, kw_only=True):
     """Secret variables that a child gets, because it cannot do its work without them."""
 
     #: what is run

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.core import tables
 from release.core.errors import ConfigError
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from release.core.models.release_set import SetSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTestSettings:
+class SmokeTestSettings(Struct, frozen=True, kw_only=True):
     """The smoke tests of the installed wheel. None: the default list, derived from the wheel itself."""
 
     imports: tuple[str, ...] | None = None
@@ -28,8 +29,7 @@ class SmokeTestSettings:
     commands: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadSettings:
+class UploadSettings(Struct, frozen=True, kw_only=True):
     """Parallelism and retries of uploads: `[tool.release.upload]`."""
 
     #: number of files that are uploaded at the same time, after the first one
@@ -57,8 +57,7 @@ DryRunIndex = Literal["testpypi", "sandbox", "none"]
 DRY_RUN_INDEXES: tuple[DryRunIndex, ...] = get_args(DryRunIndex)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """The validated table, with defaults."""
 
     #: the only branch to release from; None: any

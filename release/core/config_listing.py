@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from release.core.config import CheckNames, parse_config
 from release.core.errors import ConfigError
@@ -14,8 +15,7 @@ from release.core.models.index import WELL_KNOWN
 _OPTIONAL = {"set", "fleet"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One key of `[tool.release]`."""
 
     #: the table below `tool.release`: "upload"; empty for the table itself

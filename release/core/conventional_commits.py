@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from release.core.models.preparation import CommitSummary
 
@@ -42,8 +43,7 @@ _LISTED = re.compile(r"(?m)^\* +(?P<subject>\S.*)$")
 _PULL_REQUEST = re.compile(r"\([#!]\d+\)\s*$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitLevel:
+class CommitLevel(Struct, frozen=True, kw_only=True):
     """The highest level among commits, and the commit that asks for it."""
 
     level: Level

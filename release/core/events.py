@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from release.core.models.check_result import Outcome
 from release.core.secret import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True, kw_only=True):
     """A step of the plan starts."""
 
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True, kw_only=True):
     """The step that started last is over."""
 
     title: str
@@ -34,8 +33,7 @@ class StepFinished:
     counted: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFinished:
+class CheckFinished(Struct, frozen=True, kw_only=True):
     """A check has an outcome."""
 
     outcome: Outcome
@@ -43,8 +41,7 @@ class CheckFinished:
     stops: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """A long operation makes progress."""
 
     text: str
@@ -55,8 +52,7 @@ class Progress:
     unit: Literal["bytes", "files", "seconds"] = "bytes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """A line for the user."""
 
     text: str
@@ -66,8 +62,7 @@ class Message:
     detail: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretObtained:
+class SecretObtained(Struct, frozen=True, kw_only=True):
     """This run has received a secret, so that a CI system can mask it. It is not shown."""
 
     secret: Secret
@@ -76,8 +71,7 @@ class SecretObtained:
 Event = StepStarted | StepFinished | CheckFinished | Progress | Message | SecretObtained
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPhaseStarted:
+class SetPhaseStarted(Struct, frozen=True, kw_only=True):
     """A phase of a set's run starts: the gate, or one level on one index."""
 
     #: unique within the run: "gate", "testpypi, level 2 of 8"
@@ -90,24 +84,21 @@ class SetPhaseStarted:
     level: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPhaseFinished:
+class SetPhaseFinished(Struct, frozen=True, kw_only=True):
     """The phase that started last is over, whether its members succeeded or not."""
 
     title: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberEvent:
+class MemberEvent(Struct, frozen=True, kw_only=True):
     """An event of one member's run."""
 
     member: str
     event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFinished:
+class MemberFinished(Struct, frozen=True, kw_only=True):
     """A member has finished its part of the current phase. Each member of the phase that started sends one."""
 
     member: str

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
+
+from msgspec import Struct, field
 
 from release.core.models.distribution import InspectionCache
 from release.core.models.project_limits import FILE_SIZE
 from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
+from release.core.struct_fields import equal_without, hash_without, repr_without
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from datetime import datetime, timedelta
@@ -36,8 +38,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.tokens.token import Token
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectMetadata:
+class ProjectMetadata(Struct, frozen=True, kw_only=True):
     """The name and version that the project declares."""
 
     #: as the project spells it
@@ -46,8 +47,7 @@ class ProjectMetadata:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitState:
+class GitState(Struct, frozen=True, kw_only=True):
     """The state of the repository that holds the project."""
 
     #: 40 hex digits
@@ -90,8 +90,7 @@ class GitState:
     submodules: tuple[Submodule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The source of the project."""
 
     config: Config
@@ -116,8 +115,7 @@ class Source:
     build_pins: BuildPins | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """The access to one index for one project."""
 
     index: Index
@@ -167,8 +165,7 @@ class Access:
     signing: Finding | NotApplicable | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltFile:
+class BuiltFile(Struct, frozen=True, kw_only=True):
     """One file of the release, open for reading."""
 
     filename: str
@@ -186,8 +183,7 @@ class BuiltFile:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousRelease:
+class PreviousRelease(Struct, frozen=True, kw_only=True):
     """The release before this one, from the index."""
 
     version: str
@@ -197,8 +193,7 @@ class PreviousRelease:
     filenames: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilenameConflict:
+class FilenameConflict(Struct, frozen=True, kw_only=True):
     """A file on an index with the name of one of ours, but other bytes; or with its bytes, but another name."""
 
     index: Index
@@ -213,8 +208,7 @@ class FilenameConflict:
     other_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeakScan:
+class LeakScan(Struct, frozen=True, kw_only=True):
     """The result of a search for secrets."""
 
     scope: ScanScope
@@ -226,8 +220,7 @@ class LeakScan:
         return self.searched.real(by_file=self.scope == "files")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltFiles:
+class BuiltFiles(Struct, frozen=True, kw_only=True):
     """The files of a release, before any upload."""
 
     #: from the source; None for files without a project
@@ -268,7 +261,16 @@ class BuiltFiles:
     #: installed libraries that decide about uploads: distribution name → version; "python" is the interpreter's
     installed: Mapping[str, str] = field(default_factory=dict)
     #: filled by the first check that needs it, so that each file is read once
-    cache: InspectionCache = field(default_factory=InspectionCache, repr=False, compare=False)
+    cache: InspectionCache = field(default_factory=InspectionCache)
+
+    def __repr__(self) -> str:
+        return repr_without(self, "cache")
+
+    def __eq__(self, other: object) -> bool:
+        return equal_without(self, other, "cache")
+
+    def __hash__(self) -> int:
+        return hash_without(self, "cache")
 
     @property
     def file_limit(self) -> int:
@@ -277,8 +279,7 @@ class BuiltFiles:
         return max(FILE_SIZE, *(one.size or 0 for one in listed), 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadedRelease:
+class UploadedRelease(Struct, frozen=True, kw_only=True):
     """A release on an index right after its upload."""
 
     index: Index
@@ -298,8 +299,7 @@ class UploadedRelease:
     attested: Mapping[str, VerifiedAttestations | Finding | Unknown] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallTrial:
+class InstallTrial(Struct, frozen=True, kw_only=True):
     """The install of a file of a release in its own clean environment."""
 
     filename: str
@@ -311,8 +311,7 @@ class InstallTrial:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedRelease:
+class PublishedRelease(Struct, frozen=True, kw_only=True):
     """A release as its index shows it publicly, with each file fetched."""
 
     index: Index

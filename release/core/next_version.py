@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from release.core.calendar_version import (
@@ -44,8 +44,7 @@ _SYNONYMS: dict[str, Word] = {"a": "alpha", "b": "beta", "prerelease": "pre", "s
 _PHASES: dict[Word, Phase] = {"alpha": "a", "beta": "b", "rc": "rc"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
+class _State(Struct, frozen=True, kw_only=True):
     """What a proposal starts from."""
 
     #: of the project's files; of the newest release where they state none, or an older one

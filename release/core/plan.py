@@ -6,8 +6,9 @@ A run executes the same value that `--plan` prints, so that printing it is a dry
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
+
+from msgspec import Struct, to_builtins
 
 from release.core.config import Config
 from release.core.errors import UsageError
@@ -33,16 +34,14 @@ class _Titled:
         return self.TITLE.format(step=self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckSource(_Titled):
+class CheckSource(_Titled, Struct, frozen=True, kw_only=True):
     """Run the first checklist: the state of the source tree."""
 
     KIND = "inspect-source"
     TITLE = "check the source"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckCredentials(_Titled):
+class CheckCredentials(_Titled, Struct, frozen=True, kw_only=True):
     """Run the second checklist: the credentials for one index, and what the index has."""
 
     KIND = "inspect-access"
@@ -50,8 +49,7 @@ class CheckCredentials(_Titled):
     index: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build(_Titled):
+class Build(_Titled, Struct, frozen=True, kw_only=True):
     """Build the distributions, or use those that exist already."""
 
     KIND = "build"
@@ -71,16 +69,14 @@ class Build(_Titled):
         }[self.origin]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFiles(_Titled):
+class CheckFiles(_Titled, Struct, frozen=True, kw_only=True):
     """Run the third checklist: the distributions, by the rules of the index."""
 
     KIND = "inspect-built"
     TITLE = "check the files"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload(_Titled):
+class Upload(_Titled, Struct, frozen=True, kw_only=True):
     """Upload the files that the index does not have yet."""
 
     KIND = "upload"
@@ -88,8 +84,7 @@ class Upload(_Titled):
     index: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirm(_Titled):
+class Confirm(_Titled, Struct, frozen=True, kw_only=True):
     """Run the fourth checklist: what the index lists, installed and tested in a clean environment."""
 
     KIND = "verify"
@@ -97,8 +92,7 @@ class Confirm(_Titled):
     index: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareWithDryRun(_Titled):
+class CompareWithDryRun(_Titled, Struct, frozen=True, kw_only=True):
     """Compare the files with those that passed the dry run; only identical files are released."""
 
     KIND = "promote"
@@ -107,8 +101,7 @@ class CompareWithDryRun(_Titled):
     proven_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag(_Titled):
+class Tag(_Titled, Struct, frozen=True, kw_only=True):
     """Tag the released commit locally, unless it is tagged already."""
 
     KIND = "tag"
@@ -118,8 +111,7 @@ class Tag(_Titled):
     remote: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushTag(_Titled):
+class PushTag(_Titled, Struct, frozen=True, kw_only=True):
     """Push the tag, unless the remote has it already."""
 
     KIND = "push-tag"
@@ -128,8 +120,7 @@ class PushTag(_Titled):
     remote: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushCommit(_Titled):
+class PushCommit(_Titled, Struct, frozen=True, kw_only=True):
     """Push the commit that `prepare` has made to the branch's upstream, unless it is there already."""
 
     KIND = "push-commit"
@@ -139,8 +130,7 @@ class PushCommit(_Titled):
     branch: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseOnGitHub(_Titled):
+class ReleaseOnGitHub(_Titled, Struct, frozen=True, kw_only=True):
     """Create a release on GitHub: first a draft, then its files; it is published last."""
 
     KIND = "release-on-github"
@@ -161,8 +151,7 @@ def has_lasting_effect(step: Step) -> bool:
     return isinstance(step, Tag | AFTER_RELEASE) or (isinstance(step, Upload) and step.index != SANDBOX)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The steps of one run, in order."""
 
     verb: Verb
@@ -332,7 +321,7 @@ def plan_to_json(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
     """The plan for JSON, schema 1: each step with its name and, where it uploads, its address."""
     steps = []
     for step in plan.steps:
-        data = {"step": step.KIND} | asdict(step)
+        data = {"step": step.KIND} | to_builtins(step)
         if isinstance(step, Upload):
             data["url"] = indexes[step.index].upload_url if step.index in indexes else "the embedded sandbox"
             data["irreversible"] = step in plan.irreversible

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.shell import ShellName, command_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepeatedCommand:
+class RepeatedCommand(Struct, frozen=True, kw_only=True):
     """A command with its options; as `str`, it is quoted for its shell."""
 
     #: for example ("set", "check")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Literal
 
+from msgspec import Struct
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -23,8 +23,7 @@ _COMPARISON = re.compile(rf"{_TERM}\s*(?:===|[<>=!~]=|[<>]|not\s+in\b|in\b)\s*{_
 _ALWAYS = 'python_version > "0"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiblingRequirement:
+class SiblingRequirement(Struct, frozen=True, kw_only=True):
     """A requirement of one member on another."""
 
     #: canonical names

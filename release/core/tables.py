@@ -9,9 +9,11 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.errors import ConfigError
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
@@ -24,8 +26,7 @@ _OBJECT = "an object"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPath:
+class KeyPath(Struct, frozen=True, kw_only=True):
     """Where a value stands, for messages."""
 
     #: the file, as a remedy calls it: "pyproject.toml"

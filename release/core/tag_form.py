@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from release.core.version_spelling import spell_like
@@ -24,8 +24,7 @@ _WORDS_ALONE = re.compile(rf"{_WORD}v?", re.IGNORECASE)
 _YEARS = 1900
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatedTag:
+class DatedTag(Struct, frozen=True, kw_only=True):
     """A tag of the repository."""
 
     name: str
@@ -33,8 +32,7 @@ class DatedTag:
     time: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagForm:
+class TagForm(Struct, frozen=True, kw_only=True):
     """The form of a project's release tags."""
 
     #: what a tag in this form matches; the group `version` is the version as it is spelled

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from release.core.facts import Access
 from release.core.models.token_health import TokenPolicy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousToken:
+class PreviousToken(Struct, frozen=True, kw_only=True):
     """The token that a location had in the last scan."""
 
     fingerprint: str
@@ -22,8 +22,7 @@ class PreviousToken:
     last_seen: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenHealth:
+class TokenHealth(Struct, frozen=True, kw_only=True):
     """A credential, its history, and its relation to the other credentials."""
 
     access: Access

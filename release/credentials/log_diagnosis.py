@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.system.program_output import Log
 from release.core.config import Config
@@ -58,8 +60,7 @@ _READ_PYPIRC = {"hatch", "flit", "maturin"}
 Verifier = Callable[[Index, str | None], Verification]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """Why a run failed, as far as it is known."""
 
     #: id of the cause; None where nothing was recognised

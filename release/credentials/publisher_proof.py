@@ -9,8 +9,9 @@ publisher: it is never done.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.index import json_api, token_probes

@@ -9,10 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from release.adapters.system import safe_write
 from release.adapters.system.system import System
@@ -41,8 +42,7 @@ _CHANCE = 12
 _SERVERS = ("distutils", "index-servers")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repair:
+class Repair(Struct, frozen=True, kw_only=True):
     """One change, for the user to agree to."""
 
     #: id of the known failure that it fixes
@@ -64,8 +64,7 @@ def propose_repairs(system: System, access: Access, causes: Sequence[str]) -> tu
     return tuple(_Proposals(system=system, access=access, causes=causes, path=path, data=read_bytes(path)).all())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Proposals:
+class _Proposals(Struct, frozen=True, kw_only=True):
     system: System
     access: Access
     causes: Sequence[str]

@@ -6,9 +6,10 @@ A token is stored for every project, in the entry that twine reads, or as one pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from release.adapters.system.system import System
 from release.checks import credential_remedies
@@ -38,8 +39,7 @@ from release.credentials.sources import keyring, pypirc
 from release.credentials.sources.base import StorageQuery
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredToken:
+class StoredToken(Struct, frozen=True, kw_only=True):
     """A token that has been stored in the keyring, or in a line of `.pypirc`."""
 
     index: Index

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from release.core.models.index import PYPI, WELL_KNOWN, host_of, is_loopback, well_known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """One cause of failed releases.
 
     Messages of servers and tools are quoted as they are printed, with three exceptions: `{name}` stands for a
@@ -45,8 +45,7 @@ class Diagnosis:
         return fill_placeholders(self.remedy, values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """A known failure that an output may show."""
 
     diagnosis: Diagnosis

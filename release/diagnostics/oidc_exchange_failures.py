@@ -6,7 +6,8 @@ Sources: warehouse 6b62157, `oidc/views.py`, `oidc/models`; PyPI documentation, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.core.models.attestation import AttestationPublisher, publisher_from_claims
 from release.core.models.index import TESTPYPI, Index
@@ -48,8 +49,7 @@ _CODES = {
 _DIFFERENT = {"tp.environment-mismatch", "tp.renamed", "tp.invalid-publisher"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedExchange:
+class RefusedExchange(Struct, frozen=True, kw_only=True):
     """One refused exchange."""
 
     index: Index

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
@@ -48,8 +49,7 @@ _NO_SLASH = re.compile(r"/legacy$")
 _SENT_WHOLE = re.compile(r"-\s+Uploading\s+\S+\s+100%")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymptomHit:
+class SymptomHit(Struct, frozen=True, kw_only=True):
     """A symptom of a record that was found."""
 
     diagnosis: Diagnosis

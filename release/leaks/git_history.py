@@ -11,10 +11,12 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
@@ -178,8 +180,7 @@ def _placed(root: Path, env: Mapping[str, str], leaks: Sequence[Leak]) -> tuple[
     return tuple(_first(group, places) for group in groups.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(Struct, frozen=True, kw_only=True):
     """Where an object was added to the history."""
 
     #: larger is earlier

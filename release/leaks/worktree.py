@@ -10,10 +10,12 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.git import repository
 from release.adapters.git.git_settings import git_environment
@@ -41,8 +43,7 @@ _SUBMODULE = "160000 "
 _TOLERANCE = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingGrep:
+class PendingGrep(Struct, frozen=True, kw_only=True):
     """One or two running `git grep`; paths are relative, with forward slashes."""
 
     #: the files of a directory in a repository, without ignored ones

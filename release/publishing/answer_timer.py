@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 Answer = TypeVar("Answer")
 
 
-@dataclass(kw_only=True)
-class AnswerTimer:
+class AnswerTimer(Struct, kw_only=True):
     """Adds up the seconds of all answers."""
 
     seconds: float = 0

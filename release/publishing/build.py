@@ -6,8 +6,9 @@ Later steps and runs use the same files and compare their hashes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.adapters.builds import backend_output, builder, rehearsed_version
 from release.adapters.git import repository
@@ -23,8 +24,7 @@ from release.publishing import journal as journals
 from release.publishing.journal import Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildResult:
+class BuildResult(Struct, frozen=True, kw_only=True):
     """The files of a release."""
 
     files: tuple[Distribution, ...]

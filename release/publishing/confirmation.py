@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -31,8 +32,7 @@ from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationRequest:
+class ConfirmationRequest(Struct, frozen=True, kw_only=True):
     """The release to confirm."""
 
     project: ProjectMetadata

@@ -6,12 +6,12 @@ Modules that use the network are imported only where an index is given: that tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import compress, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
 from release.adapters.installed_versions import installed_versions

@@ -21,10 +21,12 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
@@ -41,8 +43,7 @@ REHEARSAL = "rehearsal"
 RECORD = "record.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(Struct, frozen=True, kw_only=True):
     """The journal of one release, or of one rehearsal."""
 
     #: holds the journal and the files

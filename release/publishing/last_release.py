@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.adapters import collect
 from release.core.facts import PreviousRelease
@@ -18,8 +19,7 @@ _PATIENCE = 10.0
 _Fetched = PreviousRelease | Unknown | NotApplicable
 
 
-@dataclass(kw_only=True)
-class LastRelease:
+class LastRelease(Struct, kw_only=True):
     """Fetches the last release for a comparison; a run that is not compared with any starts no request."""
 
     pool: ThreadPoolExecutor

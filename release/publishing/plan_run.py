@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.system.crash_report import report_crash
 from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
-from release.checks import (
-    distributions,
-    engine,
-    leak_checks,
-    post_upload,
-    reproducibility,
-    source_checks,
-    tag_checks,
-)
+from release.checks import distributions, engine, leak_checks, post_upload, reproducibility, source_checks, tag_checks
 from release.core import plan as plans
 from release.core import wheel_tags
 from release.core.config import Config
@@ -55,8 +49,7 @@ _RENEWALS = 3
 _HARMLESS = plans.CheckSource | plans.CheckCredentials
 
 
-@dataclass(kw_only=True)
-class PlanRun:
+class PlanRun(Struct, kw_only=True, dict=True):
     """The state of one run."""
 
     plan: Plan

@@ -6,11 +6,13 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.install import installer

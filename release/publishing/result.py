@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.checks import post_upload, published_release, tag_checks
 from release.core.errors import Exit, RefusedError, ReleaseError
@@ -23,8 +25,7 @@ _FEW = 12
 _ONLY_BEFORE = ("--output", "--siblings", "--built", "--allow", "--offline")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
+class RunState(Struct, frozen=True, kw_only=True):
     """What a run has done until its end."""
 
     plan: Plan

@@ -8,11 +8,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.install import interpreters, smoke_tests, unreleased, venv
@@ -46,8 +48,7 @@ from release.publishing.upload.uploader import MANY, Timing, Uploader
 from release.publishing.upload.workers import UploadClient
 
 
-@dataclass(kw_only=True)
-class RunResources:
+class RunResources(Struct, kw_only=True):
     """The resources of one run, and the results of its uploads; a context manager."""
 
     system: System

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from release.adapters.install import installer, venv
@@ -53,8 +54,7 @@ class Tools(Protocol):
         """The workers for one upload, with the limits for it."""
 
 
-@dataclass(kw_only=True)
-class RunTools:
+class RunTools(Struct, kw_only=True):
     """Those of one run, started in parallel to its first steps; a context manager."""
 
     system: System

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -29,8 +31,7 @@ from release.publishing.run_resources import RunResources
 StepFailure = tuple[Step | None, ReleaseError]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """What a run is executed in, and with."""
 
     config: Config
@@ -65,8 +66,7 @@ def execute_plan(plan: Plan, options: RunOptions) -> RunResult:
         return run.end(run.execute(plan.steps))
 
 
-@dataclass(kw_only=True)
-class OpenRun:
+class OpenRun(Struct, kw_only=True):
     """A run that holds the project's lock; its plan may be executed in parts."""
 
     state: PlanRun

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from release.checks import post_upload
 from release.core.config import Config
@@ -19,8 +21,7 @@ from release.reports.lines import outcome_to_json
 from release.reports.record import redact_texts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationKey:
+class ConfirmationKey(Struct, frozen=True, kw_only=True):
     """What a verdict holds for: these files on this index, under these settings."""
 
     index: str

@@ -6,9 +6,11 @@ To add a format for release records, write a module with `render(record) -> str`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class ReportWriter(Protocol):
@@ -18,8 +20,7 @@ class ReportWriter(Protocol):
         """The record (docs/record.md) in this format."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFormat:
+class ReportFormat(Struct, frozen=True):
     """A format, and its module, which is imported when it is used."""
 
     module: str

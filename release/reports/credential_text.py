@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.checks.credential_checks import TIERS, quota_to_text
 from release.checks.credential_remedies import is_fixed_by_new_token, token_page

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.quoting import escape_unprintable
 from release.reports.line_width import count_rows, fit_line, shorten
@@ -18,8 +20,7 @@ _FAILED = "bold red"
 _ALTERNATIVE = re.compile(r"; (?:or|to accept it) ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """How a command ended."""
 
     #: with its verbs: "set check"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.acceptance.description_rules import RendererBrokeError, render_html
 from release.checks.distribution_reader import inspect_built_files
@@ -140,8 +142,7 @@ def _finding_to_text(finding: Mapping[str, Any], *, with_file: bool) -> Iterator
         yield f"        → {finding['remedy']}"
 
 
-@dataclass(slots=True)
-class _Directory:
+class _Directory(Struct):
     directories: dict[str, _Directory] = field(default_factory=dict)
     #: name, bytes
     files: list[tuple[str, int]] = field(default_factory=list)

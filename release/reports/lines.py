@@ -6,9 +6,11 @@ It imports little, to load fast.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from release.core.events import CheckFinished, Event, Message, StepStarted
 from release.core.models.check_result import CheckState, Finding, Outcome
@@ -16,8 +18,7 @@ from release.core.quoting import escape_unprintable
 from release.core.time_text import format_count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One line of output."""
 
     text: str
@@ -166,7 +167,7 @@ def remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome for JSON. The option of a finding is in its remedy."""
-    document = asdict(outcome) | {"state": str(outcome.state)}
+    document: dict[str, Any] = to_builtins(outcome)
     for finding in document["findings"]:
         del finding["option"]
     return document

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
+
+from msgspec import Struct
 
 from release.core.errors import Exit
 from release.core.models.token_health import TokenReport, TokenState
@@ -22,8 +23,7 @@ Labels = tuple[tuple[str, str], ...]
 Samples = Mapping[Labels, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsInput:
+class MetricsInput(Struct, frozen=True, kw_only=True):
     """A scan of all tokens. Times are aware, UTC."""
 
     rows: Sequence[TokenReport]

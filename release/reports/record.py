@@ -6,9 +6,11 @@ Pure: `release.publishing.recorder` writes it. docs/record.md describes it, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from release.core.errors import ReleaseError
 from release.core.events import CheckFinished, StepFinished
@@ -33,8 +35,7 @@ _LISTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
+class StepRecord(Struct, frozen=True, kw_only=True):
     """A step that started."""
 
     title: str
@@ -46,8 +47,7 @@ class StepRecord:
     checks: tuple[CheckFinished, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True, kw_only=True):
     """One run. Times are aware, UTC."""
 
     result: RunResult

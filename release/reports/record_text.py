@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from release.core.errors import Exit
 from release.core.models.index import WELL_KNOWN
@@ -29,8 +30,7 @@ _LONG = 140
 _WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckGroup:
+class CheckGroup(Struct, frozen=True, kw_only=True):
     """The checks of one step."""
 
     title: str
@@ -130,8 +130,7 @@ def prompted_seconds(step: Data) -> float:
     return float(found) if isinstance(found, int | float) else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexProgress:
+class IndexProgress(Struct, frozen=True, kw_only=True):
     """The progress of the release on one index, over all runs."""
 
     index: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from release.core import wheel_tags
 from release.core.errors import Exit
@@ -128,7 +129,7 @@ def _provenance(published: PublishedRelease, filename: str) -> dict[str, Any] | 
     return {
         "publishers": [publisher.to_json() for publisher, _ in known.bundles] if known else None,
         "attestations": sum(len(texts) for _, texts in known.bundles) if known else None,
-        "verified": {VerifiedAttestations: True, Finding: False}.get(type(verified)),
+        "verified": None if isinstance(verified, Unknown | None) else isinstance(verified, VerifiedAttestations),
     }
 
 

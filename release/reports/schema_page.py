@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 Schema = Mapping[str, Any]
 
@@ -37,8 +38,7 @@ def schema_to_markdown(schema: Schema, *, level: int = 2, prefix: str = "") -> s
     return "\n".join(parts)
 
 
-@dataclass(kw_only=True)
-class _Page:
+class _Page(Struct, kw_only=True, dict=True):
     schema: Schema
     prefix: str
     #: path of an object → its schema, in the order in which they are met

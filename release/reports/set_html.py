@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.core.models.index import normalize_name
 from release.core.time_text import format_duration
@@ -23,8 +24,7 @@ _NAMED = {False: (5, 840), True: (2, 300)}
 _CHARACTER = 7.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
+class _Node(Struct, frozen=True, kw_only=True):
     """A member in the picture."""
 
     number: int

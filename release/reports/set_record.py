@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from release.core.errors import Exit, ReleaseError
 from release.core.events import CheckFinished, MemberFinished
@@ -39,8 +41,7 @@ _SET_LISTS = {
 _RECORDED = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED, CheckState.WAIVED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseRecord:
+class PhaseRecord(Struct, frozen=True, kw_only=True):
     """A phase that started."""
 
     title: str
@@ -59,8 +60,7 @@ class PhaseRecord:
     ends: Mapping[str, MemberFinished] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRunRecord:
+class SetRunRecord(Struct, frozen=True, kw_only=True):
     """A run of a set: at its end, or so far. Times are aware, UTC."""
 
     verb: SetVerb

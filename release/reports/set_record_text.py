@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.core.time_text import format_count
 from release.reports import record_text
@@ -26,16 +27,14 @@ _NOT_ENDED = "the run has not ended: it was interrupted, or is still running"
 _LEVELS: tuple[Level, ...] = ("bad", "warn", "good", "calm")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingText:
+class StandingText(Struct, frozen=True, kw_only=True):
     """What an index has of a member, in a few words."""
 
     level: Level
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedWarning:
+class SharedWarning(Struct, frozen=True, kw_only=True):
     """A check that warns in several members."""
 
     check: Data

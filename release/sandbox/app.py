@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import replace
 from werkzeug.wrappers import Request, Response
 
 from release.acceptance.rule import SERVER_ERROR

@@ -12,18 +12,19 @@ import binascii
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from release.core.models.attestation import AttestationPublisher
+from release.core.struct_fields import repr_without
 from release.core.tokens import macaroon
 from release.sandbox import publishers
 from release.sandbox.index_store import IndexProject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(Struct, frozen=True, kw_only=True):
     """A user, authenticated by an API token, or a trusted publisher, by a token that it got in exchange."""
 
     #: empty for a publisher
@@ -33,16 +34,19 @@ class Principal:
     email_verified: bool = True
     two_factor: bool = True
     #: as presented; its signature is not verified yet
-    token: macaroon.Macaroon = field(repr=False)
+    token: macaroon.Macaroon
     #: the key that the index has for it
-    key: bytes = field(repr=False)
+    key: bytes
     #: the caveats that the index has for it
-    stored_caveats: tuple[bytes, ...] = field(repr=False)
+    stored_caveats: tuple[bytes, ...]
     #: the publisher that attestations must name; None if a user created the token
     signer: AttestationPublisher | None = None
     #: the trusted publisher, without a user, and the identifiers of the projects that it may upload to
     publisher_id: str | None = None
     publisher_projects: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token", "key", "stored_caveats")
 
 
 class PasswordError(Exception):

@@ -6,9 +6,10 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import UsageError
@@ -25,8 +26,7 @@ _ADDING = "NODE_EXTRA_CA_CERTS"
 _VALID, _SINCE = timedelta(days=365), timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificates:
+class Certificates(Struct, frozen=True, kw_only=True):
     """A certificate for this machine's own names, and how to trust it."""
 
     #: with the certificate and its private key, which is in no file

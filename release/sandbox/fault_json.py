@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from functools import partial
 from http import HTTPStatus
 from math import inf
 from typing import Any, get_args
+
+from msgspec.structs import fields
 
 from release.core.tables import KeyPath, Reader, boolean, one_of, parse_json, read_list, read_table, string, table
 from release.sandbox.faults import KINDS, DropMode, DropPoint, Fault, RequestFilter, kind_of
@@ -34,7 +35,7 @@ def _fault(value: Any, at: KeyPath) -> Fault:
     if "do" not in table(value, at):
         raise at.missing("do")
     word = one_of(*KINDS)(value["do"], at / "do")
-    required = [one.name for one in fields(KINDS[word]) if one.default is MISSING]
+    required = [one.name for one in fields(KINDS[word]) if one.required]
     read = read_table(value, at, {**_COMMON, **_EFFECTS[word]}, required)
     common = {key: read.pop(key) for key in _COMMON if key in read}
     del common["do"]

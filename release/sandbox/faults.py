@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
+from msgspec import Struct, field
 from packaging.utils import canonicalize_name
 
 #: where a connection breaks: how much of the request was read and processed, and of the response sent, by then
@@ -20,8 +20,7 @@ DropPoint = Literal["before-body", "in-body", "after-body", "after-work", "in-re
 DropMode = Literal["reset", "close", "hang", "garbage"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTarget:
+class RequestTarget(Struct, frozen=True, kw_only=True):
     """The properties of a request that a fault can select."""
 
     method: str
@@ -32,8 +31,7 @@ class RequestTarget:
     filename: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFilter:
+class RequestFilter(Struct, frozen=True, kw_only=True):
     """Selects the requests that match every given field."""
 
     method: str | None = None
@@ -61,8 +59,7 @@ class RequestFilter:
         return first <= number and (last is None or number <= last)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CannedResponse:
+class CannedResponse(Struct, frozen=True, kw_only=True):
     """A response instead of the index's own."""
 
     #: HTTP status, 200 to 999
@@ -81,16 +78,14 @@ class CannedResponse:
     stored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(Struct, frozen=True, kw_only=True):
     """The connection breaks. Before "after-work" nothing is stored."""
 
     at: DropPoint
     how: DropMode = "reset"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slow:
+class Slow(Struct, frozen=True, kw_only=True):
     """A slow network, or a slow index."""
 
     #: seconds before the first request of a connection is read
@@ -105,23 +100,20 @@ class Slow:
     down: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class Stale(Struct, frozen=True, kw_only=True):
     """The index's pages are some seconds old: a file appears that long after it was accepted."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskFull:
+class DiskFull(Struct, frozen=True, kw_only=True):
     """The server has no space for the file: nothing of it is stored."""
 
     #: HTTP status of the response
     status: int = 507
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clash:
+class Clash(Struct, frozen=True, kw_only=True):
     """Of several first files of a release that are uploaded at once, one is accepted and the others fail with a 500.
 
     Observed: warehouse 6b62157, 2026-11, in every run with more than one.
@@ -140,8 +132,7 @@ KINDS: dict[str, type[Effect]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One fault: its effect on some requests."""
 
     what: Effect

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from email import message_from_string
 
+from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
 
 #: bytes that are requested from the stream at once
@@ -26,8 +26,7 @@ _URLENCODED = "application/x-www-form-urlencoded"
 DEFAULT_CHARSET = "utf8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormPart:
+class FormPart(Struct, frozen=True, kw_only=True):
     """The head of one part."""
 
     name: str | None

@@ -10,11 +10,12 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 from packaging.version import Version
 
@@ -140,8 +141,7 @@ def admin_flags(db: sqlite3.Connection) -> set[str]:
     return {row["name"] for row in db.execute("SELECT name FROM flags")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexProject:
+class IndexProject(Struct, frozen=True, kw_only=True):
     """A project; if `is_new`, it is not in the database yet."""
 
     id: str

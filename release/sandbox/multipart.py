@@ -15,12 +15,12 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from msgspec import Struct, field
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
@@ -66,8 +66,7 @@ class FailingFormError(Exception):
     """The index's server fails on the form, and responds with an internal error."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedFile:
+class ReceivedFile(Struct, frozen=True, kw_only=True):
     """The file that was uploaded with a form."""
 
     filename: str
@@ -95,8 +94,7 @@ class ReceivedFile:
         return {name: one.hexdigest() for name, one in self.hashes.items()}
 
 
-@dataclass(slots=True, kw_only=True)
-class UploadForm:
+class UploadForm(Struct, kw_only=True):
     """A posted form."""
 
     #: values in order; without `content`

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from release.core.errors import UsageError
 from release.core.models.attestation import AttestationPublisher
@@ -34,8 +35,7 @@ OTHER_ISSUERS = {
 OWNER_ID = "1001"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeedPublisher:
+class SeedPublisher(Struct, frozen=True, kw_only=True):
     """A trusted publisher in the seed data."""
 
     name: str
@@ -52,8 +52,7 @@ class SeedPublisher:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CiJob:
+class CiJob(Struct, frozen=True, kw_only=True):
     """A job of a CI service, and how its identity tokens differ from usual ones."""
 
     provider: str = "github"

@@ -9,11 +9,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 LOG_FIELDS_KEY = "release.sandbox.log_fields"
 
 
-@dataclass(slots=True, kw_only=True)
-class LogFields:
+class LogFields(Struct, kw_only=True):
     """What is found out about a request while it is answered."""
 
     #: the account; None if the token was not known
@@ -43,8 +43,7 @@ class LogFields:
     faults: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class LoggedRequest(LogFields):
+class LoggedRequest(LogFields, kw_only=True):
     """A request and the status of its response."""
 
     method: str
@@ -112,8 +111,7 @@ class LogMiddleware:
 INDEX_FAULTS_KEY = "release.sandbox.index_faults"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFaults:
+class IndexFaults(Struct, frozen=True, kw_only=True):
     """The active faults of a request that the index itself simulates."""
 
     #: seconds for which a new file is not listed
@@ -126,8 +124,7 @@ class IndexFaults:
     work: Callable[[], None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestContext:
+class RequestContext(Struct, frozen=True, kw_only=True):
     """One request."""
 
     request: Request

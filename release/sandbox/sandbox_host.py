@@ -17,9 +17,10 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import cache
 from typing import Any, TextIO
+
+from msgspec.structs import asdict
 
 from release.core.child_environment import CREDENTIAL_PATTERN
 from release.core.errors import ReleaseError, UsageError

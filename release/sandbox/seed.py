@@ -9,11 +9,12 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from release.core import tables
@@ -38,8 +39,7 @@ DEFAULT_USER = "rehearsal"
 _AT = KeyPath(file="the seed data", noun="an object")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Struct, frozen=True, kw_only=True):
     """An account."""
 
     name: str
@@ -50,8 +50,7 @@ class User:
     disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeedProject:
+class SeedProject(Struct, frozen=True, kw_only=True):
     """A project that exists before anything is uploaded."""
 
     name: str
@@ -68,8 +67,7 @@ class SeedProject:
     project_size_limit: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiToken:
+class ApiToken(Struct, frozen=True, kw_only=True):
     """A token that the index creates when it starts."""
 
     name: str
@@ -87,8 +85,7 @@ class ApiToken:
     publisher: AttestationPublisher | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeedData:
+class SeedData(Struct, frozen=True, kw_only=True):
     """Users, projects, tokens, faults. By default: a user who owns nothing, and an account-wide token."""
 
     users: tuple[User, ...] = (User(name=DEFAULT_USER),)

@@ -18,9 +18,9 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from werkzeug.wrappers import Request, Response
 
 from release.sandbox import auth, index_store
@@ -40,8 +40,7 @@ _STAGED_FILES = (
 _SET_BY_INDEX = {"serial", "release", "requires_python", "uploaded", "project_name", "version", "fields"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stage:
+class _Stage(Struct, frozen=True, kw_only=True):
     store: Store
     application: WSGIApplication
     #: the account that opened it
@@ -50,8 +49,7 @@ class _Stage:
     base: int
 
 
-@dataclass(slots=True)
-class Stages:
+class Stages(Struct):
     """The stages of one index, until the server ends."""
 
     #: makes the application of a stage from its store

@@ -11,8 +11,8 @@ import hashlib
 import io
 import os
 import sqlite3
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from werkzeug.wrappers import Response
 
 from release.acceptance.description_rules import DESCRIPTION
@@ -40,8 +40,7 @@ _NO_USER = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class UploadRequest:
+class UploadRequest(Struct, kw_only=True):
     """An upload whose form is valid."""
 
     context: RequestContext

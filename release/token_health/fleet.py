@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.oidc.job_variables import collect_job_variables
 from release.adapters.system.system import System
@@ -43,8 +45,7 @@ from release.token_health.location_reader import LOCATION_READERS, location_of, 
 from release.token_health.notify import NotifySettings, read_settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetLimits:
+class FleetLimits(Struct, frozen=True, kw_only=True):
     """The limits of a run."""
 
     #: simultaneous connections
@@ -57,8 +58,7 @@ class FleetLimits:
     patience: float = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetEntry:
+class FleetEntry(Struct, frozen=True, kw_only=True):
     """One credential for one project on one index."""
 
     index: Index
@@ -78,8 +78,7 @@ class FleetEntry:
         return keyring.project_entries(self.index, self.project) if self.as_uploaded and self.project else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
+class Fleet(Struct, frozen=True, kw_only=True):
     """All credentials to check, and the settings for them."""
 
     #: empty: all credentials of the directory's project
@@ -237,8 +236,7 @@ _OTHER_PROJECTS = Unknown(reason="the project has a token of its own, so other p
 _UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """One credential for one project on one index, to be checked."""
 
     index: Index

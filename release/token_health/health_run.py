@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.system.system import System
@@ -31,8 +33,7 @@ from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscann
 _BATCH_SIZE = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanRequest:
+class ScanRequest(Struct, frozen=True, kw_only=True):
     """What to check, and how."""
 
     fleet: Fleet

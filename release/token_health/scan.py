@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.system.system import System
 from release.checks import engine, token_health_checks
@@ -45,8 +47,7 @@ MAX_SKEW = timedelta(seconds=60)
 _RETRY = "run it again, with more time or fewer credentials: `deadline` and `patience` in the fleet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(Struct, frozen=True, kw_only=True):
     """The settings of a scan."""
 
     system: System

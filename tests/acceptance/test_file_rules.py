@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.acceptance.file_rules import FILE, is_identical
 from release.acceptance.rule import FileUpload, first_refusal

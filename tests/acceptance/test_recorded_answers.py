@@ -6,11 +6,11 @@ import hashlib
 import html
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES

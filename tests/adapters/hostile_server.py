@@ -12,9 +12,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
+
+from msgspec import Struct
 
 from tests.adapters.loopback_server import Handler
 
@@ -23,8 +24,7 @@ LONGEST = 3_000_000_000
 BLOCK = b" " * 65_536
 
 
-@dataclass(frozen=True)
-class Sound:
+class Sound(Struct, frozen=True):
     """What a sound server would send here."""
 
     body: bytes

@@ -6,11 +6,11 @@ Observed: warehouse 6b62157, run 2026-11.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.checks import engine
 from release.checks.credential_checks import CHECKS

@@ -8,11 +8,11 @@ import io
 import sys
 import tarfile
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from release.acceptance.description_rules import DESCRIPTION

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS, OF_BUILT

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.checks.smoke_findings import smoke_test_observations
 from release.core.models.check_result import Finding, NotApplicable, Note

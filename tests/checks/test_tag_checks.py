@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from packaging.version import Version
 
 from release.checks import distributions, index_state, source_checks, tag_checks
@@ -26,7 +26,7 @@ OTHER_VERSION = "the-tags-here-are-of-this-version"
 def source(*here: str, version: str = "1.0", earlier: tuple[str, ...] = (), **more: Any) -> Source:
     """With the tags on the commit, and those on earlier ones."""
     config = more.pop("config", Config())
-    git_fields = {k: more.pop(k) for k in tuple(more) if k in GitState.__dataclass_fields__}
+    git_fields = {k: more.pop(k) for k in tuple(more) if k in GitState.__struct_fields__}
     every = (*earlier, *here)
     dated = tuple(DatedTag(name=tag, time=at) for at, tag in enumerate(every))
     form = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
@@ -56,7 +56,7 @@ def access(
         listing=listing("acme_widget-1.0-py3-none-any.whl"),
         now=NOW,
     )
-    return replace(healthy, **changes)  # type: ignore[arg-type] # the names of fields
+    return replace(healthy, **changes)  # the names of fields
 
 
 def run(facts: Access) -> list[Outcome]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from release.checks import engine, token_health_checks
 from release.checks.token_health_checks import CHECKS
@@ -23,7 +23,7 @@ PROJECT = b'[1,["acme-widget"]]'
 def facts(*caveats: bytes, **changes: object) -> TokenHealth:
     """A token that is in order, for one project, changed where the case says so."""
     made = TokenHealth(access=access(token(*(caveats or (PROJECT,)))), policy=TokenPolicy())
-    return replace(made, **changes)  # type: ignore[arg-type] # the names of fields
+    return replace(made, **changes)  # the names of fields
 
 
 def outcomes(health: TokenHealth) -> dict[str, Outcome]:

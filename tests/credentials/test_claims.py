@@ -11,11 +11,11 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.system.system import real_system
 from release.core.facts import ProjectMetadata

@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from release.core.facts import ProjectMetadata
 from release.core.models.index import PYPI, Index

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import stat
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.system.system import real_system
 from release.core.facts import Access, ProjectMetadata

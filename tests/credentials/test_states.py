@@ -14,12 +14,12 @@ import re
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.system.system import System, real_system
 from release.core.facts import ProjectMetadata

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import StatePeriod, StatusInterval, TokenState, TokenStatus, TokenTimeline
@@ -19,7 +20,7 @@ def seen(word: VerdictWord = "healthy", state: TokenState | None = None, **more:
         fingerprint="0a1b2c3d", identifier="3c6d8f0e-51a4-4dde-9d4e-486db6448f5f", scope="acme-widget",
         expires=None, word=word, state=state or word, cause="", message="", remedy="", checks=_CHECKS,
     )  # fmt: skip
-    return replace(made, **more)  # type: ignore[arg-type] # its own fields
+    return replace(made, **more)  # its own fields
 
 
 def strip(now: TokenStatus, *states: tuple[TokenState, float, float]) -> TokenTimeline:

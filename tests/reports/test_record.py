@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import Exit, ReleaseError
 from release.core.models.distribution import Rejection, UnclearResponse, UploadResult

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from release.core.child_environment import without_credentials
 from release.sandbox import server
@@ -84,8 +86,7 @@ class Told:
         return self.out + self.err
 
 
-@dataclass(kw_only=True)
-class UserProject:
+class UserProject(Struct, kw_only=True):
     """A project directory, a home directory, and the program run in between."""
 
     root: Path

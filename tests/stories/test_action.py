@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.sandbox.publishers import CiJob
 from tests.publishing.ci.action_runner import ActionRun

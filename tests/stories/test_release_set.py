@@ -6,10 +6,11 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData
 from tests.stories.project import Indexes, Told, UserProject, files_on, indexes, posts, release_table

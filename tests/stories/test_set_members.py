@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts
 from tests.stories.workspace import Project, commit_all, seed_for, workspace, write_project

@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.sandbox import server
 from release.sandbox.publishers import CiJob

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from release.sandbox.seed import DEFAULT_USER, SeedData, SeedProject
 from tests.stories.project import Indexes, UserProject, release_table
@@ -56,8 +57,7 @@ def build_wheel(directory, settings=None, metadata_directory=None):
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """One project of the repository."""
 
     name: str

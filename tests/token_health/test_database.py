@@ -7,12 +7,12 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import ReleaseError
 from release.core.models.token_health import TokenStatus

@@ -11,12 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.core.models.token_health import TokenStatus
 from release.token_health.database import MIGRATIONS
@@ -101,7 +101,7 @@ def test_two_runs_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
 
 _KILLED = """
 import os, signal, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from release.token_health.health_history import History
@@ -185,7 +185,7 @@ from release.token_health import database
 from release.token_health.health_history import History
 from tests.token_health.test_health_history import HEALTHY, run
 from tests.sandbox.sandbox_client import Clock
-from dataclasses import replace
+from msgspec.structs import replace
 path = Path(sys.argv[1])
 run(path, Clock(), HEALTHY)
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20_000, resource.RLIM_INFINITY))

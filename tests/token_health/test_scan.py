@@ -87,13 +87,13 @@ def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: FleetRun)
     ],
 )  # fmt: skip
 def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, status: int) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from release.core.models.token_health import HealthReport
     from tests.token_health.test_health_history import HEALTHY
 
     rows = tuple(
-        TokenReport(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # type: ignore[arg-type] # one of the words
+        TokenReport(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # one of the words
         for word in words
     )
     assert HealthReport(rows=rows).status(strict=strict) == status

@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.adapters.builds import frontend, held_requirements, submodule_use
 from release.adapters.git import repository

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.program_path import find_program
@@ -22,8 +23,7 @@ from release.core.errors import ToolError
 _TIMEOUT = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checker:
+class Checker(Struct, frozen=True, kw_only=True):
     """A program that checks files."""
 
     #: the name of the program and of its distribution

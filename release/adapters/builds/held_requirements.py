@@ -14,9 +14,10 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from release.adapters.install.installer import constraint_variables
 from release.adapters.install.unreleased import UPGRADE_PIP
@@ -49,8 +50,7 @@ _WITHOUT_HASH = re.compile(
 _NO_WHEEL = re.compile(r"`?(?P<name>[\w.-]+)(?:==\S+?)?`? has no usable wheels")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBuild:
+class HeldBuild(Struct, frozen=True, kw_only=True):
     """How one run of `build` is held to the constraints."""
 
     #: of `build_child`, before those of `build`

@@ -6,8 +6,9 @@ Only the copy of the project that is built, and the variables of its build, are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from release.adapters.builds import builder
 from release.adapters.builds.version_source import find_version_source
@@ -19,8 +20,7 @@ from release.core.models.index import normalize_name
 from release.core.tag_form import release_after, version_of_any_tag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextVersion:
+class NextVersion(Struct, frozen=True, kw_only=True):
     """The version that is built instead of one that is no release."""
 
     #: what the tool derives; empty where that is used, or the tool needs a first tag

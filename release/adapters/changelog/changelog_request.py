@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release.adapters.system.system import System
@@ -14,8 +14,7 @@ from release.core.models.check_result import Finding
 from release.core.models.preparation import CommitSummary, FileEdit, ToolRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangelogRequest:
+class ChangelogRequest(Struct, frozen=True, kw_only=True):
     """The release that a changelog is to have."""
 
     system: System
@@ -37,8 +36,7 @@ class ChangelogRequest:
     at_last_tag: Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangelogChange:
+class ChangelogChange(Struct, frozen=True, kw_only=True):
     """What brings a changelog to the release. Nothing is done yet."""
 
     edits: tuple[FileEdit, ...] = ()

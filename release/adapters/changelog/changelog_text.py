@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.adapters.changelog.release_titles import ReleaseTitle, is_undated, read_title
 
@@ -19,8 +20,7 @@ _NOTHING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
+class Heading(Struct, frozen=True, kw_only=True):
     """The heading of a section."""
 
     #: the number of its first line, of the line with its text, and of the line after it; from 0
@@ -34,8 +34,7 @@ class Heading:
     title: ReleaseTitle | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangelogText:
+class ChangelogText(Struct, frozen=True, kw_only=True):
     """A changelog."""
 
     #: with their ends

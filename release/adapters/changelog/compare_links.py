@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release.adapters.changelog.release_titles import replace_versions
 
@@ -15,8 +16,7 @@ _DEFINITION = re.compile(
 _COMPARED = re.compile(r"(?P<start>.*/compare/)(?P<old>.+?)(?P<dots>\.{2,3})(?P<new>.+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
+class _Link(Struct, frozen=True, kw_only=True):
     line: int
     found: re.Match[str]
 

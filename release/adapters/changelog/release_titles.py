@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 _MONTHS = (
@@ -53,8 +53,7 @@ _UNDATED_LINE = re.compile(
 _COMPARED = re.compile(r"(?P<start>/compare/)(?P<old>[^\s)>]+?)(?P<dots>\.{2,3})(?P<new>[^\s)>]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseTitle:
+class ReleaseTitle(Struct, frozen=True, kw_only=True):
     """A title that is for a release: `[1.1.0] - 2026-01-31`, `1.2 (unreleased)`, `Unreleased`."""
 
     text: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from release.adapters.git import repository, tags
@@ -13,8 +13,7 @@ from release.adapters.system.system import System
 from release.core.tag_form import DatedTag, TagForm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberRepository:
+class MemberRepository(Struct, frozen=True, kw_only=True):
     """The repository that has the directories of members."""
 
     root: Path

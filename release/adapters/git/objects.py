@@ -6,9 +6,10 @@ import io
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from release.adapters.git.repository import failure_line
 from release.adapters.system.program_path import with_program_path
@@ -18,8 +19,7 @@ from release.core.errors import ToolError
 PIECE = 8 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitObject:
+class GitObject(Struct, frozen=True, kw_only=True):
     """What git reports of an object before its content."""
 
     #: 40 or 64 hex digits

@@ -6,9 +6,10 @@ import configparser
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
 
 from release.adapters.git import repository
 from release.adapters.system.system import System
@@ -26,8 +27,7 @@ _SOURCE_DIRECTORIES = frozenset({"src", "lib", "python"})
 _DECLARED = re.compile(r"(?m)^\[(?:project|tool\.poetry)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepositoryProject:
+class RepositoryProject(Struct, frozen=True, kw_only=True):
     """A project of a repository, as far as its files declare it."""
 
     #: as it is spelled there

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System
@@ -20,8 +22,7 @@ _READING = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitAnswers:
+class GitAnswers(Struct, frozen=True, kw_only=True):
     """The answers of git so far, also those of remotes, by directory and command; for several threads.
 
     They are those of one moment: use them while nothing changes the repositories.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from release.adapters.http import http_client, response_limits
 from release.adapters.http.response_body import response_json, response_text
@@ -29,8 +30,7 @@ _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseRequest:
+class ReleaseRequest(Struct, frozen=True, kw_only=True):
     """The release to publish."""
 
     #: "owner/repository"
@@ -43,8 +43,7 @@ class ReleaseRequest:
     files: tuple[Distribution, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitHubRelease:
+class GitHubRelease(Struct, frozen=True, kw_only=True):
     """A release on GitHub."""
 
     url: str

@@ -17,12 +17,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from release.adapters.http import errors as http_errors
 from release.adapters.http import response_limits
@@ -30,6 +31,7 @@ from release.adapters.http.response_limits import ResponseLimits
 from release.adapters.system import debug_log
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
+from release.core.struct_fields import repr_without
 
 if TYPE_CHECKING:
     import requests
@@ -52,14 +54,16 @@ _MAX_FAILURES = 3
 _RETEST_AFTER = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """How a URL is reached from this machine."""
 
     #: scheme → address of the proxy, which may hold a password; empty: no proxy
-    proxies: Mapping[str, str] = field(repr=False)
+    proxies: Mapping[str, str]
     #: file or directory of CA certificates; None: those that come with requests
     ca: str | None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "proxies")
 
 
 def route(url: str) -> Route:
@@ -252,8 +256,7 @@ def _addresses(host: str, port: int) -> list[Any]:
     raise http_errors.resolution_error(host, answer)
 
 
-@dataclass(slots=True)
-class _Host:
+class _Host(Struct):
     """The state of one host; times are those of the monotonic clock."""
 
     #: when the next request may be sent

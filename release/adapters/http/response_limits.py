@@ -5,7 +5,7 @@ Each is far above what a correct server sends. A response that exceeds one is cu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from release.core.models.index import IndexFile
 
@@ -25,8 +25,7 @@ _LARGEST_FILE = 1 << 30
 _LARGEST_STATED = 10 << 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseLimits:
+class ResponseLimits(Struct, frozen=True, kw_only=True):
     """The limits of one response. The time begins with its first byte: before, the time-out for silence applies."""
 
     #: "a project page": what the response is, for messages

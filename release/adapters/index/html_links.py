@@ -10,7 +10,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: links of one page
 _MAX_LINKS = 100_000
@@ -30,8 +31,7 @@ _USED = {"href", "data-yanked", "data-requires-python", "data-provenance", "name
 _TEXT_ONLY = {"script", "style", "title", "textarea"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HtmlPage:
+class HtmlPage(Struct, frozen=True, kw_only=True):
     """What a project page shows."""
 
     #: text and used attributes of each link; an attribute without a value is empty

@@ -5,7 +5,7 @@ Source: `release/sandbox/stages.py`; PEP 694 ("Upload 2.0 API") is a draft.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from release.adapters.http import http_client
 from release.adapters.http.errors import unusable_response
@@ -18,8 +18,7 @@ from release.core.models.index import Index
 _OK, _CREATED, _SERVER_ERROR = 200, 201, 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """The addresses of a stage, which contain a secret."""
 
     #: where it is published and discarded

@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from release.adapters.system.program_path import find_program
 from release.adapters.system.system import System

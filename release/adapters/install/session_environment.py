@@ -14,9 +14,10 @@ import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from release.adapters.install.installer import choose_installer, find_uv
 from release.adapters.system.system import real_system
@@ -35,8 +36,7 @@ class RunCommand(Protocol):
     def __call__(self, *argv: str, env: Mapping[str, str | None]) -> object: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEnvironment:
+class SessionEnvironment(Struct, frozen=True, kw_only=True):
     """A virtual environment that sessions share."""
 
     directory: Path

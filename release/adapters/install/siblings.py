@@ -20,11 +20,12 @@ Observed: pip 23.2 to 26.3 and uv 0.13.9, 2026-11:
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from msgspec.structs import replace
 
 from release.adapters.install import installer, interpreters, venv
 from release.adapters.system.parallel import run_jobs

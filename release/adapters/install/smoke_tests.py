@@ -12,10 +12,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.install.venv import Environment, Installed, load_installed
 from release.adapters.system import program_output
@@ -54,8 +56,7 @@ _SCREEN = ("DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET")
 InstallExtras = Callable[[Sequence[str]], str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class _Run(Struct, frozen=True, kw_only=True):
     """What each test needs."""
 
     environment: Environment

@@ -8,9 +8,10 @@ import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from release.adapters.install import installer, interpreters, unreleased
 from release.adapters.install.unreleased import ExplainMissing
@@ -28,8 +29,7 @@ _LIMIT = 1800
 _EXTRAS_LIMIT = 180
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """A virtual environment that has nothing installed, except perhaps pip."""
 
     directory: Path
@@ -42,8 +42,7 @@ class Environment:
     created_by: Interpreter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Struct, frozen=True, kw_only=True):
     """An installed project, from its own metadata."""
 
     version: str

@@ -10,10 +10,11 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from release.adapters.http.response_body import response_json
 from release.adapters.system.own_child import own_child_environment
@@ -51,8 +52,7 @@ class NoIdentityError(ReleaseError):
     """The service issues no identity."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangedToken:
+class ExchangedToken(Struct, frozen=True, kw_only=True):
     """A token that an index issued for an identity."""
 
     token: Secret
@@ -60,8 +60,7 @@ class ExchangedToken:
     expires: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeRefusal:
+class ExchangeRefusal(Struct, frozen=True, kw_only=True):
     """The error response of an index."""
 
     status: int

@@ -10,12 +10,12 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from posixpath import normpath
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release.adapters.project_version.base import ProjectFiles, is_same_version, place_at, table_of
@@ -31,8 +31,7 @@ _START = r"(?<![\d.])(?<![^\W\d_vV])"
 _END = r"(?!\d|\.\d|[-._]?(?:a|b|c|rc|alpha|beta|pre|dev|post)[-._]?\d)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchedFile:
+class SearchedFile(Struct, frozen=True, kw_only=True):
     """A file that a bump tool edits."""
 
     #: relative to the project; may be a glob pattern

@@ -13,9 +13,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TextIO
+
+from msgspec import Struct
 
 from release.adapters.system import debug_log
 from release.adapters.system.guardian import guard_program, prepare_guard
@@ -34,8 +35,7 @@ if sys.platform == "win32":
     OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True):
     """A program that has exited."""
 
     #: exit status; negative where a signal ended it (POSIX)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from release.adapters.system.input_file import open_input
 from release.core.decoding import decode_text, has_utf16_mark
@@ -62,8 +63,7 @@ def _own(output: str) -> Iterator[str]:
             yield line.rstrip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(Struct, frozen=True, kw_only=True):
     """A log. It may contain secrets, so it is redacted before it is shown."""
 
     #: "standard input", or the name of the file

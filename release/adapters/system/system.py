@@ -10,11 +10,13 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.system.process import Completed, run_program
 from release.core.child_environment import without_credentials
@@ -22,6 +24,7 @@ from release.core.errors import ReleaseError, os_error_reason
 from release.core.models.build_requirement import PinnedBuild
 from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
+from release.core.struct_fields import repr_without
 
 
 class RunProgram(Protocol):
@@ -51,12 +54,11 @@ class RunProgram(Protocol):
     ) -> Completed: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(Struct, frozen=True, kw_only=True):
     """What adapters need of the machine."""
 
     #: the variables of this process; not in the `repr`, because they may be secrets
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     home: Path
     #: the current time, aware, UTC
     now: Callable[[], datetime]
@@ -69,6 +71,9 @@ class System:
     passed: tuple[str, ...] = ()
     #: what the requirements of builds are held to; None where the project names no constraints
     pinned_build: PinnedBuild | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "env")
 
 
 def real_system() -> System:

@@ -11,9 +11,10 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
+
+from msgspec import Struct
 
 import release
 from release.adapters.http import http_client
@@ -43,8 +44,7 @@ _MEGABYTE = 1_000_000
 OnProgress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadLimits:
+class UploadLimits(Struct, frozen=True, kw_only=True):
     """Time limits of an upload, in seconds, for an empty file."""
 
     #: to connect, and to send one block of the body; 1 s more for each MB, 30 s at most

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from release.cli.command import READS_PROJECT, Command, Write, show
 from release.cli.output_streams import write_document

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from release.checks.all_checks import check_names
 from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, repeat_command, require_prompt

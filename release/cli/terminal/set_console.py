@@ -11,9 +11,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Literal, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.core.events import (
     CheckFinished,
@@ -45,8 +47,7 @@ _RESERVED = 26
 _INTERVAL = 0.1
 
 
-@dataclass(kw_only=True)
-class _MemberAtWork:
+class _MemberAtWork(Struct, kw_only=True):
     """What a member has done in the current phase."""
 
     #: the title of its current step; empty between two steps

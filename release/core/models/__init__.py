@@ -1,1 +1,1 @@
-"""Shared models: frozen dataclasses without input or output."""
+"""Shared models: frozen Structs without input or output."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from release.core.foreign_json import parse_foreign_json
@@ -25,8 +25,7 @@ PREDICATES = (PUBLISH, BUILD)
 PUBLISHER_KINDS = ("GitHub", "GitLab", "Google")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttestationPublisher:
+class AttestationPublisher(Struct, frozen=True, kw_only=True):
     """A workflow or an account that may publish, as in a provenance."""
 
     #: "GitHub", "GitLab", "Google", …
@@ -51,16 +50,14 @@ class AttestationPublisher:
         return ", ".join((self.kind, *(value for _, value in ordered)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Struct, frozen=True, kw_only=True):
     """The attestations of a file on an index, by publisher."""
 
     #: each publisher with the JSON texts of its attestations
     bundles: tuple[tuple[AttestationPublisher, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedAttestations:
+class VerifiedAttestations(Struct, frozen=True, kw_only=True):
     """The attestations of a file are valid: these publishers published these bytes."""
 
     publishers: tuple[AttestationPublisher, ...]

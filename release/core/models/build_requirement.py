@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedBuild:
+
+class PinnedBuild(Struct, frozen=True, kw_only=True):
     """What the requirements of a build are held to."""
 
     #: the file of `build-constraints`, absolute; None for a build that finds out what to write into it
@@ -21,8 +21,7 @@ class PinnedBuild:
     only_wheels: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class InstalledRequirement:
+class InstalledRequirement(Struct, frozen=True, kw_only=True, order=True):
     """A distribution that was installed into the environment of a build."""
 
     #: normalized
@@ -34,8 +33,7 @@ class InstalledRequirement:
     allowed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildEnvironments:
+class BuildEnvironments(Struct, frozen=True, kw_only=True):
     """What was installed for a build, in all its environments."""
 
     #: sorted, without duplicates
@@ -44,8 +42,7 @@ class BuildEnvironments:
     unpinned: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenConstraints:
+class WrittenConstraints(Struct, frozen=True, kw_only=True):
     """A file of constraints that was written, and what it pins."""
 
     path: Path

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.time_text import format_count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing that is wrong, and what to do about it."""
 
     #: what is wrong and where: lower case, no full stop, the offending value quoted
@@ -32,8 +33,7 @@ class Finding:
     option: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """A fact that could not be determined. It blocks, because an unknown fact must not count as a success."""
 
     #: why it is unknown
@@ -44,15 +44,13 @@ class Unknown:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotApplicable:
+class NotApplicable(Struct, frozen=True, kw_only=True):
     """The check does not apply, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """Something worth a mention that is no problem: the check passes. It blocks only where the user configures that."""
 
     message: str
@@ -84,8 +82,7 @@ class CheckState(StrEnum):
         return self in {CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The result of one check, complete enough to be shown, stored and compared."""
 
     #: the check's public name, for example "the-token-has-not-expired"
@@ -104,8 +101,7 @@ class Outcome:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockingProblem:
+class BlockingProblem(Struct, frozen=True, kw_only=True):
     """Why a run stops, for its headline."""
 
     message: str
@@ -171,8 +167,7 @@ def _blocking_findings(outcome: Outcome) -> Iterator[Finding]:
 VerdictWord = Literal["healthy", "warning", "broken", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """The verdict, with the first thing to do."""
 
     #: "unknown" if a fact could not be determined

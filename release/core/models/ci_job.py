@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobVariables:
+class JobVariables(Struct, frozen=True, kw_only=True):
     """The variables that decide whether the job can be a trusted publisher; each is empty if it is not set."""
 
     #: the address of the server: "https://github.com", or a server of one's own

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.ci_job import JobVariables
 from release.core.models.oidc_identity import OidcIdentity, OidcProvider
 from release.core.models.secret_location import KeyringEntry, SecretLocation, location_to_text, project_of
 from release.core.secret import Secret
+from release.core.struct_fields import repr_without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """A username and a password for one index."""
 
     username: str
@@ -24,8 +25,7 @@ class Credential:
     origin: SecretLocation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ambient:
+class Ambient(Struct, frozen=True, kw_only=True):
     """No password, but a service that runs this job and issues an identity for it: trusted publishing.
 
     The identity is exchanged for a token at the upload, not before.
@@ -39,8 +39,7 @@ class Ambient:
     job: JobVariables = field(default_factory=JobVariables)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialCandidate:
+class CredentialCandidate(Struct, frozen=True, kw_only=True):
     """A password that is stored somewhere, whether or not an upload would use it."""
 
     origin: SecretLocation
@@ -73,8 +72,7 @@ def twine_alone_to_text(credential: Credential, candidates: Iterable[CredentialC
     return f"twine alone would use {location_to_text(instead.origin)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """What all sources together have for one index."""
 
     #: the one that an upload would use; None where there is none, Unknown where a source did not answer
@@ -87,17 +85,19 @@ class Resolution:
     can_store: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSecret:
+class StoredSecret(Struct, frozen=True, kw_only=True):
     """A secret and where it is stored."""
 
     #: its name in the registry of credential sources
     source: str
     location: SecretLocation
-    secret: Secret = field(repr=False)
+    secret: Secret
     #: the projects that are uploaded with it, as far as a fleet lists them
     projects: tuple[str, ...] = ()
     #: how to change it by hand, an instruction
     manual_change: str
     #: False where only the user can change it: a variable, the output of a command
     replaceable: bool = True
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret")

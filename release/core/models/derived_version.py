@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionSource:
+class VersionSource(Struct, frozen=True, kw_only=True):
     """What gives the project its version."""
 
     #: the tool that derives it from git: "setuptools-scm", "hatch-vcs", …; None if the backend reads it elsewhere

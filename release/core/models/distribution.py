@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from release.core.errors import ConfigError, UsageError
 from release.core.models.index import ProjectListing
 from release.core.quoting import quote_path
+from release.core.struct_fields import repr_without
 from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
 
 if TYPE_CHECKING:
     from release.core.models.check_result import Finding, Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class Distribution(Struct, frozen=True, kw_only=True):
     """An sdist or a wheel on this machine."""
 
     path: Path
@@ -30,7 +30,10 @@ class Distribution:
     #: bytes
     size: int
     #: attestations that are uploaded with it (PEP 740), each a JSON text
-    attestations: tuple[str, ...] = field(default=(), repr=False)
+    attestations: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return repr_without(self, "attestations")
 
     @property
     def filename(self) -> str:
@@ -42,8 +45,7 @@ class Distribution:
         return "bdist_wheel" if self.filename.endswith(".whl") else "sdist"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwineRefusal:
+class TwineRefusal(Struct, frozen=True, kw_only=True):
     """What the installed twine says of a file that it refuses."""
 
     message: str
@@ -66,8 +68,7 @@ def parse_version(text: str) -> Version | str:
         return text
 
 
-@dataclass(frozen=True, kw_only=True)
-class InspectedFile:
+class InspectedFile(Struct, frozen=True, kw_only=True, dict=True):
     """What the inspection of a file found."""
 
     filename: str
@@ -79,11 +80,14 @@ class InspectedFile:
     name: str = ""
     version: str = ""
     #: of a wheel; empty if it has none
-    entry_points: bytes = field(default=b"", repr=False)
+    entry_points: bytes = b""
     #: the files in the archive, in order: path, bytes
-    members: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    members: tuple[tuple[str, int], ...] = ()
     #: the core metadata as it is in the archive
-    metadata: bytes = field(default=b"", repr=False)
+    metadata: bytes = b""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "entry_points", "members", "metadata")
 
     @property
     def is_wheel(self) -> bool:
@@ -98,8 +102,7 @@ class InspectedFile:
         return {**raw}
 
 
-@dataclass(slots=True)
-class InspectionCache:
+class InspectionCache(Struct):
     """Inspections that several checks need; None until the first of them asks."""
 
     files: tuple[InspectedFile, ...] | None = None
@@ -126,8 +129,7 @@ FailureKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """The index has the file, with the same SHA-256."""
 
     filename: str
@@ -137,8 +139,7 @@ class Receipt:
     already_there: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class Rejection(Struct, frozen=True, kw_only=True):
     """The index refuses the file, or would refuse it."""
 
     filename: str
@@ -150,8 +151,7 @@ class Rejection:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnclearResponse:
+class UnclearResponse(Struct, frozen=True, kw_only=True):
     """It is unknown whether the index accepted the file: compare its listing by hash."""
 
     filename: str
@@ -206,8 +206,7 @@ def result_from_listing(
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestFile:
+class ManifestFile(Struct, frozen=True, kw_only=True):
     """A file of the release."""
 
     filename: str
@@ -217,8 +216,7 @@ class ManifestFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseManifest:
+class ReleaseManifest(Struct, frozen=True, kw_only=True):
     """A release according to its record."""
 
     project: str

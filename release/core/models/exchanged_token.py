@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import ProbeResult
 from release.core.secret import Secret
+from release.core.struct_fields import equal_without, hash_without, repr_without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedToken:
+class IssuedToken(Struct, frozen=True, kw_only=True):
     """A token that an index has issued for an identity, and that is not revoked yet."""
 
     identity: OidcIdentity
@@ -21,11 +22,19 @@ class IssuedToken:
     #: aware, UTC, by the index's clock
     expires: datetime
     #: removes the record that the token exists; called once it is revoked
-    forget: Callable[[], None] = field(repr=False, compare=False)
+    forget: Callable[[], None]
+
+    def __repr__(self) -> str:
+        return repr_without(self, "forget")
+
+    def __eq__(self, other: object) -> bool:
+        return equal_without(self, other, "forget")
+
+    def __hash__(self) -> int:
+        return hash_without(self, "forget")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnrevokedToken:
+class UnrevokedToken(Struct, frozen=True, kw_only=True):
     """A token that an earlier run requested, and that was possibly never revoked. The token itself is not stored."""
 
     #: the name of the index
@@ -37,8 +46,7 @@ class UnrevokedToken:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherProof:
+class PublisherProof(Struct, frozen=True, kw_only=True):
     """The result of one exchange, or why there was none."""
 
     #: why no token was issued: a refusal, or what prevented the exchange
@@ -52,7 +60,10 @@ class PublisherProof:
     #: when the token expires; aware, UTC; None if none was issued
     expires: datetime | None = None
     #: the token, where the upload of this run needs it, because the job gets no second identity
-    kept: IssuedToken | None = field(default=None, repr=False)
+    kept: IssuedToken | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "kept")
 
     @property
     def proven(self) -> bool:

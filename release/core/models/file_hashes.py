@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 _PIECE = 1 << 20
 #: strong hashes, and those that prove nothing
@@ -24,8 +25,7 @@ _OTHER_NAMES = {"blake2b_256": partial(hashlib.blake2b, digest_size=32)}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedHashes:
+class ListedHashes(Struct, frozen=True, kw_only=True):
     """The hashes that an index lists for a file."""
 
     #: 64 lower-case hex digits; None without a valid SHA-256, or with two different ones

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from release.core.errors import UsageError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
@@ -28,8 +29,7 @@ _DIGITS = 64
 _REMEDY = "write one file name or pattern a line, the output of `sha256sum`, or a JSON array of names"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFile:
+class ListedFile(Struct, frozen=True, kw_only=True):
     """An entry of a list."""
 
     #: a file name, or a pattern: see `matches`
@@ -42,8 +42,7 @@ class ListedFile:
         return not self.pattern.endswith(ENDINGS) or _has_wildcards(self.pattern)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileList:
+class FileList(Struct, frozen=True, kw_only=True):
     """The files that a release must have."""
 
     #: what messages call the list: the path of a file, or "expected in [tool.release]"

@@ -9,11 +9,12 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from release.core.models.file_hashes import ListedHashes
 from release.core.models.project_limits import FILE_SIZE, PROJECT_SIZE
@@ -45,8 +46,7 @@ def name_from_filename(filename: str) -> NormalizedName | None:
     return normalize_name(name) if name else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True):
     """A package index as an uploader and an installer see it."""
 
     #: the name in the configuration, in `.pypirc` and in `--index`
@@ -136,8 +136,7 @@ _SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
 _OTHERS = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFile:
+class IndexFile(Struct, frozen=True, kw_only=True):
     """One file of a project, as the simple API lists it (PEP 691)."""
 
     filename: str
@@ -162,8 +161,7 @@ class IndexFile:
         return ListedHashes(sha256=self.sha256, others=self.other_hashes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectListing:
+class ProjectListing(Struct, frozen=True, kw_only=True):
     """A project on an index. An unknown project is `None`, never an empty listing."""
 
     #: the name as the index spells it
@@ -218,8 +216,7 @@ def files_of_version(listing: ProjectListing | None, version: str) -> tuple[Inde
         return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ownership:
+class Ownership(Struct, frozen=True, kw_only=True):
     """The roles on a project. Other users may have a role through a team or an organization."""
 
     #: the project's name as the index spells it
@@ -236,8 +233,7 @@ UPLOAD_WINDOW = timedelta(days=14)
 UPLOAD_WINDOW_CLOSED = "Uploading new files to releases older than 14 days is not allowed."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True, kw_only=True):
     """A file on the index."""
 
     filename: str
@@ -252,8 +248,7 @@ class StoredFile:
     filetype: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexContents:
+class IndexContents(Struct, frozen=True, kw_only=True):
     """The known contents of an index."""
 
     #: aware, UTC

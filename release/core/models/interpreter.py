@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+
+class Interpreter(Struct, frozen=True, kw_only=True):
     """A CPython with the GIL that runs on this machine."""
 
     path: Path
@@ -22,8 +22,7 @@ class Interpreter:
         return version_to_text(self.version)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredPython:
+class RequiredPython(Struct, frozen=True, kw_only=True):
     """The Python versions that a project requires, and the interpreter that fits."""
 
     #: a version specifier, for example ">=3.13"

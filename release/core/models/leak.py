@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.quoting import escape_unprintable
 
 
-@dataclass(frozen=True, slots=True)
-class SecretKind:
+class SecretKind(Struct, frozen=True):
     """A kind of secret."""
 
     #: as in a sentence: "a GitHub token"
@@ -81,8 +82,7 @@ _TLS_PATH = re.compile(
 _MACHINE_CODE = re.compile(r"\.(?:so[.\d]*|a|o|lib|dll|pyd|dylib|exe|class)\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretMatch:
+class SecretMatch(Struct, frozen=True, kw_only=True):
     """A secret found in some bytes."""
 
     #: a key of `KINDS`
@@ -95,8 +95,7 @@ class SecretMatch:
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leak:
+class Leak(Struct, frozen=True, kw_only=True):
     """A secret in a file."""
 
     #: a key of `KINDS`
@@ -153,8 +152,7 @@ class Leak:
         return self.kind == PRIVATE_KEY and _TLS_PATH.search(self.path) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnscannedFile:
+class UnscannedFile(Struct, frozen=True, kw_only=True):
     """A file that could not be searched completely."""
 
     #: as in `Leak`
@@ -164,8 +162,7 @@ class UnscannedFile:
     given_up: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanResult:
+class ScanResult(Struct, frozen=True, kw_only=True):
     """The result of a search."""
 
     leaks: tuple[Leak, ...] = ()

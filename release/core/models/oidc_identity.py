@@ -9,13 +9,15 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
+
+from msgspec import Struct
 
 from release.core.foreign_json import parse_foreign_json
 from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
+from release.core.struct_fields import repr_without
 
 #: the services whose identities `id` detects, and those whose users provide it themselves
 OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite", "Semaphore"]
@@ -47,8 +49,7 @@ _WORKFLOW = re.compile(r"(?P<place>.+?)/\.github/workflows/(?P<file>[^/]+\.ya?ml
 _GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OidcIdentity:
+class OidcIdentity(Struct, frozen=True, kw_only=True):
     """An identity token and its claims."""
 
     #: the service that runs the job
@@ -57,7 +58,10 @@ class OidcIdentity:
     audience: str
     #: the token itself; valid for one exchange, and for some minutes
     token: Secret
-    claims: Mapping[str, Any] = field(repr=False)
+    claims: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return repr_without(self, "claims")
 
 
 def parse_identity(token: Secret, provider: OidcProvider, audience: str) -> OidcIdentity:

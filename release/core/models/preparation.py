@@ -5,10 +5,10 @@ Everything is computed before anything is written: a plan is this value, and und
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release.core.models.check_result import Finding
@@ -18,8 +18,7 @@ from release.core.models.check_result import Finding
 Bump = Literal["major", "minor", "patch", "pre", "final", "post", "dev", "calendar"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierVersion:
+class EarlierVersion(Struct, frozen=True, kw_only=True):
     """A version that is released: of a tag, or on the index."""
 
     #: as the tag spells it, without what stands before the version: "2026.06.04", "1.0.0-rc.1"
@@ -28,8 +27,7 @@ class EarlierVersion:
     released: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitSummary:
+class CommitSummary(Struct, frozen=True, kw_only=True):
     """A commit since the last release."""
 
     #: 40 hex digits (64 in a SHA-256 repository)
@@ -40,8 +38,7 @@ class CommitSummary:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionPlace:
+class VersionPlace(Struct, frozen=True, kw_only=True):
     """A place in the project's files that states its version."""
 
     #: relative to the project, with slashes
@@ -56,16 +53,14 @@ class VersionPlace:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DerivedFromTags:
+class DerivedFromTags(Struct, frozen=True, kw_only=True):
     """The version is derived from the repository's tags: no file states it."""
 
     #: "setuptools-scm", "hatch-vcs", …
     tool: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEdit:
+class FileEdit(Struct, frozen=True, kw_only=True):
     """A change of one file, not made yet."""
 
     #: relative to the project, with slashes
@@ -78,8 +73,7 @@ class FileEdit:
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRun:
+class ToolRun(Struct, frozen=True, kw_only=True):
     """A tool of the project that changes files itself: `uv lock`, `towncrier build`, `scriv collect`."""
 
     argv: tuple[str, ...]
@@ -89,8 +83,7 @@ class ToolRun:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Struct, frozen=True, kw_only=True):
     """The next version, and why."""
 
     version: Version
@@ -102,8 +95,7 @@ class Proposal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
+class Preparation(Struct, frozen=True, kw_only=True):
     """What `prepare` is going to do to one project."""
 
     #: as its metadata spells it

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
 
@@ -23,8 +24,7 @@ _KEYS = ("code", "message", "detail", "error", "title")
 _NOTHING_BUT_OK = re.compile(r"\s*(?:(?:200 )?OK\s*)*\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerResponse:
+class ServerResponse(Struct, frozen=True, kw_only=True):
     """An HTTP response, with the beginning of its body."""
 
     status: int
@@ -115,8 +115,7 @@ _FILENAME = "probe.invalid"
 STANDARD_MODULES = ("xml.etree.ElementTree", "concurrent.futures.thread", "multiprocessing.dummy.connection")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeForm:
+class ProbeForm(Struct, frozen=True, kw_only=True):
     """The form of a probe."""
 
     kind: ProbeKind
@@ -170,8 +169,7 @@ def _full(name: str, version: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
+class Quota(Struct, frozen=True, kw_only=True):
     """The remaining part of a limit, as reported by the index."""
 
     #: "project.create.user"
@@ -187,8 +185,7 @@ _LEFT = re.compile(r'"(?P<name>[^"]*)"\s*;\s*r=(?P<remaining>\d{1,18})(?:\s*;\s*
 _POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d{1,18})')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True, kw_only=True):
     """The response of the index to a probe."""
 
     kind: ProbeKind

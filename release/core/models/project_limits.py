@@ -10,8 +10,9 @@ the address's is the code's default (warehouse 6b62157, `config.py`: 40 an hour,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 #: bytes
 FILE_SIZE = 100 * 1024**2
@@ -19,8 +20,7 @@ FILE_SIZE = 100 * 1024**2
 PROJECT_SIZE = 10 * 1024**3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectLimit:
+class ProjectLimit(Struct, frozen=True, kw_only=True):
     """One limit of new projects, in a moving window."""
 
     #: what is counted by: the IP address or the account

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
@@ -17,8 +18,7 @@ from release.core.models.index import Index, ProjectListing
 MemberState = Literal["release", "released", "unchanged", "private", "not-selected", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetSettings:
+class SetSettings(Struct, frozen=True, kw_only=True):
     """`[tool.release.set]`: which projects below a directory form a set."""
 
     #: patterns of directories, relative to the root: "packages/*"; "." is the root's own project
@@ -31,8 +31,7 @@ class SetSettings:
     lockstep: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """One project of a set."""
 
     #: as its metadata spells it
@@ -54,8 +53,7 @@ class Member:
     files: tuple[Distribution, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFacts:
+class MemberFacts(Struct, frozen=True, kw_only=True):
     """A member, and what its repository and the indexes say about it."""
 
     member: Member
@@ -77,8 +75,7 @@ class MemberFacts:
     problem: Unknown | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseSet:
+class ReleaseSet(Struct, frozen=True, kw_only=True):
     """A set, as it is to be released."""
 
     settings: SetSettings
@@ -97,8 +94,7 @@ class ReleaseSet:
     new_projects_left: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sibling:
+class Sibling(Struct, frozen=True, kw_only=True):
     """A member whose new version is on an index already, as a build or a clean install of another member sees it."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from release.core.errors import Exit
 from release.core.facts import Access, BuiltFiles, InstallTrial, PublishedRelease
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from release.core.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """The access to an index, the checks of it, and their verdict."""
 
     access: Access
@@ -46,8 +46,7 @@ class Verification:
         return f"no problem found{' offline' if self.offline else ''}; not confirmed by the index"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectionResult:
+class InspectionResult(Struct, frozen=True, kw_only=True):
     """The result of `inspect`."""
 
     #: `{"schema": 1, "files": […], "release": […]}`
@@ -63,8 +62,7 @@ class InspectionResult:
         return any(of_files) or any(one["severity"] == "block" for one in self.document["release"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True, kw_only=True):
     """The result of `confirm`."""
 
     release: PublishedRelease
@@ -95,8 +93,7 @@ class Confirmation:
         return problem.remedy if problem else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
+class StepResult(Struct, frozen=True, kw_only=True):
     """How a step of the plan ended, unless it failed."""
 
     #: whether there was anything to do
@@ -105,8 +102,7 @@ class StepResult:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """What a run did, and what remains to be done."""
 
     plan: Plan

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec import Struct
+
 from release.core.redaction import redact
+from release.core.struct_fields import equal_without, hash_without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentVariable:
+class EnvironmentVariable(Struct, frozen=True, kw_only=True):
     """An environment variable."""
 
     kind: ClassVar = "environment"
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigFileKey:
+class ConfigFileKey(Struct, frozen=True, kw_only=True):
     """A key in a configuration file, such as `password` in the section `[pypi]` of `~/.pypirc`."""
 
     #: whose file it is: "pypirc", or the name of another tool
@@ -29,21 +29,31 @@ class ConfigFileKey:
     section: str
     key: str
     #: counted from 1; None where it is not known
-    line: int | None = field(default=None, compare=False)
+    line: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return equal_without(self, other, "line")
+
+    def __hash__(self) -> int:
+        return hash_without(self, "line")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateFile:
+class PrivateFile(Struct, frozen=True, kw_only=True):
     """A file that contains the credential and nothing else, and that only its owner may read."""
 
     kind: ClassVar = "file"
     path: str
     #: True on Windows, where the access list of the file is not checked
-    unchecked: bool = field(default=False, compare=False)
+    unchecked: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return equal_without(self, other, "unchecked")
+
+    def __hash__(self) -> int:
+        return hash_without(self, "unchecked")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandOutput:
+class CommandOutput(Struct, frozen=True, kw_only=True):
     """A program that writes the credential to its standard output."""
 
     kind: ClassVar = "command"
@@ -55,19 +65,23 @@ class CommandOutput:
     passed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyringEntry:
+class KeyringEntry(Struct, frozen=True, kw_only=True):
     """An entry of the system's keyring."""
 
     kind: ClassVar = "keyring"
     service: str
     username: str
     #: the module of the backend that returned the entry; empty where it is not known
-    backend: str = field(default="", compare=False)
+    backend: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return equal_without(self, other, "backend")
+
+    def __hash__(self) -> int:
+        return hash_without(self, "backend")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedPublishing:
+class TrustedPublishing(Struct, frozen=True, kw_only=True):
     """No location: the token is exchanged for the identity of the job."""
 
     kind: ClassVar = "trusted-publishing"
@@ -75,15 +89,13 @@ class TrustedPublishing:
     provider: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxToken:
+class SandboxToken(Struct, frozen=True, kw_only=True):
     """No location: the token of an index that exists only during this run."""
 
     kind: ClassVar = "sandbox"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotStored:
+class NotStored(Struct, frozen=True, kw_only=True):
     """No location: a default, or a value that was typed in."""
 
     kind: ClassVar = "default"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from release.core.errors import Exit
 from release.core.models.check_result import Outcome
@@ -17,8 +18,7 @@ SetVerb = Literal["check", "rehearse", "release"]
 Standing = Literal["whole", "partial", "not-begun", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexStanding:
+class IndexStanding(Struct, frozen=True, kw_only=True):
     """What one index has of one member."""
 
     index: str
@@ -31,8 +31,7 @@ class IndexStanding:
     confirmed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberResult:
+class MemberResult(Struct, frozen=True, kw_only=True):
     """What a run of the set did with one member."""
 
     #: as its metadata spells it
@@ -59,8 +58,7 @@ class MemberResult:
         return next((one for one in self.standings if one.index == index), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRunResult:
+class SetRunResult(Struct, frozen=True, kw_only=True):
     """What a run of a set did, and what remains to be done."""
 
     verb: SetVerb

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
+
 from release.core.models.check_result import Finding
+from release.core.struct_fields import repr_without
 
 #: a text that explains how to call a program
 _USAGE = re.compile(r"(?im)^\s*(?:[\w.-]+: )?usage\b|^\s*options:|--help\b")
@@ -21,8 +23,7 @@ _NO_SCREEN = re.compile(
 _USAGE_STATUSES = {1, 2, 64}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTest:
+class SmokeTest(Struct, frozen=True, kw_only=True):
     """One test of the installed project."""
 
     #: "gui script" is a script of gui_scripts, which is run without a screen
@@ -38,8 +39,7 @@ class SmokeTest:
         return " ".join(("import", ", ".join(self.words)) if self.kind == "import" else self.words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExceptionLink:
+class ExceptionLink(Struct, frozen=True, kw_only=True):
     """An exception that ended a test, or one of its causes."""
 
     #: with its module: "django.core.exceptions.ImproperlyConfigured"
@@ -67,15 +67,14 @@ class ExceptionLink:
         return self.places[-1] if self.places else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTestAttempt:
+class SmokeTestAttempt(Struct, frozen=True, kw_only=True):
     """One run of a test."""
 
     test: SmokeTest
     #: exit status, negative for a signal; None where it was still running at the limit
     status: int | None
     #: all that it wrote
-    output: str = field(default="", repr=False)
+    output: str = ""
     #: the line of the output that names the cause of a failure
     line: str = ""
     #: the exception that ended it, followed by its causes; None where the child did not report
@@ -84,6 +83,9 @@ class SmokeTestAttempt:
     absent: tuple[str, ...] = ()
     #: seconds that it was given
     limit: float = 60.0
+
+    def __repr__(self) -> str:
+        return repr_without(self, "output")
 
     @property
     def passed(self) -> bool:
@@ -111,8 +113,7 @@ class SmokeTestAttempt:
         return deliberate and self.status in _USAGE_STATUSES and _USAGE.search(self.output) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraAttempt:
+class ExtraAttempt(Struct, frozen=True, kw_only=True):
     """A run of a test with extras of the project installed."""
 
     extras: tuple[str, ...]
@@ -120,8 +121,7 @@ class ExtraAttempt:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestedProject:
+class TestedProject(Struct, frozen=True, kw_only=True):
     """What belongs to the project that is tested."""
 
     __test__ = False  # pytest collects classes with such names
@@ -135,8 +135,7 @@ class TestedProject:
     scripts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTestResult:
+class SmokeTestResult(Struct, frozen=True, kw_only=True):
     """The result of one smoke test."""
 
     test: SmokeTest

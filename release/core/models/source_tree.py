@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 #: the command that checks out every submodule, also those in submodules
 CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submodule:
+class Submodule(Struct, frozen=True, kw_only=True):
     """A submodule of the repository that holds the project."""
 
     #: relative to the repository
@@ -23,8 +23,7 @@ class Submodule:
     named: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendSettings:
+class BackendSettings(Struct, frozen=True, kw_only=True):
     """The build backend of a project, and what its configuration declares and leaves out."""
 
     #: the project that provides it: "setuptools", "hatchling", …; empty if it is none of those known here
@@ -41,8 +40,7 @@ class BackendSettings:
     declared: tuple[tuple[str, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredFile:
+class DeclaredFile(Struct, frozen=True, kw_only=True):
     """A file on this machine that the configuration declares, but that git does not track."""
 
     #: relative to the project
@@ -51,8 +49,7 @@ class DeclaredFile:
     setting: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTree:
+class SourceTree(Struct, frozen=True, kw_only=True):
     """The files of a project in its repository, relative to the project's directory."""
 
     #: what git tracks, in submodules too

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, field
 
 from release.core.errors import Exit
 from release.core.models.check_result import Outcome, VerdictWord
@@ -29,8 +30,7 @@ def token_state(word: VerdictWord, cause: str) -> TokenState:
     return named if named is not None and fits and word != "healthy" else word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenStatus:
+class TokenStatus(Struct, frozen=True, kw_only=True):
     """The status of one credential in one run, as stored in the history. It contains no secrets."""
 
     index: str
@@ -62,8 +62,7 @@ class TokenStatus:
         return f"{self.index}, {self.project or 'the account'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
+class StatusChange(Struct, frozen=True, kw_only=True):
     """A change of one credential to notify about."""
 
     #: the history's number for the index, project and location
@@ -77,8 +76,7 @@ class StatusChange:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPolicy:
+class TokenPolicy(Struct, frozen=True, kw_only=True):
     """When tokens must be replaced."""
 
     #: the maximum age of a token; None: unlimited
@@ -87,8 +85,7 @@ class TokenPolicy:
     warn_before: timedelta = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenReport:
+class TokenReport(Struct, frozen=True, kw_only=True):
     """One credential in a report."""
 
     seen: TokenStatus
@@ -106,8 +103,7 @@ class TokenReport:
     proven: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthReport:
+class HealthReport(Struct, frozen=True, kw_only=True):
     """The result of checking all credentials."""
 
     #: in the order of the targets
@@ -132,8 +128,7 @@ class HealthReport:
         return Exit.WARNED if "warning" in words else Exit.DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusInterval:
+class StatusInterval(Struct, frozen=True, kw_only=True):
     """A period in which a credential did not change."""
 
     seen: TokenStatus
@@ -146,8 +141,7 @@ class StatusInterval:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatePeriod:
+class StatePeriod(Struct, frozen=True, kw_only=True):
     """A period in which a credential was in one state."""
 
     state: TokenState
@@ -157,8 +151,7 @@ class StatePeriod:
     checks: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTimeline:
+class TokenTimeline(Struct, frozen=True, kw_only=True):
     """The current status and the history of one credential."""
 
     now: StatusInterval

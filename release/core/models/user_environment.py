@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from release.core.shell import ShellName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CiSecrets:
+class CiSecrets(Struct, frozen=True, kw_only=True):
     """Where the secrets of a CI job are set, which it gets as variables."""
 
     #: "GitHub Actions", "GitLab CI/CD"; "this CI service" where it is not known
@@ -17,8 +16,7 @@ class CiSecrets:
     secrets_page: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserEnvironment:
+class UserEnvironment(Struct, frozen=True, kw_only=True):
     """What the commands in remedies depend on. The default: a POSIX shell with a keyring."""
 
     shell_name: ShellName = "posix"

@@ -8,52 +8,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from release.core.models.index import normalize_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expiration:
+class Expiration(Struct, frozen=True, kw_only=True):
     """Tag 0: valid from `not_before` until, not including, `expires_at`. Aware, UTC."""
 
     expires_at: datetime
     not_before: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectNames:
+class ProjectNames(Struct, frozen=True, kw_only=True):
     """Tag 1: only for projects with these normalized names."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectIds:
+class ProjectIds(Struct, frozen=True, kw_only=True):
     """Tag 2: only for projects with these identifiers."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestUser:
+class RequestUser(Struct, frozen=True, kw_only=True):
     """Tag 3: only for this user."""
 
     #: identifier of an account, a UUID; None in the legacy form, which means the owner of the token
     user_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherCaveat:
+class PublisherCaveat(Struct, frozen=True, kw_only=True):
     """Tag 4: issued by trusted publishing, only for this publisher."""
 
     publisher_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidCaveat:
+class InvalidCaveat(Struct, frozen=True, kw_only=True):
     """A caveat of a kind or form that the index refuses always."""
 
     text: str

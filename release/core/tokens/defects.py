@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: what PyPI strips from both ends
 BLANKS = " \t\r\n\v\f"
@@ -30,8 +31,7 @@ _TOKENISH = re.compile(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE|pypi-AgE", re.
 LONG = 60
 
 
-@dataclass(frozen=True, slots=True)
-class TokenDefect:
+class TokenDefect(Struct, frozen=True):
     """Why a text is not a usable token."""
 
     #: id of the known failure in the catalog: "cred.truncated", "cred.quotes", …

@@ -19,7 +19,9 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
 #: what decoding ignores; both alphabets of base64 count
@@ -38,8 +40,7 @@ class MalformedError(ValueError):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Macaroon:
+class Macaroon(Struct, frozen=True, kw_only=True):
     """A decoded token. It contains the signature, which is the secret: never show or store it."""
 
     location: str

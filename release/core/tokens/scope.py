@@ -6,16 +6,16 @@ Each caveat limits a token further, so what is allowed is what all of them allow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from release.core.models.index import normalize_name
 from release.core.tokens.caveats import Caveat, Expiration, ProjectIds, ProjectNames, PublisherCaveat, RequestUser
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenScope:
+class TokenScope(Struct, frozen=True, kw_only=True):
     """What a token may upload to, according to its own caveats."""
 
     #: "unknown": no caveat is visible; the index may store further ones. "nothing": no project meets all of them
@@ -28,16 +28,14 @@ class TokenScope:
     ids_issued: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity:
+class Validity(Struct, frozen=True, kw_only=True):
     """When a token is valid: from `not_before` until, not including, `expires_at`. Aware, UTC; None: no limit."""
 
     not_before: datetime | None = None
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True, kw_only=True):
     """Why no upload can meet all caveats of a token."""
 
     #: id of the known failure in the catalog

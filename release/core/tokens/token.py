@@ -7,8 +7,10 @@ token itself. Source: warehouse, `macaroons/caveats`: the index verifies a copy 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.models.check_result import Finding
 from release.core.models.credential import Credential
@@ -28,8 +30,7 @@ _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
 _BEGINNING = re.compile(r"pypi-AgE[A-Za-z0-9_+/-]{24}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """The contents of a well-formed token, without its signature."""
 
     #: host name of the index that issued it

@@ -12,8 +12,10 @@ To add a source, write a module that implements `CredentialSource` and add it to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential, CredentialCandidate, Resolution, StoredSecret
@@ -120,8 +122,7 @@ def locate_secrets(query: StorageQuery) -> tuple[StoredSecret, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.secret != used))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Search:
+class _Search(Struct, kw_only=True):
     """What has been found so far."""
 
     index: Index

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
@@ -16,18 +17,18 @@ from release.core.models.index import RETIRED_HOSTS, WELL_KNOWN, Index, host_of,
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.redaction import redact
 from release.core.secret import Secret
+from release.core.struct_fields import repr_without
 
 if TYPE_CHECKING:
     from release.adapters.system.process import Pipe
     from release.adapters.system.system import System
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceQuery:
+class SourceQuery(Struct, frozen=True, kw_only=True):
     """What a source needs to find the credential of an index."""
 
     index: Index
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     home: Path
     #: read in place of `~/.pypirc`
     config_file: Path | None = None
@@ -44,9 +45,11 @@ class SourceQuery:
     #: where an earlier source has a password
     used: SecretLocation | None = None
 
+    def __repr__(self) -> str:
+        return repr_without(self, "env")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceResult:
+
+class SourceResult(Struct, frozen=True, kw_only=True):
     """What a source has for an index. Username or password may be missing: they then come from a later source."""
 
     #: the project's own tokens, which are used before `password`, each with the username for tokens
@@ -64,8 +67,7 @@ class SourceResult:
     remarks: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorageQuery:
+class StorageQuery(Struct, frozen=True, kw_only=True):
     """What a source needs to list the secrets that it stores, and to replace one."""
 
     system: System

@@ -11,10 +11,11 @@ import shlex
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.shell_detection import detect_user_environment
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 _MAX_SIZE = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCredential:
+class StoredCredential(Struct, frozen=True, kw_only=True):
     """What a location holds."""
 
     resolution: Resolution

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from release.credentials.sources import pypirc_file
 
@@ -14,8 +15,7 @@ _TOKEN = re.compile(r"pypi-[A-Za-z0-9_-]+")
 _LOGIN_KEYS = re.compile(r"(?:username|user|password)\s*[:=]", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineChange:
+class LineChange(Struct, frozen=True, kw_only=True):
     """A change of the lines from `first` to `last`, counted from 1."""
 
     kind: Literal["unindent", "uncomment", "heading", "key", "move", "login"]

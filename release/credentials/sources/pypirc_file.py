@@ -10,8 +10,9 @@ import codecs
 import configparser
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.core.errors import os_error_reason
 from release.credentials.sources.base import BrokenSourceError
@@ -20,8 +21,7 @@ _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _KEY = re.compile(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PypircFile:
+class PypircFile(Struct, frozen=True, kw_only=True):
     """A parsed file."""
 
     #: as the user writes it: "~/.pypirc"
@@ -110,8 +110,7 @@ _OPTION = re.compile(rb"(?P<before>(?P<key>[^\s:=#;\[][^:=\r\n]*?)[ \t]*[:=][ \t
 Values = dict[tuple[str, str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionLines:
+class OptionLines(Struct, frozen=True, kw_only=True):
     """The lines of an option, with its continuation lines."""
 
     #: first line, counted from 0

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from release.core.models.check_result import Finding
 from release.core.models.index import WELL_KNOWN, Index
@@ -25,8 +26,7 @@ _KEY = re.compile(r"[A-Za-z][\w -]{0,30}\s*[:=]")
 _COMMENT = re.compile(r"\s*[#;]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PypircLine:
+class PypircLine(Struct, frozen=True, kw_only=True):
     """One line, and what the parser takes it for."""
 
     #: counted from 1

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from release.core.config import parse_index_url
 from release.core.errors import UsageError, os_error_reason
@@ -39,8 +41,7 @@ _WORDS = {"": None, "true": True, "yes": True, "on": True, "1": True,
 _ENDINGS = (".whl", ".tar.gz", ".zip")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobInputs:
+class JobInputs(Struct, frozen=True, kw_only=True):
     """The inputs, each named as in the action, with underscores. An empty text stands for an input that is not set."""
 
     command: str = "publish"

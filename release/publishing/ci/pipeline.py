@@ -6,9 +6,10 @@ import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, UsageError
@@ -43,8 +44,7 @@ _SUBMODULE = re.compile(r'(?m)^\s*\[submodule\s+"')
 _EXTENSION_IN_SETUP_PY = re.compile(r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|Extension(?=\s*\())")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """The properties of a project that its workflows depend on."""
 
     #: the release tag, with `{version}`, and `{name}` if it contains the name

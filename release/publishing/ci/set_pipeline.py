@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.errors import RefusedError, UsageError
 from release.core.foreign_json import OWN_VALUES, parse_foreign_json
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 _WORKERS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPipeline:
+class SetPipeline(Struct, frozen=True, kw_only=True):
     """The properties of a set that its workflows depend on."""
 
     #: of the root: its directory in the repository, the version of this program, Git LFS and submodules

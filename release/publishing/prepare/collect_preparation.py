@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release.adapters import changelog, collect, lock_files, project_version
@@ -48,8 +48,7 @@ _BEFORE = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareOptions:
+class PrepareOptions(Struct, frozen=True, kw_only=True):
     """What a preparation is asked for."""
 
     system: System
@@ -61,8 +60,7 @@ class PrepareOptions:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectedPreparation:
+class CollectedPreparation(Struct, frozen=True, kw_only=True):
     """A preparation, and what it was collected from."""
 
     preparation: Preparation
@@ -85,8 +83,7 @@ class CollectedPreparation:
         return not (made.edits or made.runs or made.tag)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectState:
+class ProjectState(Struct, frozen=True, kw_only=True):
     """A project and its history, before a version is proposed."""
 
     source: Source

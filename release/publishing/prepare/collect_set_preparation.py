@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.version import Version
 
 from release.checks import engine, set_checks
@@ -30,8 +31,7 @@ from release.publishing.sets.collect_set import load_set
 from release.publishing.sets.read_members import load_member_config
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPreparation:
+class SetPreparation(Struct, frozen=True, kw_only=True):
     """The preparations of a set's members."""
 
     members: tuple[CollectedPreparation, ...]
@@ -39,8 +39,7 @@ class SetPreparation:
     left_out: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
+class _Member(Struct, frozen=True, kw_only=True):
     name: str
     options: PrepareOptions
     state: ProjectState

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.git import commits, prepared_commit, tags
@@ -31,8 +33,7 @@ from release.publishing.prepare.undo_record import UndoRecord, current_bytes, wr
 _TOOL_LIMIT = 600
 
 
-@dataclass(kw_only=True)
-class PreparationRun:
+class PreparationRun(Struct, kw_only=True):
     """The changes of one preparation, or of those of the members of a set, which have one commit."""
 
     system: System

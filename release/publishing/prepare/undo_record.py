@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from release.adapters.git import commits
 from release.adapters.git import repository as git
@@ -27,8 +28,7 @@ from release.publishing import journal as journals
 _NAME, _KEPT = "prepare.json", "prepare-kept"
 
 
-@dataclass(kw_only=True)
-class UndoRecord:
+class UndoRecord(Struct, kw_only=True):
     """What to undo. Paths are relative to the repository, with slashes."""
 
     system: System

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.system.system import System, stoppable
 from release.core.events import Event, Message, Observer, Progress, StepStarted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interruption:
+class Interruption(Struct, frozen=True, kw_only=True):
     """Whether the run is to stop; set by the main thread."""
 
     requested: threading.Event = field(default_factory=threading.Event)

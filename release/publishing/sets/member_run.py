@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.builds import pinned_builds
@@ -33,8 +35,7 @@ from release.publishing.sets.set_tools import MemberTools, SetTools
 INTERRUPTED = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberContext:
+class MemberContext(Struct, frozen=True, kw_only=True):
     """What the runs of all members have in common."""
 
     #: the command of each member
@@ -46,8 +47,7 @@ class MemberContext:
     siblings: Callable[[str, Index | None], Sequence[Sibling]]
 
 
-@dataclass(kw_only=True)
-class MemberRun:
+class MemberRun(Struct, kw_only=True):
     """A member's run. Its parts are executed by any thread, one at a time."""
 
     facts: MemberFacts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.adapters import collect
 from release.adapters.git import member_history, projects
@@ -23,8 +24,7 @@ from release.publishing.sets.read_members import FoundMember
 Listing = ProjectListing | Unknown | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetContext:
+class SetContext(Struct, frozen=True, kw_only=True):
     """What all members of a set share."""
 
     system: System
@@ -44,8 +44,7 @@ class SetContext:
     named: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _History:
+class _History(Struct, frozen=True, kw_only=True):
     tag: str | None = None
     commits: int = 0
     tag_format: str = ""

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters import members as directories
@@ -30,8 +32,7 @@ _BUILDS = 4
 _UV = "tool.uv.workspace"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundMember:
+class FoundMember(Struct, frozen=True, kw_only=True):
     """A member and its configuration, or why it cannot be read."""
 
     member: Member

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release.adapters.system.system import System
 from release.core.config import Config, DryRunIndex
@@ -20,8 +21,7 @@ Approve = Callable[[ReleaseSet], bool]
 ApproveNew = Callable[[Sequence[tuple[str, str]]], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRunOptions:
+class SetRunOptions(Struct, frozen=True, kw_only=True):
     """What a set's run is executed in, and with."""
 
     verb: SetVerb

@@ -7,10 +7,11 @@ as it is. `set_plan.schema.json` defines the document.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from packaging.version import InvalidVersion, Version
 
 from release.core.errors import Exit
@@ -35,8 +36,7 @@ EXIT_STATUSES: Mapping[int, str] = {
 _TESTPYPI = "testpypi"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetCommand:
+class SetCommand(Struct, frozen=True, kw_only=True):
     """A command of a job, run in the root of the set."""
 
     argv: tuple[str, ...]
@@ -44,8 +44,7 @@ class SetCommand:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetJob:
+class SetJob(Struct, frozen=True, kw_only=True):
     """What one machine does."""
 
     id: str

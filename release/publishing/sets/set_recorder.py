@@ -5,11 +5,13 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from release.adapters.system.state_directory import releases_directory
 from release.adapters.system.system import System

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from release.checks import post_upload
 from release.core.errors import Exit, ReleaseError
@@ -36,8 +37,7 @@ _NOT_ASKED = Unknown(reason="the index was not asked", remedy="")
 _ONLY_REHEARSED = ("--offline", "--allow")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRunState:
+class SetRunState(Struct, frozen=True, kw_only=True):
     """What a run of a set has done until its end."""
 
     verb: SetVerb

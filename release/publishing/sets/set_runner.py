@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.system.crash_report import report_crash
 from release.adapters.system.deferred_signals import ignored_signals
@@ -89,8 +91,7 @@ def level_title(index: str, number: int, release_set: ReleaseSet) -> str:
     return f"{index}, level {number} of {len(release_set.levels)}"
 
 
-@dataclass(kw_only=True)
-class _SetRun:
+class _SetRun(Struct, kw_only=True, dict=True):
     """The state of a set's run."""
 
     release_set: ReleaseSet

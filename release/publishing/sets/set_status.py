@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from release.core.models.distribution import Distribution
 from release.core.models.index import ProjectListing, name_from_filename, normalize_name
@@ -22,8 +24,7 @@ from release.reports import record_text, set_record_text
 _OF_INDEXES = {"release", "released", "unknown"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberHistory:
+class MemberHistory(Struct, frozen=True, kw_only=True):
     """What the last journal of a member's version contains."""
 
     #: the files of the last build; empty if there was none, or if they were built elsewhere
@@ -34,8 +35,7 @@ class MemberHistory:
     confirmed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetStatus:
+class SetStatus(Struct, frozen=True, kw_only=True):
     """The status of a set."""
 
     release_set: ReleaseSet

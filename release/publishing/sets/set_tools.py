@@ -6,9 +6,11 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.adapters.git.shared_answers import GitAnswers
 from release.adapters.install import installer, venv
@@ -23,8 +25,7 @@ from release.publishing import run_tools
 from release.publishing.upload.workers import UploadClient, UploadWorkers
 
 
-@dataclass(kw_only=True)
-class SetTools:
+class SetTools(Struct, kw_only=True):
     """The shared resources of a set's run; a context manager."""
 
     system: System
@@ -89,8 +90,7 @@ class SetTools:
             self._idle.put(leased)  # not after an exception: something may still be under way there
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemberTools:
+class MemberTools(Struct, frozen=True, kw_only=True):
     """The tools of one member's run: see `run_tools.Tools`."""
 
     shared: SetTools

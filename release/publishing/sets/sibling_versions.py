@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -14,8 +14,7 @@ from release.core.models.release_set import MemberFacts, ReleaseSet, Sibling
 from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetNeeds:
+class SetNeeds(Struct, frozen=True, kw_only=True):
     """What each member of a set needs of the others; the keys are canonical names."""
 
     #: directly or through others

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.index import staging_api
@@ -61,8 +63,7 @@ def open_session(index: Index, credential: Callable[[], Credential]) -> Iterator
                 staging_api.discard_stage(index, stage, credential())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ImmediateSession:
+class _ImmediateSession(Struct, frozen=True, kw_only=True):
     """A session with an index that publishes each file as it accepts it."""
 
     index: Index
@@ -72,8 +73,7 @@ class _ImmediateSession:
         """Nothing: the files are public."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _StagedSession:
+class _StagedSession(Struct, kw_only=True):
     """A session with an index that has stages; `index` is the stage."""
 
     index: Index

@@ -7,9 +7,11 @@ in, the next state comes out. Times are seconds of the caller's monotonic clock.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.core.config import UploadSettings
 from release.core.models.check_result import Unknown
@@ -28,8 +30,7 @@ from release.core.time_text import format_time
 _PERMANENT = {"tls", "proxy"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileState:
+class FileState(Struct, frozen=True, kw_only=True):
     """One file and its state."""
 
     file: Distribution
@@ -120,8 +121,7 @@ def apply_listing(  # noqa: PLR0913 - a state, a listing, and what decides
     return replace(state, phase="pending", due=now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remaining:
+class Remaining(Struct, frozen=True, kw_only=True):
     """A release compared with what an index has of it."""
 
     #: the files that the index has

@@ -7,9 +7,10 @@ stored. Each exchange uses up an identity token, so that each one requests a new
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct, field
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
@@ -110,8 +111,7 @@ def stored_credential(  # noqa: PLR0913 - a token, and what it is used for
     )
 
 
-@dataclass(kw_only=True)
-class ExchangedCredential:
+class ExchangedCredential(Struct, kw_only=True):
     """The credential for each file of an upload: requested at the first call, renewed in time, revoked at the end."""
 
     system: System

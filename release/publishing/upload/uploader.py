@@ -10,8 +10,10 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from release.core.config import UploadSettings
 from release.core.errors import ReleaseError
@@ -38,8 +40,7 @@ MANY = 20
 _BUSY = {429, 503}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(Struct, frozen=True, kw_only=True):
     """Clock, sleep and chance; tests pass their own."""
 
     #: monotonic seconds
@@ -49,8 +50,7 @@ class Timing:
     chance: Callable[[], float] = random.random
 
 
-@dataclass(kw_only=True)
-class Uploader:
+class Uploader(Struct, kw_only=True):
     """The upload of one release to one index; starts when `run` is called."""
 
     index: Index

@@ -10,9 +10,10 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from release.adapters.twine.twine_process import OnProgress
 from release.core.errors import ReleaseError
@@ -45,26 +46,22 @@ class UploadClient(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerReady:
+class WorkerReady(Struct, frozen=True, kw_only=True):
     """A worker has started."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesRead:
+class FilesRead(Struct, frozen=True, kw_only=True):
     """Twine has read all files of the release, and accepts them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadEnded:
+class UploadEnded(Struct, frozen=True, kw_only=True):
     """One attempt to upload a file has ended."""
 
     file: Distribution
     result: UploadResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadFailed:
+class UploadFailed(Struct, frozen=True, kw_only=True):
     """Nothing was sent: the file has changed since it was built, twine refuses it, or twine cannot be used."""
 
     #: None where the worker could not start
@@ -72,8 +69,7 @@ class UploadFailed:
     error: ReleaseError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListingFetched:
+class ListingFetched(Struct, frozen=True, kw_only=True):
     """The index's listing was fetched, or could not be."""
 
     #: the files that it was fetched for
@@ -81,8 +77,7 @@ class ListingFetched:
     listing: ListingResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerCrashed:
+class WorkerCrashed(Struct, frozen=True, kw_only=True):
     """An unexpected exception on a thread; to be raised by the caller."""
 
     error: BaseException
@@ -235,8 +230,7 @@ class _UploadWorker:
             return UploadFailed(file=file, error=error)
 
 
-@dataclass(kw_only=True)
-class ProgressMeter:
+class ProgressMeter(Struct, kw_only=True):
     """Counts the bytes that are uploaded and under way. Times are seconds of the caller's clock."""
 
     files: Sequence[Distribution] = ()

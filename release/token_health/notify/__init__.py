@@ -7,8 +7,9 @@ secrets, so the configuration contains only the locations where they are stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from release.core.models.secret_location import ConfiguredLocation
 from release.core.secret import Secret
@@ -50,8 +51,7 @@ class ChannelModule(Protocol):
 CHANNELS: Mapping[str, ChannelModule] = {"webhook": webhook, "mail": mail, "apprise": apprise}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifySettings:
+class NotifySettings(Struct, frozen=True, kw_only=True):
     """The table `[notify]`."""
 
     channels: tuple[Channel, ...] = ()

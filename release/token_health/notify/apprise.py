@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from release.core.errors import ReleaseError, ToolError
 from release.core.models.secret_location import ConfiguredLocation, location_to_text
@@ -20,8 +21,7 @@ from release.token_health.location_reader import secret_locations
 _TRY_MANUALLY = "try the same address by hand: apprise --body test ADDRESS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Apprise:
+class Apprise(Struct, frozen=True, kw_only=True):
     """One address in Apprise's form."""
 
     address: ConfiguredLocation

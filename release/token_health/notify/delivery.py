@@ -16,10 +16,11 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
@@ -38,8 +39,7 @@ from release.token_health.health_run import ScanRequest
 from release.token_health.notify import CHANNELS, Channel, webhook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReport:
+class DeliveryReport(Struct, frozen=True, kw_only=True):
     """What was announced and delivered."""
 
     #: announced by this run
@@ -199,8 +199,7 @@ WHERE w.last_run = ? ORDER BY w.id
 _DUE = "SELECT * FROM outbox WHERE (due <= ? OR created > ?)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxMessage:
+class OutboxMessage(Struct, frozen=True, kw_only=True):
     """A message that has not been delivered yet."""
 
     id: int

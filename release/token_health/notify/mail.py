@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from release.core.errors import ConfigError, ReleaseError, UnreachableError, lower_first
 from release.core.models.index import is_loopback
@@ -29,8 +30,7 @@ _TIMEOUT = 30
 _PORTS: Mapping[Any, int] = {"starttls": 587, "ssl": 465, "none": 25}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Mail(Struct, frozen=True, kw_only=True):
     """A mail server and the recipients."""
 
     host: str

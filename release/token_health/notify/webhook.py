@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models.index import host_of
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     import requests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(Struct, frozen=True, kw_only=True):
     """A URL that accepts a POST of JSON."""
 
     address: ConfiguredLocation

@@ -7,10 +7,11 @@ locations; only which of two tokens is the new one is saved, without either. A l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Literal
+
+from msgspec import Struct, field
 
 from release.adapters.system.system import System
 from release.core.errors import Exit, ReleaseError, os_error_reason
@@ -52,8 +53,7 @@ _MAKE_WRITABLE = "make it writable for your user, and run the same command again
 _DECLINED = "you chose not to replace it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationPrompts:
+class RotationPrompts(Struct, frozen=True, kw_only=True):
     """How the rotation talks to the user: on a terminal, or to a script."""
 
     #: prints a line
@@ -70,8 +70,7 @@ class RotationPrompts:
     attempts: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotReplaced:
+class NotReplaced(Struct, frozen=True, kw_only=True):
     """A location that does not have the new token."""
 
     where: str
@@ -79,8 +78,7 @@ class NotReplaced:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationResult:
+class RotationResult(Struct, frozen=True, kw_only=True):
     """What a rotation has done."""
 
     #: the locations that have the new token, from this run or an earlier one
@@ -99,8 +97,7 @@ class RotationResult:
         return Exit.DONE if self.old_state in {"dead", "none"} else Exit.WARNED
 
 
-@dataclass(kw_only=True)
-class Rotation:
+class Rotation(Struct, kw_only=True):
     """One run."""
 
     request: RotationRequest

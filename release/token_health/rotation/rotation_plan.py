@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from release.adapters import collect
 from release.adapters.system import safe_write
@@ -31,6 +33,7 @@ from release.core.models.secret_location import (
 )
 from release.core.secret import Secret
 from release.core.shell import quote_word
+from release.core.struct_fields import repr_without
 from release.core.tokens import token
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
@@ -40,37 +43,32 @@ from release.token_health.fleet import FleetEntry
 from release.token_health.health_history import DATABASE_NAME, History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObtainToken:
+class ObtainToken(Struct, frozen=True, kw_only=True):
     """Read the new token and verify it."""
 
     index: Index
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaceSecret:
+class ReplaceSecret(Struct, frozen=True, kw_only=True):
     """Replace the old token in one location and read the new one back."""
 
     stored: StoredSecret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreInKeyring:
+class StoreInKeyring(Struct, frozen=True, kw_only=True):
     """Store the new token in the keyring, unless it has replaced the old one somewhere."""
 
     #: the account's; a token that is limited to single projects goes into the project's own
     entry: KeyringEntry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetGitHubSecret:
+class SetGitHubSecret(Struct, frozen=True, kw_only=True):
     """Set a secret of the repository on GitHub to the new token."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeToken:
+class RevokeToken(Struct, frozen=True, kw_only=True):
     """Ask the user to delete the old token on the index, and wait until it is revoked."""
 
     identifier: str
@@ -118,8 +116,7 @@ def deletion_page(index: Index) -> str:
     return f"{index.site}/manage/account/#api-tokens"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnfinishedRotation:
+class UnfinishedRotation(Struct, frozen=True, kw_only=True):
     """A rotation whose new token has been read."""
 
     upload_url: str
@@ -156,8 +153,7 @@ def _path(directory: Path, rotation: UnfinishedRotation) -> Path:
     return directory / f"rotation-{rotation.old}.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationRequest:
+class RotationRequest(Struct, frozen=True, kw_only=True):
     """What is to be rotated."""
 
     system: System
@@ -183,8 +179,7 @@ class RotationRequest:
         return self.project.name if isinstance(self.project, ProjectMetadata) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationPlan:
+class RotationPlan(Struct, frozen=True, kw_only=True):
     """The old token, where it is stored, and the steps that replace it."""
 
     #: of the old token, 8 hex digits
@@ -192,14 +187,14 @@ class RotationPlan:
     #: of the old token, as the index shows it; empty for a value that is no token of the index
     identifier: str
     #: None where it is no longer stored anywhere, because an earlier run has replaced it everywhere
-    old: Secret | None = field(repr=False)
+    old: Secret | None
     #: the locations of the old one
     stored: tuple[StoredSecret, ...]
     #: of the old one: "account", "projects", …; empty where it is not known
     scope: str
     age: timedelta | None
     #: the new one, where an earlier run has stored it
-    new: Secret | None = field(default=None, repr=False)
+    new: Secret | None = None
     #: the locations of the new one
     done: tuple[str, ...] = ()
     unfinished: UnfinishedRotation | None = None
@@ -211,6 +206,9 @@ class RotationPlan:
     steps: tuple[Step, ...] = ()
     #: for replacing the stored secrets
     storage: StorageQuery
+
+    def __repr__(self) -> str:
+        return repr_without(self, "old", "new")
 
 
 def plan_rotation(request: RotationRequest) -> RotationPlan:

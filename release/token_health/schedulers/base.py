@@ -8,10 +8,11 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.program_path import find_program
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from release.token_health.fleet import Fleet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleStatus:
+class ScheduleStatus(Struct, frozen=True, kw_only=True):
     """The status of a job. The times are text for people."""
 
     installed: bool
@@ -184,8 +184,7 @@ _PASSED_ON = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRequest:
+class ScheduleRequest(Struct, frozen=True, kw_only=True):
     """Which tokens to check, and when."""
 
     directory: Path
@@ -210,8 +209,7 @@ class ScheduleRequest:
         return {"--directory": self.directory} | ({"--config": self.config} if self.config else {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledJob:
+class ScheduledJob(Struct, frozen=True, kw_only=True):
     """A command and its times. It contains no secrets."""
 
     #: letters, digits and hyphens; unique to the directory or fleet

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from release.core.errors import UsageError
 
@@ -22,8 +23,7 @@ _SHORTHANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CronField:
+class CronField(Struct, frozen=True, kw_only=True):
     """One of the five fields of an expression."""
 
     name: str
@@ -42,8 +42,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CronExpression:
+class CronExpression(Struct, frozen=True, kw_only=True):
     """The times of a job. Each tuple is sorted and has no duplicates."""
 
     #: five fields

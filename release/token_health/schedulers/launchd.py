@@ -5,9 +5,10 @@ Source: launchd.plist(5).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from release.adapters.system import safe_write, templates
 from release.adapters.system.process import Completed

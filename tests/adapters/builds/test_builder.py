@@ -5,10 +5,10 @@ from __future__ import annotations
 import tarfile
 import tempfile
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.system.system import System, real_system
@@ -92,7 +92,7 @@ def test_a_static_name_and_version_need_no_program(tmp_path: Path) -> None:
         raise AssertionError
 
     source = project(tmp_path / "p", **{"pyproject.toml": FLIT})
-    assert builder.name_and_version(replace(system(), run=no_program), source) == ("acme", "1.0")  # type: ignore[arg-type]
+    assert builder.name_and_version(replace(system(), run=no_program), source) == ("acme", "1.0")
 
 
 def test_a_dynamic_version_is_asked_of_the_backend_in_a_directory_called_build(tmp_path: Path) -> None:

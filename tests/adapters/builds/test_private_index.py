@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.system.system import real_system

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.version import Version
 
 from release.adapters.changelog import plan_changelog
@@ -27,7 +27,7 @@ def request(directory: Path, version: str = "1.2.0", **more: object) -> Changelo
         system=real_system(), directory=directory, version=Version(version), text=version, today=TODAY,
         tag=f"v{version}", last_tag="v1.1.0", commits=COMMITS, configured=None, at_last_tag=lambda _: None,
     )  # fmt: skip
-    return replace(made, **more)  # type: ignore[arg-type] # by its tests
+    return replace(made, **more)  # by its tests
 
 
 def plan(tmp_path: Path, name: str, text: str | bytes, version: str = "1.2.0", **more: object) -> ChangelogChange:

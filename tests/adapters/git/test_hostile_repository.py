@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.git import commits, member_history, pushes, signing, submodules, tags
 from release.adapters.git import repository as git

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import os
 import threading
-from dataclasses import replace
 
 import pytest
 import urllib3
+from msgspec.structs import replace
 
 from release.adapters.http import response_limits
 from release.adapters.http.bounded_response import limited_clients

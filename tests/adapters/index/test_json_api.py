@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.index import json_api, simple_api
 from release.core.errors import UnreachableError

@@ -6,11 +6,11 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.install import siblings, venv

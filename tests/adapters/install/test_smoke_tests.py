@@ -6,10 +6,10 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.install import smoke_tests, venv
 from release.adapters.install.venv import Environment

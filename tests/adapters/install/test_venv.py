@@ -12,10 +12,10 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import stat
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.oidc.exchange_records import EXCHANGED_LIFE, ExchangeRecord, unrevoked_tokens
 from release.adapters.system.system import System

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from threading import Thread
 
 import pytest
+from msgspec.structs import replace
 
 from release.cli.terminal.console import ActionsConsole, PlainConsole
 from release.cli.terminal.set_console import SetConsole

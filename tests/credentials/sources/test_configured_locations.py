@@ -6,12 +6,12 @@ import json
 import os
 import stat
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import real_system
@@ -196,7 +196,7 @@ def quick(place: ConfiguredLocation, directory: Path, answer: object = None, **e
             raise answer
         return answer
 
-    system = replace(real_system(), env=env, home=directory / "home", run=run)  # type: ignore[arg-type]
+    system = replace(real_system(), env=env, home=directory / "home", run=run)
     return configured_locations.read_location(system, place, username="alice", directory=directory)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from release.publishing.ci.gitlab import IMAGE
 from release.publishing.ci.job_inputs import COMMANDS, JobInputs

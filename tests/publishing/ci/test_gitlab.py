@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from release.publishing.ci import gitlab
 from release.publishing.ci.pipeline import Pipeline

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.git.shared_answers import GitAnswers
@@ -322,7 +323,7 @@ def test_git_is_asked_once_for_all_members(made: Made) -> None:
     with pytest.raises(ReleaseError):
         reading.run(["git", "rev-parse", "HEAD"], cwd=made.root)
     tools = run.context.tools
-    answering = replace(fake_system(), run=lambda *_, **__: answers.append("asked"))  # type: ignore[arg-type]
+    answering = replace(fake_system(), run=lambda *_, **__: answers.append("asked"))
     with pytest.raises(ReleaseError):
         tools.git.shared(answering).run(["git", "rev-parse", "HEAD"], cwd=made.root)
     assert answers == []

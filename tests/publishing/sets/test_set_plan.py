@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import Exit
 from release.core.models.index import Index

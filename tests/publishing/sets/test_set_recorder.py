@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import MemberFinished, Message, SetEvent, SetPhaseStarted

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import Exit, ReleaseError
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown

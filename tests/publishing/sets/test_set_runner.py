@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.system import system as systems
 from release.core.config import Config

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters import collect
 from release.adapters.index import staging_api
@@ -27,8 +28,7 @@ from tests.uploads import HERE, PROJECT, release
 PUBLISH = RequestFilter(method="POST", path="/+stages/*/publish")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Staging:
+class Staging(Struct, frozen=True, kw_only=True):
     """An index with stages, and a release for it."""
 
     pypi: SandboxClient

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from release.core.config import UploadSettings
 from release.core.models.check_result import Unknown
@@ -164,7 +164,7 @@ def listed(*names: str, age: int = 0, sha256: str | None = None) -> ProjectListi
 def look(
     files: list[Distribution], there: ProjectListing | None, kind: str = "warehouse"
 ) -> tuple[list[str], list[str], str]:
-    left = upload_state.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    left = upload_state.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # one of the two kinds
     names = [one.filename for one in left.receipts], [one.filename for one in left.files]
     return *names, left.rejection.message if left.rejection else ""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.index import token_probes
@@ -159,7 +159,9 @@ def test_what_is_no_token_goes_as_it_is(tmp_path: Path) -> None:
     index = Index(name="acme", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     for kind, password in (("warehouse", "hunter2"), ("other", "hunter2")):
         same = credential(Secret(password))
-        assert upload_token.attenuated_credential(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
+        assert (
+            upload_token.attenuated_credential(same, replace(index, kind=kind), PROJECT, some, now=now) is same
+        )  # one of the two
 
 
 def test_metadata_that_the_index_does_not_take_is_refused_before_any_file_is_sent(tmp_path: Path) -> None:

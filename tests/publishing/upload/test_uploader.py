@@ -7,12 +7,12 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from release.adapters.builds import builder
 from release.adapters.twine.twine_process import NotSentError, UploadLimits

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from release.adapters.system.system import System, real_system
 from release.core.models.token_health import HealthReport, TokenReport, TokenStatus

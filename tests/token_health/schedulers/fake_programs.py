@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from release.adapters.system import system
 from release.adapters.system.system import System
@@ -48,8 +50,7 @@ esac
 FAILING = 'echo "$SAYS" >&2; exit 1'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """A machine with one scheduler, and a home directory."""
 
     system: System

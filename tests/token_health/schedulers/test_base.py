@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.core.errors import ToolError
 from release.token_health.schedulers import base, cron
