@@ -10,9 +10,16 @@ from typing import Any
 import pytest
 
 from release.core.models.index import is_loopback
-from tests.surviving_workers import pytest_collection_modifyitems, pytest_internalerror, pytest_runtest_logstart
+from tests.surviving_workers import (
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_internalerror,
+    pytest_runtest_logstart,
+)
 
-__all__ = ["pytest_collection_modifyitems", "pytest_internalerror", "pytest_runtest_logstart"]  # hooks
+__all__ = [  # hooks
+    "pytest_collection_modifyitems", "pytest_configure", "pytest_internalerror", "pytest_runtest_logstart",
+]  # fmt: skip
 
 #: what is minted at run time: another text in each worker, and nothing to be shown in a test's name
 _MINTED = re.compile(rb"AgE|<token [0-9a-f]{8}>|(?i:[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12})")

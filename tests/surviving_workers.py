@@ -2,19 +2,38 @@
 
 A test that takes too long is interrupted by a signal. Where the signal comes between two steps of pytest, that is an
 internal error of the worker, after which pytest-xdist 3.8 ends without a summary, and without what was left to run. A
-worker that dies is replaced.
+worker that dies is replaced. Where it dies just before it is asked to give tests to another one, that is an internal
+error of pytest-xdist's own.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 import pytest
 from _pytest._code.code import ExceptionRepr
 
 #: the test that this process runs, or ran last
 _running: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist notice that a worker is gone by the event of its end, not by the command that fails before."""
+    if config.pluginmanager.hasplugin("xdist"):
+        controller: Any = import_module("xdist.workermanage").WorkerController
+        send = controller.sendcommand
+
+        def send_if_there(node: object, name: str, **options: object) -> None:
+            with suppress(OSError):
+                send(node, name, **options)
+
+        controller.sendcommand = send_if_there  # it has no option for it
+        config.add_cleanup(partial(setattr, controller, "sendcommand", send))
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ CONFTEST = """\
 import time
 
 import pytest
-from tests.surviving_workers import pytest_internalerror, pytest_runtest_logstart
+from tests.surviving_workers import pytest_configure, pytest_internalerror, pytest_runtest_logstart
 
 
 @pytest.hookimpl(wrapper=True)
@@ -86,3 +87,14 @@ def test_each_test_that_ends_a_worker_fails_by_name_and_the_rest_runs(tmp_path: 
     assert "4 failed, 40 passed, 1 error in" in lines[-1]
     assert "time.sleep(600)" in done.stdout, "the stack of what hung"
     assert "internal error in test_workers.py::test_late" in done.stderr
+
+
+def test_a_command_to_a_worker_that_is_gone_ends_nothing() -> None:
+    class Gone:
+        def send(self, _item: object) -> None:
+            raise OSError("cannot send (already closed?)")
+
+    controller: Any = pytest.importorskip("xdist.workermanage", reason="no pytest-xdist").WorkerController
+    node = object.__new__(controller)
+    node.channel, node.log = Gone(), lambda *_: None
+    node.send_steal([1])
