@@ -1,6 +1,7 @@
 """The program, wherever it is started: the script `pypi-preflight`, `python -m`, and the scheduler of Windows."""
 
 import gc
+import os
 import sys
 
 from pypi_preflight.import_path import ignore_project
@@ -27,6 +28,10 @@ def main() -> int:
     """Run the program. Returns the exit status."""
     try:
         prepare_imports()
+        if "_ARGCOMPLETE" in os.environ:  # set by the script of a shell that completes a command line
+            from release.cli.commands.completion import complete
+
+            complete()
         from release.cli.main import main as run
 
         return run(ends_process=True)

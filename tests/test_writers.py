@@ -32,6 +32,7 @@ _ALLOWED = {
     "release/cli/job_entry.py": "names the stream for the writer",
     "release/cli/commands/tokens.py": "names the stream for the writer",
     "release/cli/command.py": "asks whether it is a terminal; and writes secrets that the CI service is to mask",
+    "release/cli/terminal_size.py": "asks for the width of the terminal",
     "release/cli/credential_prompts.py": "asks whether it is a terminal",
     "release/cli/commands/release_run.py": "asks whether it is a terminal",
     "release/cli/commands/rotate.py": "asks whether it is a terminal",

@@ -10,12 +10,12 @@ from typing import Any
 
 from release.adapters.git.projects import SAMPLE_DIRECTORY
 from release.adapters.git.repository import LITTER
-from release.core import tables
 from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
+from release.core.similar_words import did_you_mean
 from release.core.toml_text import TomlError, parse_toml
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -202,7 +202,7 @@ def _remedy(root: Path) -> str:
 
 def _no_match(root: Path, key: str, pattern: str) -> ConfigError:
     below = projects_below(root)
-    near = tables.did_you_mean(pattern, (*suggest_patterns(below), *below))
+    near = did_you_mean(pattern, (*suggest_patterns(below), *below))
     there = f"; there are {name_some(below)}" if below else f"; there is no project in {quote_path(root)}"
     what = "project" if key == "members" else "directory"
     return ConfigError(

@@ -16,7 +16,7 @@ from release.acceptance.rule import CORE_METADATA, DESCRIPTIONS, METADATA, FileU
 from release.acceptance.warehouse_metadata_rules import InvalidField
 from release.core.models.check_result import Finding
 from release.core.models.index import PYPI, IndexContents
-from release.core.tables import did_you_mean
+from release.core.similar_words import did_you_mean
 
 #: keys of strings, and of lists of strings → the fields of the upload form
 _STRINGS = {

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from glob import glob, has_magic
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from release.cli.terminal_size import terminal_columns
 from release.core.errors import ReleaseError, UsageError
 from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
-from release.core.shell import quote_argument
 
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from release.cli.terminal.console import PlainConsole
     from release.cli.terminal.set_console import SetConsole
     from release.core.repeated_command import RepeatedCommand
@@ -28,28 +28,36 @@ def no_arguments(_parser: argparse.ArgumentParser) -> None:
     """For a command that has only the global options."""
 
 
-class _GlobalOption(NamedTuple):
+def to_path(text: str) -> Path:
+    """An argument as a path: `pathlib` is imported where there is one."""
+    from pathlib import Path
+
+    return Path(text)
+
+
+class _GlobalOption:
     """An option of several commands, which may also precede the command."""
 
-    flags: tuple[str, ...]
-    settings: Mapping[str, Any]
-    default: Any
+    __slots__ = ("default", "flags", "settings")
+
+    def __init__(self, flags: tuple[str, ...], settings: Mapping[str, Any], default: Any) -> None:
+        self.flags, self.settings, self.default = flags, settings, default
 
 
 _GLOBAL: Mapping[str, _GlobalOption] = {
     "directory": _GlobalOption(
         ("-C", "--directory"),
-        {"type": Path, "metavar": "DIR", "help": "the project's directory (default: .)"},
-        Path(),
+        {"type": to_path, "metavar": "DIR", "help": "the project's directory (default: .)"},
+        ".",
     ),
     "config": _GlobalOption(
         ("--config",),
-        {"type": Path, "metavar": "FILE", "help": "read [tool.release] from FILE, not pyproject.toml"},
+        {"type": to_path, "metavar": "FILE", "help": "read [tool.release] from FILE, not pyproject.toml"},
         None,
     ),
     "state_dir": _GlobalOption(
         ("--state-dir",),
-        {"type": Path, "metavar": "DIR", "help": "store files, journals and records in DIR, not in .release"},
+        {"type": to_path, "metavar": "DIR", "help": "store files, journals and records in DIR, not in .release"},
         None,
     ),
     "plan": _GlobalOption(
@@ -75,24 +83,33 @@ RUNS = READS_PROJECT | {"state_dir", "plan", "quiet", "verbose"}
 _ALWAYS = frozenset({"color", "debug"})
 
 
-class Command(NamedTuple):
+class Command:
     """One command of the program."""
 
-    #: declares the options
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    #: runs the command and returns the exit status. Raises ReleaseError
-    run: Callable[[argparse.Namespace, Write], int]
-    #: the options of several commands that mean something for this one
-    options: frozenset[str] = READS_PROJECT
-    #: the text after the options
-    epilog: str | None = None
+    __slots__ = ("add_arguments", "epilog", "options", "run")
+
+    def __init__(
+        self,
+        add_arguments: Callable[[argparse.ArgumentParser], None],
+        run: Callable[[argparse.Namespace, Write], int],
+        options: frozenset[str] = READS_PROJECT,
+        epilog: str | None = None,
+    ) -> None:
+        #: declares the options
+        self.add_arguments = add_arguments
+        #: runs the command and returns the exit status. Raises ReleaseError
+        self.run = run
+        #: the options of several commands that mean something for this one
+        self.options = options
+        #: the text after the options
+        self.epilog = epilog
 
 
 def set_global_defaults(options: argparse.Namespace) -> None:
     """Set the options of several commands to their defaults, unless they are set already."""
     for name, option in _GLOBAL.items():
         if not hasattr(options, name):
-            setattr(options, name, option.default)
+            setattr(options, name, to_path(option.default) if name == "directory" else option.default)
 
 
 def add_global_options(parser: argparse.ArgumentParser, shown: Collection[str] = tuple(_GLOBAL)) -> None:
@@ -116,6 +133,8 @@ def repeat_command(
 
     `keep` are the names of further options of this run that it has too: a flag, one with a value, or one with several.
     """
+    from pathlib import Path
+
     from release.adapters.system.shell_detection import detect_user_environment
     from release.adapters.system.system import real_system
     from release.core.repeated_command import RepeatedCommand
@@ -135,6 +154,8 @@ def repeat_command(
 
 def _to_word(value: object) -> str:
     """The value of an option; a path that starts with a dash is no option."""
+    from pathlib import Path
+
     return f"./{value}" if isinstance(value, Path) and str(value).startswith("-") else str(value)
 
 
@@ -157,7 +178,7 @@ def fit_lines(lines: Iterable[str]) -> Iterator[str]:
 
 def output_width() -> int | None:
     """The columns of the terminal; None where the output is no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return terminal_columns() if sys.stdout.isatty() else None
 
 
 def expand_patterns(paths: Iterable[Path]) -> list[Path]:
@@ -165,6 +186,10 @@ def expand_patterns(paths: Iterable[Path]) -> list[Path]:
 
     Raises `UsageError` for a pattern that matches nothing.
     """
+    from glob import glob, has_magic
+
+    from release.core.shell import quote_argument
+
     expanded: list[Path] = []
     for path in paths:
         if path.exists() or not has_magic(str(path)):
@@ -176,7 +201,7 @@ def expand_patterns(paths: Iterable[Path]) -> list[Path]:
             raise UsageError(
                 f"no file matches {quote_path(path)}", remedy=f"build first: pypi-preflight build --output {directory}"
             )
-        expanded += map(Path, found)
+        expanded += map(to_path, found)
     return expanded
 
 
@@ -219,7 +244,7 @@ def open_set_console(options: argparse.Namespace, write: Write) -> SetConsole:
 
     return SetConsole(
         open_console(options, write), quiet=options.quiet or options.json,
-        width=lambda: shutil.get_terminal_size().columns,
+        width=terminal_columns,
     )  # fmt: skip
 
 

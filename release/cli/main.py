@@ -8,11 +8,9 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from release.adapters.system.crash_report import report_crash
 from release.adapters.system.deferred_signals import Interrupts, signals_as_interrupt
-from release.adapters.system.state_directory import store_in
 from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
@@ -20,6 +18,10 @@ from release.core.errors import Exit, ReleaseError, UsageError, from_os_error
 from release.core.harmless import harmless_json
 from release.core.quoting import quote_path
 from release.publishing.effects import recorded_effects, uploaded_text
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: exit statuses that say so
 _NOTHING_UPLOADED = {Exit.REFUSED, Exit.UNCHANGED}
@@ -30,10 +32,6 @@ def main(argv: Sequence[str] | None = None, *, ends_process: bool = False) -> in
 
     `ends_process`: the process ends after that, and a signal on its way out does not change the status.
     """
-    if "_ARGCOMPLETE" in os.environ:
-        from release.cli.commands.completion import complete
-
-        complete()
     words = sys.argv[1:] if argv is None else argv
     with encodable_streams(), recorded_effects(), _caught_in_threads(), signals_as_interrupt() as interrupts:
         status = _run(words, interrupts)
@@ -74,6 +72,8 @@ def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
         return int(Exit.DONE)
     _require_directory(options.directory)
     apply_offline(options, os.environ)
+    from release.adapters.system.state_directory import store_in
+
     with store_in(options.state_dir, os.environ, options.directory.resolve()):
         if not options.debug:
             return int(options.run(options, write_output))

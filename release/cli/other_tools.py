@@ -10,7 +10,7 @@ from release.adapters.members import has_project
 from release.cli.commands import COMMANDS
 from release.core import next_version, shell
 from release.core.errors import UsageError
-from release.core.tables import did_you_mean
+from release.core.similar_words import did_you_mean
 
 _BUMPS = (*next_version.WORDS, "premajor", "preminor", "prepatch")
 #: programs that people name before their words, with the command for what they do without any

@@ -12,11 +12,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TextIO
 
 from release.adapters.system import debug_log
 from release.core.encodable import to_ascii, to_encodable
 from release.core.harmless import OwnText, break_commands, escape_lines
+from release.core.tokens.token_forms import may_have_token
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _HANDLER = "pypi-preflight"
 _ERRORS = {"stdin": "surrogateescape", "stdout": _HANDLER, "stderr": _HANDLER}
@@ -75,12 +79,13 @@ def write_output(text: str, stream: TextIO | None = None) -> None:
 
 
 def _to_writable(text: str, encoding: str) -> str:
-    from release.core.redaction import redact
+    own = isinstance(text, OwnText)
+    if may_have_token(text):
+        from release.core.redaction import redact
 
-    if isinstance(text, OwnText):
-        return to_encodable(redact(text), encoding)
+        text = redact(text)
     # similar signs can make a command: "██[error]" in ASCII
-    return break_commands(to_encodable(escape_lines(redact(text)), encoding))
+    return to_encodable(text, encoding) if own else break_commands(to_encodable(escape_lines(text), encoding))
 
 
 def write_document(write: Callable[[str], object], text: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from typing import Any, Never
 
 from release.cli.command import add_global_options, set_global_defaults
 from release.cli.commands import COMMANDS, GROUPS, load_command
+from release.cli.output_streams import write_output
+from release.cli.terminal_size import terminal_columns
 from release.core.errors import UsageError
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from typing import Any, Never
 
 PROGRAM = "pypi-preflight"
 _DESCRIPTION = "Release Python packages: green means PyPI accepts the upload, red names the cause."
@@ -22,24 +27,32 @@ _TOKENS = frozenset({"store", "rotate"})
 _NAMES = 13
 
 
+class Formatter(argparse.HelpFormatter):
+    """Formats help for the terminal: argparse imports `shutil` to ask for its width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=terminal_columns() - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """Raises `UsageError` for a wrong command line, with the command that shows the right ones."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=Formatter, **settings)
 
     def error(self, message: str) -> Never:
         raise UsageError(message, remedy=f"see: {self.prog} --help")
 
     def print_help(self, file: object = None) -> None:
-        from release.cli.output_streams import write_output
-
         assert file is None, "help is for standard output"
         write_output(self.format_help())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Suggest the closest choice, which argparse does from Python 3.14 on."""
-        from release.core.tables import did_you_mean
-
         if action.choices is None or value in action.choices:
             return
+        from release.core.similar_words import did_you_mean
+
         choices = [str(choice) for choice in action.choices]
         hint = did_you_mean(str(value), choices) or f" (choose from {', '.join(choices)})"
         if not action.option_strings:
@@ -52,6 +65,20 @@ class Parser(argparse.ArgumentParser):
         command = self.prog.removeprefix(f"{PROGRAM} ")
         message = f"{command!r} has no {kind} {value!r}{hint}"
         return answer_argument(command, value) or UsageError(message, remedy=f"see: {self.prog} --help")
+
+
+class _SubParser(Parser):
+    """A command of the full parser: without help, only its name, which is all that completes another command."""
+
+    def __init__(self, *, prog: str, add_help: bool = True, **settings: Any) -> None:
+        if add_help:
+            super().__init__(prog=prog, **settings)
+        else:
+            self.prog, self.formatter_class, self.color = prog, Formatter, False
+            self._actions = []
+
+    def __repr__(self) -> str:
+        return f"_SubParser({self.prog!r})"
 
 
 class _RootParser(Parser):
@@ -75,9 +102,9 @@ def parse_command_line(words: Sequence[str], options: argparse.Namespace) -> arg
 
     Without a command, and without `--version`, `command` is None.
     """
-    set_global_defaults(options)
     root = root_parser()
     _, early = root.parse_known_args(words, options)
+    set_global_defaults(options)
     if options.command == "help":
         options.command, *rest = options.words or [None]
         options.words = [*rest, "--help"]
@@ -108,7 +135,7 @@ def command_parser(name: str) -> Parser:
 def full_parser(loaded: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """One parser with all commands, for completion and documentation; the options of the commands in `loaded`."""
     root, loaded = root_parser(commands=False), set(loaded)
-    commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_SubParser)
     for name, entry in COMMANDS.items():
         parser = commands.add_parser(name, help=entry.text, description=_sentence(entry.text), add_help=name in loaded)
         if name in loaded:

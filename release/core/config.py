@@ -15,6 +15,7 @@ from release.core import tables
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback
 from release.core.models.token_health import TokenPolicy
+from release.core.similar_words import did_you_mean
 from release.core.tables import KeyPath, Reader
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Config(Struct, frozen=True, kw_only=True):
         # a URL is not a key of a table
         key = name if re.fullmatch(r"[\w-]+", name, re.ASCII) else "NAME"
         raise ConfigError(
-            f"no index is called {name!r}{tables.did_you_mean(name, self.indexes)}",
+            f"no index is called {name!r}{did_you_mean(name, self.indexes)}",
             remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{key}]",
         )
 
@@ -179,7 +180,7 @@ def require_checks(named: Collection[str], at: KeyPath, check_names: CheckNames)
     for name in named:
         if name not in known:
             raise ConfigError(
-                f"{at}: no check is called {name!r}{tables.did_you_mean(name, known)}",
+                f"{at}: no check is called {name!r}{did_you_mean(name, known)}",
                 remedy=f"correct the name in {at.file}; all names: pypi-preflight explain --checks",
             )
 

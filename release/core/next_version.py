@@ -18,7 +18,7 @@ from release.core.calendar_version import (
 from release.core.conventional_commits import CommitLevel, describe_level, highest_level
 from release.core.errors import UsageError
 from release.core.models.preparation import Bump, CommitSummary, EarlierVersion, Proposal
-from release.core.tables import did_you_mean
+from release.core.similar_words import did_you_mean
 from release.core.tag_form import is_comparable
 from release.core.version_parts import (
     PARTS,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from functools import cache
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 #: what `str.isprintable` accepts, but no font shows: fillers, and selectors of a variant, except behind a sign that has
 #: variants, such as an emoji. Source: Unicode 16.0, DerivedCoreProperties.txt, "Default_Ignorable_Code_Point"
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
-    "|(?<![\u00a9-\u00ae\u203c-\u3163\u3165-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0" + "".join(
+    map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)))
 )
+_SELECTORS = "\ufe0e\ufe0f"
+_HIDDEN = frozenset(_INVISIBLE + _SELECTORS)
 
 
 def quote_path(path: PurePath | str) -> str:
@@ -27,7 +32,13 @@ def escape_unprintable(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(c if c.isprintable() else _escape(c) for c in text)
-    return text if text.isascii() else _INVISIBLE.sub(lambda found: _escape(found[0]), text)
+    return text if _HIDDEN.isdisjoint(text) else _invisible().sub(lambda found: _escape(found[0]), text)
+
+
+@cache
+def _invisible() -> re.Pattern[str]:
+    with_variants = "\u00a9-\u00ae\u203c-\u3163\u3165-\u3299\U0001f000-\U0001faff"
+    return re.compile(f"[{_INVISIBLE}]|(?<![{with_variants}])[{_SELECTORS}]")
 
 
 def _escape(character: str) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from release.core.secret import Secret
 from release.core.tokens import macaroon
+from release.core.tokens.token_forms import BASIC_START, may_have_token
 
 #: characters; shorter secrets would replace parts of ordinary words
 _SHORTEST = 6
@@ -19,10 +20,8 @@ _PIECE = 24
 #: lines of blanks, which a server can send, are matched in one way only: to try every way takes hours.
 _GAP = r"(?>\x1b\[[0-9;]*m|[ \t│|]*(?:\r?\n[ \t│|>]*)+)"
 _WORD = "[A-Za-z0-9_+/-]+"
-#: Basic authorisation with any token: "__token__:pypi-AgE" is eighteen bytes, so its base64 is fixed
-_BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()
 _START = f"pypi-{_GAP}?AgE"
-_SHAPES = re.compile(rf"{_START}{_WORD}(?:{_GAP}+(?!{_START}){_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
+_SHAPES = re.compile(rf"{_START}{_WORD}(?:{_GAP}+(?!{_START}){_WORD})*=*|{BASIC_START}[A-Za-z0-9+/=]*")
 _PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
 _GAPS = re.compile(_GAP + "+")
 #: every character of a gap, except those of colors
@@ -60,7 +59,7 @@ class Redactor:
             if any(known in gapless for known in self._gapless_known):
                 text = self._pattern.sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
             text = _PIECES.sub(self._piece, text)
-        return _SHAPES.sub(_shape, text) if "pypi-" in text or _BASIC in text else text
+        return _SHAPES.sub(_shape, text) if may_have_token(text) else text
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -100,7 +99,7 @@ def _with_gaps(value: str) -> str:
 def _shape(found: re.Match[str]) -> str:
     """The marker for a text in the form of a token, and the text after it that the pattern also matched."""
     text = found[0]
-    if text.startswith(_BASIC):
+    if text.startswith(BASIC_START):
         return f"<token {Secret(text).fingerprint}>"
     length = _length(_GAPS.sub("", text))
     end = _reach(text, length)

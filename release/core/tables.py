@@ -5,7 +5,6 @@ A reader is a function from a value and its `KeyPath` to what the value means; i
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 
 from release.core.errors import ConfigError
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
+from release.core.similar_words import did_you_mean
 
 T = TypeVar("T")
 #: characters of a value that a message shows
@@ -161,12 +161,6 @@ def known(word: str, at: KeyPath, options: Iterable[str]) -> str:
         return word
     remedy = f"use one of {', '.join(options)} in {at.file}" if options else f"declare {word!r} in {at.file} first"
     raise ConfigError(f"{at}: unknown {word!r}{did_you_mean(word, options)}", remedy=remedy)
-
-
-def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """The closest option, as the end of a message; empty if none is close."""
-    near = difflib.get_close_matches(word, list(options), n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
 
 
 def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from typing import Any
 
 #: events of a journal that say whether an index has, or may have, a file
 _STATES = {"sending", "unclear", "accepted", "refused"}

@@ -35,7 +35,8 @@ from release.core.models.secret_location import (
     project_of,
 )
 from release.core.models.token_health import TokenPolicy
-from release.core.tables import KeyPath, Reader, did_you_mean, duration, number, read_list, read_table, string
+from release.core.similar_words import did_you_mean
+from release.core.tables import KeyPath, Reader, duration, number, read_list, read_table, string
 from release.core.tokens import token
 from release.credentials import sources
 from release.credentials.sources import configured_locations, keyring

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import PurePath
 
 from release.adapters.system import debug_log
 from release.core.errors import ReleaseError
@@ -42,6 +41,7 @@ def _report(error: BaseException, env: Mapping[str, str]) -> ReleaseError:
 
 def _place(error: BaseException) -> str:
     """Where it was raised: "build.py:42: "."""
+    from pathlib import PurePath
     from traceback import extract_tb
 
     frames = extract_tb(error.__traceback__)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from release.core.errors import UsageError
 from release.core.quoting import quote_path
+
+TYPE_CHECKING = False  # of `typing`, whose import takes 2 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: the environment variable that names the user's state directory
 STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
@@ -28,6 +31,8 @@ def state_directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
         return chosen
     if _chosen is not None:
         return _chosen[0]
+    from pathlib import Path
+
     if named := env.get(STATE_VARIABLE) or env.get(EVERYTHING_VARIABLE):
         return Path(named)
     from platformdirs import user_state_path
@@ -53,6 +58,8 @@ def releases_directory(project: Path) -> Path:
         return project / _RELEASES
     if project == root:
         return chosen
+    from pathlib import Path
+
     inside = project.relative_to(root) if project.is_relative_to(root) else Path(*project.parts[1:])
     return chosen / "members" / inside
 
@@ -65,6 +72,8 @@ def store_in(chosen: Path | None, env: Mapping[str, str], project: Path) -> Iter
     """
     global _chosen  # noqa: PLW0603 - one place for a run of the program
     if chosen is None and env.get(EVERYTHING_VARIABLE):
+        from pathlib import Path
+
         chosen = Path(env[EVERYTHING_VARIABLE])
     before, _chosen = _chosen, (chosen.absolute(), project) if chosen is not None else None
     try:

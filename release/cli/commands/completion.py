@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from release.cli.command import Command, Write
 from release.core.errors import Exit
@@ -81,6 +80,8 @@ def _bumps(**_: object) -> tuple[str, ...]:
 
 
 def _index_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    from pathlib import Path
+
     from release.adapters.collect import load_config
     from release.checks.all_checks import check_names
     from release.core.config import Config

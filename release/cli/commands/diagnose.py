@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 
 from release.cli.command import Command, Write, fit_lines, show
 from release.cli.commands.credentials import add_project_arguments
 from release.cli.output_streams import write_document
+from release.cli.terminal_size import terminal_columns
 from release.core.errors import Exit, UsageError
 from release.core.harmless import harmless_json
 
@@ -81,7 +81,7 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
         shown = [catalog_page.diagnosis_to_markdown(one) for one in causes]
         write_document(write, "".join([*shown, *(checks_page.check_to_markdown(one, CATALOG) for one in checks)]))
     else:
-        width = max(60, min(shutil.get_terminal_size().columns, 100))
+        width = max(60, min(terminal_columns(), 100))
         shown = [catalog_page.diagnosis_to_text(one, width=width) for one in causes]
         write("\n\n".join([*shown, *(checks_page.check_to_text(one, CATALOG, width=width) for one in checks)]))
     return Exit.DONE
@@ -89,7 +89,7 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
 
 def _unknown_name(name: str) -> UsageError:
     from release.checks.all_checks import check_names
-    from release.core.tables import did_you_mean
+    from release.core.similar_words import did_you_mean
     from release.diagnostics.catalog import similar_ids
 
     similar = similar_ids(name)[:3]

@@ -19,7 +19,8 @@ from msgspec.structs import fields, replace
 from release.core.config import parse_index_url
 from release.core.errors import UsageError, os_error_reason
 from release.core.models.index import well_known
-from release.core.tables import KeyPath, did_you_mean
+from release.core.similar_words import did_you_mean
+from release.core.tables import KeyPath
 
 if TYPE_CHECKING:
     from release.core.models.index import Index

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from release.adapters import collect
 from release.adapters import members as directories
 from release.adapters.system.system import System
-from release.core import set_order, tables
+from release.core import set_order
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, Index, normalize_name
 from release.core.models.release_set import ReleaseSet, SetSettings
+from release.core.similar_words import did_you_mean
 from release.publishing.sets.file_members import members_of_files
 from release.publishing.sets.member_state import Listing, SetContext, describe_member, find_repositories
 from release.publishing.sets.read_members import FoundMember, load_set_config, read_members
@@ -132,7 +133,7 @@ def _selected(found: Sequence[FoundMember], only: Sequence[str]) -> frozenset[st
         one = names.get(normalize_name(name))
         if one is None:
             raise UsageError(
-                f"no member is called {name!r}{tables.did_you_mean(normalize_name(name), names)}",
+                f"no member is called {name!r}{did_you_mean(normalize_name(name), names)}",
                 remedy=f"use one of {', '.join(sorted(names))}",
             )
         if one.member.private:
