@@ -214,18 +214,22 @@ def collect_built(
     ask_twine: Callable[[Path], TwineRefusal | Unknown | None] | None = None,
 ) -> BuiltFiles:
     """The files of a release, for inspection; `ask_twine` for those that are to be uploaded: see `BuiltFile`."""
-    built = tuple(
-        BuiltFile(
-            filename=one.filename,
-            size=one.size,
-            sha256=one.sha256,
-            open=partial(_open, one.path),
-            ask_twine=partial(ask_twine, one.path) if ask_twine else None,
-            place=path_from_here(one.path),
-        )
-        for one in files
-    )
+    built = tuple(describe_file(one, ask_twine) for one in files)
     return BuiltFiles(project=project, files=built, now=system.now(), installed=installed_versions())
+
+
+def describe_file(
+    file: Distribution, ask_twine: Callable[[Path], TwineRefusal | Unknown | None] | None = None
+) -> BuiltFile:
+    """One file of a release, for inspection."""
+    return BuiltFile(
+        filename=file.filename,
+        size=file.size,
+        sha256=file.sha256,
+        open=partial(_open, file.path),
+        ask_twine=partial(ask_twine, file.path) if ask_twine else None,
+        place=path_from_here(file.path),
+    )
 
 
 def _open(path: Path) -> BinaryIO:

@@ -51,9 +51,13 @@ SITE = PYPI.simple_url.removesuffix("/simple/")
 
 def inspect_built_files(built: BuiltFiles) -> tuple[InspectedFile, ...]:
     """Each file, read once however many checks ask."""
-    if built.cache.files is None:
-        accepted: list[tuple[NormalizedName, StoredFile]] = []
-        built.cache.files = tuple(_inspect(file, built, accepted) for file in built.files)
+    return inspect_in_turn(built, built.files) if built.cache.files is None else built.cache.files
+
+
+def inspect_in_turn(built: BuiltFiles, files: Iterable[BuiltFile]) -> tuple[InspectedFile, ...]:
+    """The same for files that become those of `built`: each is read as soon as it comes."""
+    accepted: list[tuple[NormalizedName, StoredFile]] = []
+    built.cache.files = tuple(_inspect(file, built, accepted) for file in files)
     return built.cache.files
 
 

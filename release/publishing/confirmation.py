@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -94,8 +95,10 @@ def confirm_release(
     system = replace(system, passed=config.pass_environment)
     wanted = smoke_tests.configured_smoke_tests(config.smoke)
     with temporary_directory() as scratch:
-        facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)
-        facts = remote_release.install_and_test(system, facts, scratch=scratch, notify=notify, wanted=wanted)
+        install = partial(remote_release.install_and_test, scratch=scratch, notify=notify, wanted=wanted)
+        facts = remote_release.fetch_release(
+            system, index, project, request.recorded, scratch=scratch, notify=notify, install=install
+        )
         for outcome in engine.run(published_release.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
             notify(CheckFinished(outcome=outcome, stops=True))

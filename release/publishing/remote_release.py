@@ -6,8 +6,9 @@ its journal, and uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,24 +16,26 @@ from msgspec.structs import replace
 from packaging.version import Version
 
 from release.adapters import collect, sigstore
-from release.adapters.builds import builder
-from release.adapters.index import json_api, simple_api
+from release.adapters.http.kept_sessions import KeptSessions
+from release.adapters.index import json_api
 from release.adapters.install import installer, interpreters, smoke_tests, venv
 from release.adapters.install.unreleased import ExplainMissing
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
-from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.system import System
+from release.checks.distribution_reader import inspect_in_turn
 from release.checks.published_release import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Unknown
-from release.core.models.distribution import Distribution, ReleaseManifest
+from release.core.models.distribution import ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.core.time_text import format_duration
 from release.publishing import attest
+from release.publishing.fetched_files import FetchedFiles
 
 #: seconds until the simple API must list what is known to be uploaded
 DEADLINE = 60.0
@@ -56,28 +59,53 @@ def fetch_release(  # noqa: PLR0913 - a release and its index
     *,
     scratch: Path,
     notify: Observer,
+    install: Callable[[System, PublishedRelease], PublishedRelease] | None = None,
 ) -> PublishedRelease:
-    """The release as its index shows it, with each file fetched into `scratch`; none of its code is run.
+    """The release as its index shows it, with each file fetched into `scratch`, and inspected.
 
-    `recorded` is what it should be. Raises `UnreachableError` where the index does not answer, `RefusedError` where
-    it has no such project or release.
+    `recorded` is what it should be. `install` is called with the release as listed while its files are downloaded, and
+    returns it with the trials; without, none of its code is run. Raises `UnreachableError` where the index does not
+    answer, `RefusedError` where it has no such project or release.
     """
-    release = _fetch_listing(system, index, project, recorded, notify)
-    download = partial(_download, scratch=scratch, notify=notify)
-    results = run_jobs(system, [partial(download, file=file) for file in release.files], workers=_DOWNLOADS)
-    downloaded = tuple(one for one in results if isinstance(one, Distribution))
-    built = collect.collect_built(system, downloaded, project)
-    failed = {file.filename: one for file, one in zip(release.files, results, strict=True) if isinstance(one, Unknown)}
-    fetched = {one.filename: one for one in built.files} | failed
-    provenance = _fetch_provenance(system, index, project, release.files)
+    with closing(KeptSessions()) as sessions, sessions.used_here():
+        release = _fetch_listing(system, index, project, recorded, notify)
+        files = FetchedFiles(release.files, into=scratch, notify=notify)
+        release = _inspect_and_install(system, replace(release, fetched=files), files, sessions, install)
+        provenance = _fetch_provenance(system, index, project, release.files, sessions)
     verified = None
     if sigstore.is_installed():
         verified = {
             file.filename: attest.verify_provenance(system, index, file, found)
-            for file in downloaded
+            for file, _ in files.downloaded()
             if isinstance(found := provenance.get(file.filename), Provenance)
         }
-    return replace(release, fetched=fetched, built=built, provenance=provenance, verified=verified)
+    return replace(release, fetched=dict(files), provenance=provenance, verified=verified)
+
+
+def _inspect_and_install(
+    system: System,
+    release: PublishedRelease,
+    files: FetchedFiles,
+    sessions: KeptSessions,
+    install: Callable[[System, PublishedRelease], PublishedRelease] | None,
+) -> PublishedRelease:
+    """Inspect and install the files while others are downloaded."""
+    built = collect.collect_built(system, (), release.project)
+
+    def download(_: System) -> PublishedRelease:
+        files.download(sessions)
+        return release
+
+    def inspect(_: System) -> PublishedRelease:
+        inspect_in_turn(built, (file for _, file in files.downloaded()))
+        return release
+
+    def try_it(system: System) -> PublishedRelease:
+        return install(system, release) if install else release
+
+    jobs = [*[download] * _DOWNLOADS, inspect, try_it]
+    *_, tried = run_jobs(system, jobs, workers=len(jobs), stop_jobs=files.give_up)
+    return replace(tried, built=replace(built, files=tuple(file for _, file in files.downloaded())))
 
 
 # -- the index --------------------------------------------------------------------------------------
@@ -156,26 +184,16 @@ def _no_release(index: Index, project: ProjectMetadata, listing: ProjectListing 
 # -- the files --------------------------------------------------------------------------------------
 
 
-def _download(_: System, *, file: IndexFile, scratch: Path, notify: Observer) -> Distribution | Unknown:
-    """Download a file without comparing its SHA-256: that is a check of its own."""
-    notify(Progress(text=f"downloading {file.filename}", unit="files"))
-    try:
-        with explain_os_errors("the temporary directory"):
-            return builder.load_distribution(simple_api.download_file(replace(file, sha256=None), scratch))
-    except UnreachableError as error:
-        reason = f"cannot download {file.filename!r}: {error.message}"
-        return Unknown(reason=reason, remedy=error.remedy, cause=error.cause)
-
-
 def _fetch_provenance(
-    system: System, index: Index, project: ProjectMetadata, files: Iterable[IndexFile]
+    system: System, index: Index, project: ProjectMetadata, files: Iterable[IndexFile], sessions: KeptSessions
 ) -> dict[str, Provenance | Unknown]:
     """The provenance of each file that is listed with one."""
 
     def fetch(_: System, filename: str) -> Provenance | Unknown:
         version = version_of(filename, project.name)
         try:
-            found = json_api.fetch_provenance(index, project.name, str(version), filename)
+            with sessions.used_here():
+                found = json_api.fetch_provenance(index, project.name, str(version), filename)
         except UnreachableError as error:
             return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
         return found or Unknown(

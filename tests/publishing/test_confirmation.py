@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,6 @@ def confirmed(
         return release
 
     monkeypatch.setattr(remote_release, "fetch_release", fetch)
-    monkeypatch.setattr(remote_release, "install_and_test", lambda _system, facts, **_: facts)
     found = confirmation.confirm_release(
         fake_system(), LASTING, ConfirmationRequest(project=PROJECT, record="r"), config=Config(waive=waive or {}),
         notify=told.append,
@@ -153,7 +152,8 @@ def test_the_files_are_installed_from_where_they_were_fetched_to(monkeypatch: py
     def fetch(system: Any, *asked: Any, **options: Any) -> PublishedRelease:
         assert asked == (LASTING, PROJECT, None)
         given.append((system, options))
-        return release
+        install: Callable[[Any, PublishedRelease], PublishedRelease] = options["install"]
+        return install(system, release)
 
     def install(system: Any, facts: PublishedRelease, **options: Any) -> PublishedRelease:
         assert options["scratch"].is_dir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,22 +15,24 @@ from msgspec.structs import replace
 
 from release.adapters import sigstore
 from release.adapters.builds import builder
-from release.adapters.system.system import real_system
+from release.adapters.http import http_client
+from release.adapters.index import simple_api
+from release.adapters.system.system import System, real_system
 from release.checks import engine
 from release.checks.published_release import CHECKS
 from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Event, Progress
-from release.core.facts import ProjectMetadata, PublishedRelease
+from release.core.facts import BuiltFile, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import AttestationPublisher
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.distribution import ManifestFile, ReleaseManifest
-from release.core.models.index import PYPI, ProjectListing
+from release.core.models.check_result import CheckState, NotApplicable, Outcome
+from release.core.models.distribution import Distribution, ManifestFile, ReleaseManifest
+from release.core.models.index import PYPI, IndexFile, ProjectListing
 from release.core.models.oidc_identity import parse_identity
 from release.core.secret import Secret
 from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
 from release.sandbox import server
-from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
+from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter, Stale
 from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData, seed_for_project
 from release.sandbox.seed import SeedProject as OnIndex
 from tests import sample_distributions
@@ -51,12 +54,15 @@ class Place:
     clock: Clock
     scratch: Path
 
-    def look(self, record: ReleaseManifest | None = None, release: ProjectMetadata = RELEASE) -> PublishedRelease:
+    def look(
+        self, record: ReleaseManifest | None = None, release: ProjectMetadata = RELEASE, **options: Any
+    ) -> PublishedRelease:
         """As a user would, who has all the time of that place."""
         system = replace(real_system(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
         return remote_release.fetch_release(
-            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, notify=lambda _: None
-        )
+            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, notify=lambda _: None,
+            **options,
+        )  # fmt: skip
 
     def outcomes(self, record: ReleaseManifest | None = None) -> dict[str, Outcome]:
         return {one.check: one for one in engine.run(CHECKS, self.look(record))}
@@ -217,6 +223,68 @@ def test_a_file_that_does_not_come_is_unknown(place: Place) -> None:
     found = place.outcomes()
     assert set(blocking(found)) == {"every-download-is-what-its-page-says"}
     assert WHEEL in found["every-download-is-what-its-page-says"].reason
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        (Drop(at="in-reply"), "connection to '127.0.0.1' was reset"),
+        (Drop(at="in-reply", how="close"), "connection to '127.0.0.1' was reset"),
+        (Drop(at="in-reply", how="hang"), "no answer from '127.0.0.1' in time"),
+        (CannedResponse(status=429), "answers 429 Too Many Requests"),
+        (CannedResponse(status=503, retry_after=7200), "answers 503 Service Unavailable and asks to wait 2 h"),
+    ],
+)
+def test_a_download_that_breaks_is_unknown_and_the_others_count(
+    place: Place, monkeypatch: pytest.MonkeyPatch, what: Any, says: str
+) -> None:
+    """The sessions of the other downloads go on; that of the broken one is not used again."""
+    monkeypatch.setattr(http_client, "TIMEOUT", (60.0, 0.5 if "in time" in says else 60.0))
+    monkeypatch.setattr(http_client, "_RETRIES", 0)
+    place.break_(what, path="/packages/*.whl")
+    release = place.look()
+    assert isinstance(release.fetched[SDIST], BuiltFile)
+    outcome = {one.check: one for one in engine.run(CHECKS, release)}["every-download-is-what-its-page-says"]
+    assert outcome.state == CheckState.UNKNOWN
+    assert outcome.reason.startswith(f"cannot download {WHEEL!r}: ")
+    assert says in outcome.reason
+
+
+def test_a_file_is_installed_and_inspected_while_others_are_downloaded(place: Place) -> None:
+    """The install of the wheel does not wait for the sdist; what it returns and what is read meanwhile counts."""
+    installed = threading.Event()
+    download = simple_api.download_file
+
+    def late(file: IndexFile, into: Path) -> Distribution:
+        if file.filename == SDIST:
+            assert installed.wait(60)
+        return download(file, into)
+
+    def install(_: System, release: PublishedRelease) -> PublishedRelease:
+        assert isinstance(release.fetched.get(WHEEL), BuiltFile)
+        installed.set()
+        return replace(release, wheel=NotApplicable(reason="tried"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simple_api, "download_file", late)
+        release = place.look(install=install)
+    assert (release.wheel, set(release.fetched)) == (NotApplicable(reason="tried"), {WHEEL, SDIST})
+    assert release.built is not None
+    assert [one.filename for one in release.built.files] == [one.filename for one in release.files]
+    assert [one.filename for one in release.built.cache.files or ()] == [one.filename for one in release.files]
+
+
+def test_a_release_has_no_more_sessions_than_downloads_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requests for the pages and for all files share them: each would cost a connection of its own."""
+    opened: list[str] = []
+    monkeypatch.setattr(http_client, "check_reachable", opened.append)
+    tags = [f"py3{minor}-none-any" for minor in range(10)]
+    files = {sample_distributions.wheel_name(tag=one): sample_distributions.wheel(tag=one) for one in tags}
+    with placed(tmp_path, files=files) as place:
+        assert len(place.look().fetched) == len(tags)
+    assert 1 <= len(opened) <= remote_release._DOWNLOADS
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_this_program_uploads_reads_and_asks(machine: Machine, monkeypatch: pyte
     found = {file.filename: file for file in listing.files}
     for file in files:
         assert found[file.filename].url.startswith("https://")
-        assert simple_api.download_file(found[file.filename], machine.path).read_bytes() == file.path.read_bytes()
+        assert simple_api.download_file(found[file.filename], machine.path).path.read_bytes() == file.path.read_bytes()
     token, now = where.tokens["account"], datetime.now(UTC)
     asked = token_probes.probe_permission(where.index(), token, name="acme-widget", version="3.0", now=now)
     assert asked.status == 400  # the permission is checked before the file, which a probe does not have

@@ -35,7 +35,7 @@ def unpack(requirement: str, into: Path) -> Path:
     listing = simple_api.fetch_listing(PYPI, name)
     assert listing is not None
     (file,) = [f for f in listing.files if f.filename.endswith(f"-{version}.tar.gz")]
-    archive = simple_api.download_file(file, into)
+    archive = simple_api.download_file(file, into).path
     with tarfile.open(archive) as tar:
         tar.extractall(into, filter="data")
     (root,) = [path.parent for path in into.glob("*/PKG-INFO")]

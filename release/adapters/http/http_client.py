@@ -27,6 +27,7 @@ from msgspec import Struct, field
 
 from release.adapters.http import errors as http_errors
 from release.adapters.http import response_limits
+from release.adapters.http.kept_sessions import KEPT
 from release.adapters.http.response_limits import ResponseLimits
 from release.adapters.system import debug_log
 from release.core.errors import UnreachableError
@@ -92,13 +93,15 @@ def session(
 
     A response that exceeds the `limits` is one too, and is not requested again. The host is tested before requests is
     imported, so that a command fails at once without a network. Inside `shared_sessions`, the session is the thread's
-    own, stays open, and has the retries of the rate limit.
+    own, stays open, and has the retries of the rate limit. Where `KeptSessions` are used, it may be one of them.
     """
     with ExitStack() as stack:
         if shared := _SHARED.get():
             limit, sessions = shared
             key = urlsplit(url)[:2]
             opened = sessions[key] = _open(url, limit=limit, opened=sessions.get(key))
+        elif retries is None and (kept := KEPT.get()) is not None:  # only a retry can replace a connection that broke
+            opened = stack.enter_context(kept.session(url, lambda: _open(url, retries=_RETRIES)))
         else:
             opened = stack.enter_context(_open(url, retries=_RETRIES if retries is None else retries))
         import requests

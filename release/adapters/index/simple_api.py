@@ -27,6 +27,7 @@ from release.adapters.index.html_links import scan_html
 from release.adapters.system.safe_write import replace_file
 from release.adapters.system.temporary_directory import temporary_directory_in
 from release.core.errors import UnreachableError
+from release.core.models.distribution import Distribution
 from release.core.models.file_hashes import parse_hashes
 from release.core.models.index import Index, IndexFile, ProjectListing, host_of
 from release.core.models.probe import ServerResponse
@@ -178,7 +179,7 @@ def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     _evict(cache, file.size or 0)
     with temporary_directory_in(cache, "the cache of files", prefix=".fetch-") as work:
-        fetched = download_file(file, work)
+        fetched = download_file(file, work).path
         cached.parent.mkdir(exist_ok=True)
         return replace_file(fetched, cached)
 
@@ -194,13 +195,13 @@ def _evict(root: Path, needed: int) -> None:
         left += size
 
 
-def download_file(file: IndexFile, into: Path) -> Path:
+def download_file(file: IndexFile, into: Path) -> Distribution:
     """Download a file into the directory `into`; it appears there only once it is complete.
 
-    Raises `UnreachableError` where the download fails or has another SHA-256 than the index lists, `OSError`
-    where it cannot be written.
+    It is hashed while it comes. Raises `UnreachableError` where the download fails or has another SHA-256 than the
+    index lists, `OSError` where it cannot be written.
     """
-    part, digest = into / f"{file.filename}.part", hashlib.sha256()
+    part, digest, size = into / f"{file.filename}.part", hashlib.sha256(), 0
     limits = response_limits.file_limits(file)
     try:
         with (
@@ -211,13 +212,14 @@ def download_file(file: IndexFile, into: Path) -> Path:
             with part.open("wb") as target:
                 for chunk in response.iter_content(1 << 16):
                     digest.update(chunk)
-                    target.write(chunk)
+                    size += target.write(chunk)
         if file.sha256 is not None and digest.hexdigest() != file.sha256:
             raise http_errors.unusable_response(
                 file.url, f"sends {file.filename!r} with another SHA-256 than the index lists: {digest.hexdigest()}",
                 remedy="do not use the file; report it to the administrators of the index",
             )  # fmt: skip
-        return part.replace(into / file.filename)
+        path = part.replace(into / file.filename)
+        return Distribution(path=path, sha256=digest.hexdigest(), size=size)
     finally:
         part.unlink(missing_ok=True)
 

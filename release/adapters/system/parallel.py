@@ -60,10 +60,14 @@ def _exit_after(sentinel: int) -> None:
     os._exit(1)
 
 
-def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:
+def run_jobs(
+    system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2,
+    stop_jobs: Callable[[], object] = lambda: None,
+) -> list[Result]:  # fmt: skip
     """The results of all jobs in their order, `workers` at a time; each job gets the system to use.
 
-    The first failure, or Ctrl-C, ends the programs of the other jobs, and is raised.
+    The first failure, or Ctrl-C, ends the programs of the other jobs, and is raised. `stop_jobs` is called before it
+    waits for the jobs themselves.
     """
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
@@ -80,5 +84,6 @@ def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, work
                     future.result()
         finally:
             stop.set()
+            stop_jobs()
             pool.shutdown(wait=False, cancel_futures=True)
     return [future.result() for future in futures]

@@ -56,7 +56,7 @@ def index(url: str) -> Index:
 def download(url: str, directory: Path, size: int | None = len(CONTENT)) -> bytes:
     file = IndexFile(filename="acme-1.0.tar.gz", url=f"{url}f", sha256=SHA, size=size)
     try:
-        return simple_api.download_file(file, directory).read_bytes()
+        return simple_api.download_file(file, directory).path.read_bytes()
     finally:
         assert not list(directory.glob("*.part"))
 

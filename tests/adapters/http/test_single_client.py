@@ -13,6 +13,7 @@ CLIENTS = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aio
 OWN_CLIENTS: Mapping[str, str] = {
     "release/adapters/http/http_client.py": "the client",
     "release/adapters/http/bounded_adapter.py": "its adapter",
+    "release/adapters/http/kept_sessions.py": "a type",
     "release/adapters/http/response_body.py": "a type",
     "release/adapters/github/releases.py": "a type",
     "release/adapters/index/simple_api.py": "a type",

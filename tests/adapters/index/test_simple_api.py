@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from release.adapters.index import simple_api
 from release.core.errors import UnreachableError
+from release.core.models.distribution import Distribution
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from tests.adapters.loopback_server import Answer, Server, loopback_server
 
@@ -194,12 +195,13 @@ def test_a_busy_index_says_when_to_come_again(after: str | None, words: str, rem
 def test_a_download_is_verified_while_it_comes(tmp_path: Path) -> None:
     with loopback_server(lambda h: h.reply(200, b"bytes")) as server:
         good = IndexFile(filename="a.whl", url=f"{server.url}a", sha256=SHA)
-        path = simple_api.download_file(good, tmp_path)
+        found = simple_api.download_file(good, tmp_path)
         bad = IndexFile(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
         with pytest.raises(UnreachableError, match="another SHA-256"):
             simple_api.download_file(bad, tmp_path)
-    assert path.read_bytes() == b"bytes"
-    assert list(tmp_path.iterdir()) == [path], "nothing else stays behind"
+    assert found == Distribution(path=tmp_path / "a.whl", sha256=SHA, size=5)
+    assert found.path.read_bytes() == b"bytes"
+    assert list(tmp_path.iterdir()) == [found.path], "nothing else stays behind"
 
 
 def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:

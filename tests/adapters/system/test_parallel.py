@@ -82,3 +82,19 @@ def test_jobs_return_their_results_in_order() -> None:
         return 2
 
     assert run_jobs(real_system(), [slow, fast]) == [1, 2]
+
+
+def test_a_failure_stops_the_jobs_that_run_no_program() -> None:
+    """They are told before they are waited for."""
+    stopped, waiting = threading.Event(), threading.Event()
+
+    def wait(_: System) -> None:
+        waiting.set()
+        assert stopped.wait(60)
+
+    def fail(_: System) -> None:
+        assert waiting.wait(60)
+        raise ToolError("it failed", remedy="")
+
+    with pytest.raises(ToolError, match="it failed"):
+        run_jobs(real_system(), [wait, fail], stop_jobs=stopped.set)
