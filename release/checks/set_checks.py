@@ -274,12 +274,12 @@ def _first_new(found: ReleaseSet, index: str, limit: int) -> list[str]:
     facts = {str(normalize_name(one.member.name)): one for one in found.members}
     needs = needed_members(one.member for one in found.members)
     releasing = {name for level in found.levels for name in level}
-    taken: list[str] = []
+    taken: dict[str, None] = {}
     new = 0
     for name in (name for level in found.levels for name in level):
         is_new = facts[name].listings.get(index) is None
-        if needs[name] & releasing <= set(taken) and not (is_new and new == limit):
-            taken.append(name)
+        if needs[name] & releasing <= taken.keys() and not (is_new and new == limit):
+            taken[name] = None
             new += is_new
     return [facts[name].member.name for name in taken]
 

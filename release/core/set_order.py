@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -50,6 +50,15 @@ def sibling_requirements(members: Iterable[Member]) -> tuple[SiblingRequirement,
     return tuple(edge for one in members for edge in _requirements_of(one, names))
 
 
+def requirements_by_member(members: Iterable[Member]) -> Mapping[str, tuple[SiblingRequirement, ...]]:
+    """Canonical name of each member → its requirements on other members."""
+    members = tuple(members)
+    found: dict[str, list[SiblingRequirement]] = {normalize_name(one.name): [] for one in members}
+    for edge in sibling_requirements(members):
+        found[edge.member].append(edge)
+    return {name: tuple(edges) for name, edges in found.items()}
+
+
 def requirement_name(text: str) -> str | None:
     """The canonical name of the project that a requirement is on; None for a text that is no requirement."""
     with suppress(InvalidRequirement):
@@ -59,12 +68,7 @@ def requirement_name(text: str) -> str | None:
 
 def needed_members(members: Iterable[Member]) -> Mapping[str, frozenset[str]]:
     """Canonical name of a member → the canonical names of the members that it needs, under any marker or extra."""
-    members = tuple(members)
-    edges = sibling_requirements(members)
-    return {
-        name: frozenset(edge.needs for edge in edges if edge.member == name)
-        for name in (normalize_name(one.name) for one in members)
-    }
+    return {name: frozenset(edge.needs for edge in edges) for name, edges in requirements_by_member(members).items()}
 
 
 def order_levels(members: Iterable[Member], selected: Collection[str] | None = None) -> tuple[tuple[str, ...], ...]:
@@ -150,9 +154,22 @@ def _graph(
     for edge in inside:
         if edge.kind != "extra":
             graph[edge.member] |= {edge.needs} | (extras.needed_by(edge) & chosen) - {edge.member}
-    dropped = [edge for edge in inside if edge.kind == "extra" and not _add(graph, edge.member, edge.needs)]
+    dropped = _add_extras(graph, [edge for edge in inside if edge.kind == "extra"])
     _add_indirect(graph, edges)
     return graph, dropped
+
+
+def _add_extras(graph: dict[str, set[str]], edges: Sequence[SiblingRequirement]) -> list[SiblingRequirement]:
+    """Add the requirements of extras that close no circle; the others are returned."""
+    whole = {name: set(needs) for name, needs in graph.items()}
+    for edge in edges:
+        whole[edge.member].add(edge.needs)
+    try:
+        TopologicalSorter(whole).prepare()
+    except CycleError:  # one after the other, since it depends on the order which of them close one
+        return [edge for edge in edges if not _add(graph, edge.member, edge.needs)]
+    graph |= whole
+    return []
 
 
 def _add(graph: dict[str, set[str]], name: str, needs: str) -> bool:

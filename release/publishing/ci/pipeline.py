@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,15 +94,14 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
     system: System,
     directory: Path,
     *,
-    file: Path | None = None,
-    wheels: bool | None = None,
-    lock: str | None = None,
-    proof: str | None = None,
-) -> Pipeline:
+    file: Path | None = None, wheels: bool | None = None, lock: str | None = None, proof: str | None = None,
+    checkout: Callable[[System, Path], tuple[bool, bool]] | None = None,
+) -> Pipeline:  # fmt: skip
     """Read what the workflows of the project in `directory` depend on.
 
     `file`: the configuration file, if it is not the project's. `wheels`: whether wheels are binary; None: detect it.
     `lock`: a requirements file with hashes, relative to the project. `proof`: as in `Pipeline`.
+    `checkout`: as `detect_checkout`, for several projects of one repository.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
     from importlib.metadata import version
@@ -124,7 +123,7 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
             f"uv pip compile --universal --generate-hashes --output-file {quote_word(lock)} -",
         )
     root = repository.find_root(system, directory)
-    lfs, submodules = detect_checkout(system, root) if root else (False, False)
+    lfs, submodules = (checkout or detect_checkout)(system, root) if root else (False, False)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     pipeline = Pipeline(
         tag_format=config.tag_format or collect.learn_tag_format(system, directory),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from release.core.models.release_set import Member, ReleaseSet
 from release.core.quoting import quote_path
 from release.core.set_order import order_levels
 from release.core.shell import quote_word
-from release.publishing.ci.pipeline import Pipeline, load_pipeline
+from release.publishing.ci.pipeline import Pipeline, detect_checkout, load_pipeline
 from release.publishing.sets import set_plan
 
 if TYPE_CHECKING:
@@ -56,9 +57,17 @@ def load_member_pipelines(
     system: System, root: Path, members: Iterable[Member]
 ) -> dict[str, Pipeline]:  # fmt: skip
     """Canonical name → what the build of the member depends on. Raises `ReleaseError` as `load_pipeline` does."""
-    members = tuple(members)
+    members, lock = tuple(members), threading.Lock()
+    checkouts: dict[Path, tuple[bool, bool]] = {}
+
+    def checkout(system: System, root: Path) -> tuple[bool, bool]:
+        with lock:  # members of one repository have one checkout, whose files are listed once
+            if root not in checkouts:
+                checkouts[root] = detect_checkout(system, root)
+            return checkouts[root]
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        found = pool.map(lambda one: load_pipeline(system, root / one.directory), members)
+        found = pool.map(lambda one: load_pipeline(system, root / one.directory, checkout=checkout), members)
         return {normalize_name(one.name): pipeline for one, pipeline in zip(members, found, strict=True)}
 
 

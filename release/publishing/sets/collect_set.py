@@ -19,7 +19,13 @@ from release.core.models.index import PYPI, TESTPYPI, Index, normalize_name
 from release.core.models.release_set import ReleaseSet, SetSettings
 from release.core.similar_words import did_you_mean
 from release.publishing.sets.file_members import members_of_files
-from release.publishing.sets.member_state import Listing, SetContext, describe_member, find_repositories
+from release.publishing.sets.member_state import (
+    Listing,
+    SetContext,
+    describe_member,
+    find_repositories,
+    load_root_projects,
+)
 from release.publishing.sets.read_members import FoundMember, load_set_config, read_members
 
 #: requests, or runs of git, at the same time; the HTTP client limits those to one host
@@ -51,11 +57,12 @@ def load_set(  # noqa: PLR0913 - what is released, and where
     settings, notes, found = _find(system, directory, config, files)
     _require_unique(found)
     indexes = set_indexes(config, index, dry_run_on)
-    places = tuple(one.member.directory for one in found if one.member.directory)
+    places = tuple(sorted(one.member.directory for one in found if one.member.directory))
+    repositories = find_repositories(system, directory, places)
     context = SetContext(
         system=system, root=directory, settings=settings, target=indexes[-1], selected=_selected(found, only),
-        directories=places, repositories=find_repositories(system, directory, places), offline=offline,
-        named=frozenset(map(normalize_name, only)),
+        directories=places, repositories=repositories, root_projects=load_root_projects(repositories.values()),
+        offline=offline, named=frozenset(map(normalize_name, only)),
     )  # fmt: skip
     others = _ordinary_indexes(config, indexes[-1])
     with ThreadPoolExecutor(_WORKERS) as pool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -34,10 +36,12 @@ class SetContext(Struct, frozen=True, kw_only=True):
     target: Index
     #: canonical names of the members that may be released
     selected: frozenset[str]
-    #: directories of all members
+    #: directories of all members, sorted
     directories: tuple[str, ...]
     #: directory of a member → its repository, or why that is unknown; None without one
     repositories: Mapping[str, MemberRepository | Unknown | None]
+    #: root of a repository → the name of the project there; None without one
+    root_projects: Mapping[Path, str | None]
     #: whether no index was asked
     offline: bool
     #: canonical names of the members that are named to be released: `only-changed` leaves none of them out
@@ -138,15 +142,19 @@ def _history(one: FoundMember, context: SetContext, *, released: bool) -> _Histo
             problem = unknown if only_changed and repository.shallow else None
             return _History(problem=problem, tag_format=form.template, shallow=repository.shallow)
         place = context.root / member.directory
-        inside = [context.root / other for other in context.directories if _is_inside(other, member.directory)]
+        inside = [context.root / other for other in _directories_inside(context.directories, member.directory)]
         commits = member_history.commits_since(context.system, repository, tag, place, inside)
         return _History(tag=tag, commits=commits, tag_format=form.template)
     except ToolError as error:
         return _History(problem=Unknown(reason=error.message, remedy=error.remedy))
 
 
-def _is_inside(other: str, directory: str) -> bool:
-    return other != directory and (directory == "." or other.startswith(f"{directory}/"))
+def _directories_inside(directories: Sequence[str], directory: str) -> Sequence[str]:
+    """Those of the sorted directories that are inside of one."""
+    if directory == ".":
+        return [other for other in directories if other != directory]
+    start, end = f"{directory}/", f"{directory}0"  # "0" follows "/" in the order of texts
+    return directories[bisect_left(directories, start) : bisect_left(directories, end)]
 
 
 def _tag_form(one: FoundMember, repository: MemberRepository, context: SetContext) -> TagForm:
@@ -154,13 +162,22 @@ def _tag_form(one: FoundMember, repository: MemberRepository, context: SetContex
     project = ProjectMetadata(name=one.member.name, version=one.member.version)
     place = context.root / one.member.directory
     at_root = place.resolve() == repository.root.resolve()
-    root_project = None
-    if not at_root:
-        with suppress(ReleaseError):
-            root_project = collect.load_project_name(repository.root)
-    shared = sum(other is repository for other in context.repositories.values()) > 1
+    root_project = None if at_root else context.root_projects[repository.root]
+    same = (other for other in context.repositories.values() if other is repository)
+    shared = len(list(islice(same, 2))) > 1
     alone = not shared and not projects.has_other_projects(context.system, repository.root, place)
     return collect.choose_tag_form(one.config, project, repository.tags, root_project=root_project, alone=alone)
+
+
+def load_root_projects(repositories: Iterable[MemberRepository | Unknown | None]) -> dict[Path, str | None]:
+    """The name of the project at the root of each repository; None where there is none, or it cannot be read."""
+    found: dict[Path, str | None] = {}
+    for one in repositories:
+        if isinstance(one, MemberRepository) and one.root not in found:
+            found[one.root] = None
+            with suppress(ReleaseError):
+                found[one.root] = collect.load_project_name(one.root)
+    return found
 
 
 def find_repositories(

@@ -6,7 +6,7 @@ as it is. `set_plan.schema.json` defines the document.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 from release.core.errors import Exit
 from release.core.models.index import normalize_name
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet
-from release.core.set_order import sibling_requirements
+from release.core.set_order import requirements_by_member
 from release.core.shell import quote_word
 from release.publishing.ci.pipeline import Pipeline
 
@@ -83,7 +83,8 @@ def make_set_jobs(
     members: dict[str, Member] = {normalize_name(one.member.name): one.member for one in release_set.members}
     needs = needed_builds(release_set)
     binary = {name for name in needs if pipelines[name].binary}
-    built = [job for name in needs for job in _build_jobs(members[name], needs, binary)]
+    levels = build_levels(needs)
+    built = [job for name in needs for job in _build_jobs(members[name], needs[name], levels[name], binary)]
     gate = SetJob(
         id="gate", kind="gate", member=None, level=None, needs=tuple(job.id for job in built),
         commands=(_own_command("set", "rehearse", "--files", FILES),), inputs=(FILES,), outputs=(),
@@ -97,16 +98,16 @@ def needed_builds(release_set: ReleaseSet) -> dict[str, tuple[str, ...]]:
     A build requirement is installed with what it requires itself. What a member needs is of the levels before its own.
     """
     levels = {name: number for number, level in enumerate(release_set.levels) for name in level}
-    edges = sibling_requirements(one.member for one in release_set.members)
+    requirements = requirements_by_member(one.member for one in release_set.members)
     found = {}
     for name, level in levels.items():
         reached: set[str] = set()
-        queue = [edge.needs for edge in edges if edge.member == name and edge.kind == "build"]
+        queue = [edge.needs for edge in requirements[name] if edge.kind == "build"]
         while queue:
             needed = queue.pop()
             if levels.get(needed, level) < level and needed not in reached:
                 reached.add(needed)
-                queue += [edge.needs for edge in edges if edge.member == needed and edge.kind != "build"]
+                queue += [edge.needs for edge in requirements[needed] if edge.kind != "build"]
         found[name] = tuple(sorted(reached, key=lambda one: (levels[one], one)))
     return found
 
@@ -191,16 +192,14 @@ def _directory(name: str) -> str:
     return f"{FILES}/{name}"
 
 
-def _build_jobs(
-    member: Member, needs: Mapping[str, tuple[str, ...]], binary: Collection[str]
-) -> Iterator[SetJob]:  # fmt: skip
+def _build_jobs(member: Member, siblings: Sequence[str], level: int, binary: Collection[str]) -> Iterator[SetJob]:
     """The build of a member; where wheels depend on the machine, its sdist, and the wheels that are built from it.
 
-    `binary`: the canonical names of the members whose wheels do.
+    `siblings`: the canonical names of those whose files it needs. `binary`: of the members whose wheels depend on the
+    machine.
     """
     name = normalize_name(member.name)
-    siblings, into = needs[name], _directory(name)
-    level = build_levels(needs)[name]
+    into = _directory(name)
     inputs = tuple(map(_directory, siblings))
     variables = {"PIP_FIND_LINKS": " ".join(inputs)} if inputs else {}
     after = tuple(

@@ -11,7 +11,7 @@ from packaging.version import Version
 from release.core.models.distribution import parse_version
 from release.core.models.index import Index, ProjectListing, files_by_release, files_of_version, normalize_name
 from release.core.models.release_set import MemberFacts, ReleaseSet, Sibling
-from release.core.set_order import SiblingRequirement, needed_members, sibling_requirements
+from release.core.set_order import SiblingRequirement, needed_members, requirements_by_member
 
 
 class SetNeeds(Struct, frozen=True, kw_only=True):
@@ -21,15 +21,18 @@ class SetNeeds(Struct, frozen=True, kw_only=True):
     members: Mapping[str, frozenset[str]]
     #: directly
     requirements: Mapping[str, tuple[SiblingRequirement, ...]]
+    #: the place of each member in the set
+    order: Mapping[str, int]
 
 
 def set_needs(release_set: ReleaseSet) -> SetNeeds:
     """Read the requirements of all members on each other."""
-    found = [one.member for one in release_set.members]
-    direct, edges = needed_members(found), sibling_requirements(found)
+    requirements = requirements_by_member(one.member for one in release_set.members)
+    direct = {name: frozenset(edge.needs for edge in edges) for name, edges in requirements.items()}
     return SetNeeds(
         members={name: frozenset(_reachable(direct, name) - {name}) for name in direct},
-        requirements={name: tuple(one for one in edges if one.member == name) for name in direct},
+        requirements=requirements,
+        order={normalize_name(one.member.name): number for number, one in enumerate(release_set.members)},
     )
 
 
@@ -67,10 +70,9 @@ def siblings_on(
     wanted = _specifiers(needs, name)
     last = release_set.indexes[-1]
     found = []
-    for facts in release_set.members:
-        other, version = normalize_name(facts.member.name), facts.member.version
-        if other not in needs.members[name]:
-            continue
+    for other in sorted(needs.members[name], key=needs.order.__getitem__):
+        facts = release_set.members[needs.order[other]]
+        version = facts.member.version
         specifier = wanted.get(other, SpecifierSet())
         listing = facts.listings.get(index.name)
         listed = isinstance(listing, ProjectListing) and bool(files_of_version(listing, version))

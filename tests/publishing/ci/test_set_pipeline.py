@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from release.adapters.system.system import System, real_system
 from release.core.errors import RefusedError, UsageError
+from release.core.models.release_set import Member
 from release.publishing.ci import set_pipeline
+from release.publishing.ci.pipeline import detect_checkout
+from tests.git_repositories import committed
 
 JOBS: list[dict[str, Any]] = [
     {"id": "build-a", "kind": "build", "level": 1, "inputs": [], "outputs": ["dist/a"]},
@@ -68,3 +72,23 @@ def test_the_jobs_of_a_plan() -> None:
 def test_commands_are_quoted_for_a_shell() -> None:
     job = {"commands": [{"variables": {"A": "x $(id)"}, "argv": ["echo", "a b", "`id`", "c"]}]}
     assert set_pipeline.shell_commands(job) == ["A='x $(id)' echo 'a b' '`id`' c"]
+
+
+def test_the_files_of_a_repository_are_listed_once_for_all_its_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"acme-{number}" for number in range(12)]
+    release = '[tool.release]\ntag-format = "v{version}"\n'
+    files = {f"{one}/pyproject.toml": f'[project]\nname = "{one}"\nversion = "1"\n{release}' for one in names}
+    committed(tmp_path, {**files, ".gitattributes": "*.bin filter=lfs\n"})
+    listed = []
+
+    def detect(system: System, root: Path) -> tuple[bool, bool]:
+        listed.append(root)
+        return detect_checkout(system, root)
+
+    monkeypatch.setattr(set_pipeline, "detect_checkout", detect)
+    members = [Member(name=one, version="1", directory=one) for one in names]
+    found = set_pipeline.load_member_pipelines(real_system(), tmp_path, members)
+    assert {one.lfs for one in found.values()} == {True}
+    assert listed == [tmp_path]

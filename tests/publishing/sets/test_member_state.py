@@ -35,6 +35,7 @@ def described(
     context: dict[str, Any] = {
         "system": fake_system(), "root": root, "settings": SetSettings(), "target": LASTING, "offline": False,
         "selected": frozenset({"acme-widget"}), "directories": (".",), "repositories": {".": None},
+        "root_projects": {},
     }  # fmt: skip
     found = FoundMember(member=Member(**given | dict(member or {})), config=Config(), problem=problem)
     return describe_member(found, {"acme": listing}, SetContext(**context | more))
