@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from release.checks import set_checks
+from release.acceptance.open_distribution import OpenDistribution
+from release.acceptance.rule import FileUpload
+from release.checks import set_checks, upload_sequence
 from release.core import set_order
-from release.core.models.index import PYPI
+from release.core.models.distribution import Distribution
+from release.core.models.index import PYPI, IndexFile, ProjectListing
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
 from release.publishing.sets import set_plan, sibling_versions
+from release.publishing.upload import upload_state
+from release.sandbox.index_store import Store, add_file, create_project, index_contents, new_project
 from tests.executed_lines import executed_lines
 
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SMALL, LARGE = 32, 128
 #: of n log n
 MARGIN = 1.2
@@ -76,6 +85,58 @@ def test_work_for_a_set_grows_with_its_members(name: str) -> None:
 
 def limit(small: int) -> float:
     return small * MARGIN * (LARGE * math.log(LARGE)) / (SMALL * math.log(SMALL))
+
+
+def accepted_in_turn(count: int) -> object:
+    """Each file of an upload compared with those before it."""
+    accepted = upload_sequence.AcceptedFiles()
+    for number in range(count):
+        name = f"acme-{number}.tar.gz"
+        fields = {"name": ("acme",), "version": (str(number),), "filetype": ("sdist",)}
+        one = FileUpload(fields=fields, file=OpenDistribution(name, BytesIO(name.encode())))
+        assert not list(upload_sequence.refusals_after(one, f"{number:064}", accepted, NOW))
+        accepted.add(one, f"{number:064}")
+    return accepted
+
+
+def remaining(count: int) -> object:
+    """The files of a release compared with an index that has half of them."""
+    names = [f"acme-1.0-py3-none-manylinux_2_{number}_x86_64.whl" for number in range(count)]
+    files = [Distribution(path=Path(one), sha256=f"{at:064}", size=1) for at, one in enumerate(names)]
+    there = tuple(IndexFile(filename=one.filename, sha256=one.sha256, url="") for one in files[::2])
+    listing = ProjectListing(name="acme", files=there)
+    found = upload_state.find_remaining(files, PYPI, listing, "1.0", now=NOW)
+    assert len(found.files) == len(found.receipts) == count // 2
+    return found
+
+
+BY_FILES = {"files before": accepted_in_turn, "remaining files": remaining}
+
+
+@pytest.mark.parametrize("name", BY_FILES)
+def test_work_for_a_release_grows_with_its_files(name: str) -> None:
+    small, large = (executed_lines(partial(BY_FILES[name], count)) for count in (SMALL, LARGE))
+    assert large <= limit(small)
+
+
+def test_an_upload_to_a_sandbox_reads_only_files_that_it_may_clash_with(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state")
+    project = new_project("acme", "alice")
+    with store.writing() as db:
+        db.execute("INSERT INTO users VALUES ('alice', 'alice', 1, 1, 0)")
+        create_project(db, project, NOW)
+        project = replace(project, is_new=False)
+        for number in range(LARGE):
+            name, digest = f"acme-{number}.tar.gz", f"{number:064}"
+            row = {"filename": name, "filetype": "sdist", "pyversion": "source", "size": 3, "md5": digest}
+            row |= {"sha256": digest, "blake2_256": digest, "metadata_sha256": None, "provenance": None}
+            add_file(db, project, {"name": ("acme",), "version": (str(number),)}, row, NOW)
+        fields = {"name": ("acme",), "version": ("5.0",), "filetype": ("sdist",)}
+        upload = FileUpload(fields=fields, file=OpenDistribution("acme-7.tar.gz", BytesIO(b"new")))
+        found = index_contents(db, project, NOW, upload)
+    assert [one.filename for one in found.files] == ["acme-5.tar.gz", "acme-7.tar.gz"]
+    assert (found.size, found.used_filenames) == (3 * LARGE, frozenset({"acme-7.tar.gz"}))
+    assert (list(found.releases), found.names) == (["5"], frozenset())
 
 
 def test_a_quadratic_function_is_noticed() -> None:

@@ -96,7 +96,8 @@ def the_file_is_small_enough(upload: FileUpload, index: IndexContents) -> str | 
 @OUTSIDE.rule(check=rule.SIZES, remedy="delete old releases, or ask the index for a higher limit", cause="size.project")
 def the_project_is_small_enough(upload: FileUpload, index: IndexContents) -> str | None:
     """All files of the project together do not exceed its limit, which is 10 GiB by default."""
-    if upload.file.size + sum(stored.size for stored in index.files) <= index.project_limit:
+    there = sum(stored.size for stored in index.files) if index.size is None else index.size
+    if upload.file.size + there <= index.project_limit:
         return None
     return (
         f"Project size too large. Limit for project {upload.value('name')!r} total size is "

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from msgspec.structs import replace
-from packaging.utils import NormalizedName
 
 from release.acceptance import form_rules
 from release.acceptance.archive_rules import ARCHIVE
@@ -34,7 +33,7 @@ from release.checks.server_versions import (
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation, Unknown
 from release.core.models.distribution import InspectedFile, TwineRefusal
-from release.core.models.index import PYPI, IndexContents, StoredFile, name_from_filename
+from release.core.models.index import PYPI, IndexContents, name_from_filename
 from release.core.shell import quote_word
 
 #: checks of one file, besides the rules of the index
@@ -56,12 +55,12 @@ def inspect_built_files(built: BuiltFiles) -> tuple[InspectedFile, ...]:
 
 def inspect_in_turn(built: BuiltFiles, files: Iterable[BuiltFile]) -> tuple[InspectedFile, ...]:
     """The same for files that become those of `built`: each is read as soon as it comes."""
-    accepted: list[tuple[NormalizedName, StoredFile]] = []
+    accepted = upload_sequence.AcceptedFiles()
     built.cache.files = tuple(_inspect(file, built, accepted) for file in files)
     return built.cache.files
 
 
-def _inspect(file: BuiltFile, built: BuiltFiles, accepted: list[tuple[NormalizedName, StoredFile]]) -> InspectedFile:
+def _inspect(file: BuiltFile, built: BuiltFiles, accepted: upload_sequence.AcceptedFiles) -> InspectedFile:
     """`accepted`: the files before this one that the index would accept, to which this one is added."""
     filename = file.filename
     try:
@@ -76,7 +75,7 @@ def _inspect(file: BuiltFile, built: BuiltFiles, accepted: list[tuple[Normalized
 
 
 def _inspect_content(
-    file: BuiltFile, content: BinaryIO, built: BuiltFiles, accepted: list[tuple[NormalizedName, StoredFile]]
+    file: BuiltFile, content: BinaryIO, built: BuiltFiles, accepted: upload_sequence.AcceptedFiles
 ) -> InspectedFile:
     filename = file.filename
     pointers = lfs_pointers.PointerSearch(file.visit)
@@ -104,7 +103,7 @@ def _inspect_content(
         findings.append((SAME_BYTES, Finding(message=message, remedy=remedy, where=filename)))
     blocks = any(isinstance(found, Finding) and found.severity == "block" for _, found in findings)
     if not blocks:
-        accepted.append((upload.project, upload_sequence.stored_file(upload, sha256)))
+        accepted.add(upload, sha256)
     sent = dict(form.fields)
     return InspectedFile(
         filename=filename,

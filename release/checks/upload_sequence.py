@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_version
 
 from release.acceptance.file_rules import the_file_is_new, the_release_has_no_sdist_yet
 from release.acceptance.rule import FileUpload
@@ -19,27 +19,50 @@ SAME_CONTENT = "no-two-files-have-the-same-bytes"
 #: the places of the tags in a file name, from the end, and the options of `wheel tags` that add to them
 _TAGS = ((-3, "--python-tag"), (-2, "--abi-tag"), (-1, "--platform-tag"))
 
-#: project and file, in the order of the upload
-Accepted = Sequence[tuple[NormalizedName, StoredFile]]
+
+class AcceptedFiles:
+    """The files of one upload that the index has accepted so far, found by what a later one can clash with."""
+
+    def __init__(self) -> None:
+        self._files: list[StoredFile] = []
+        #: file name or SHA-256 → places in the order of the upload
+        self._places: dict[str, list[int]] = {}
+        #: project and canonical version → the sdists of the release
+        self._sdists: dict[tuple[NormalizedName, str], list[StoredFile]] = {}
+
+    def add(self, upload: FileUpload, sha256: str) -> None:
+        """Add a file as the index has it once it is accepted."""
+        stored = StoredFile(
+            filename=upload.filename, sha256=sha256, blake2_256=None, size=upload.file.size,
+            version=upload.value("version"), filetype="sdist" if upload.is_sdist else "bdist_wheel",
+        )  # fmt: skip
+        for key in (stored.filename, sha256):
+            self._places.setdefault(key, []).append(len(self._files))
+        self._files.append(stored)
+        if upload.is_sdist:
+            self._sdists.setdefault(_release(upload), []).append(stored)
+
+    def alike(self, filename: str, sha256: str) -> tuple[StoredFile, ...]:
+        """Those with this name or these bytes, in the order of the upload."""
+        places = {*self._places.get(filename, ()), *self._places.get(sha256, ())}
+        return tuple(self._files[place] for place in sorted(places))
+
+    def sdists(self, upload: FileUpload) -> tuple[StoredFile, ...]:
+        """The sdists of the same release."""
+        return tuple(self._sdists.get(_release(upload), ()))
 
 
-def stored_file(upload: FileUpload, sha256: str) -> StoredFile:
-    """The file as the index has it once it is accepted."""
-    return StoredFile(
-        filename=upload.filename,
-        sha256=sha256,
-        blake2_256=None,
-        size=upload.file.size,
-        version=upload.value("version"),
-        filetype="sdist" if upload.is_sdist else "bdist_wheel",
-    )
+def _release(upload: FileUpload) -> tuple[NormalizedName, str]:
+    return upload.project, canonicalize_version(upload.value("version"))
 
 
-def refusals_after(upload: FileUpload, sha256: str, accepted: Accepted, now: datetime) -> Iterator[tuple[str, Finding]]:
+def refusals_after(
+    upload: FileUpload, sha256: str, accepted: AcceptedFiles, now: datetime
+) -> Iterator[tuple[str, Finding]]:
     """The names of checks, and what they find of a file that is uploaded after others."""
     name = upload.filename
-    alike = [one for _, one in accepted if name == one.filename or one.sha256 == sha256]
-    refusal = the_file_is_new(upload, IndexContents(now=now, files=tuple(alike))) if alike else None
+    alike = accepted.alike(name, sha256)
+    refusal = the_file_is_new(upload, IndexContents(now=now, files=alike)) if alike else None
     if refusal is not None:
         first = alike[0].filename
         if first == name:
@@ -57,7 +80,7 @@ def refusals_after(upload: FileUpload, sha256: str, accepted: Accepted, now: dat
             ),
         )
         return
-    sdists = tuple(one for project, one in accepted if project == upload.project and one.filetype == "sdist")
+    sdists = accepted.sdists(upload)
     refusal = the_release_has_no_sdist_yet(upload, IndexContents(now=now, files=sdists)) if sdists else None
     if refusal is not None:
         yield (

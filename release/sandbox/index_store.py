@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 from packaging.version import Version
 
+from release.acceptance.rule import FileUpload
 from release.core.errors import UsageError
 from release.core.models.index import IndexContents, StoredFile
 from release.core.quoting import quote_path
@@ -69,6 +70,16 @@ CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
 """
+#: for the size of a project, and the sdists of a release
+_INDEX = "CREATE INDEX IF NOT EXISTS files_by_release ON files (release, filetype, size)"
+#: the files that an upload may clash with: by name, by content, and the sdists of its release
+_CLASHES = """
+SELECT files.*, version, project FROM files JOIN releases ON releases.id = release WHERE files.serial IN (
+  SELECT serial FROM files WHERE filename = :filename UNION SELECT serial FROM files WHERE blake2_256 = :blake2
+  UNION SELECT serial FROM files JOIN releases ON releases.id = release
+  WHERE project = :own AND canonical = :version AND filetype = 'sdist') ORDER BY files.serial
+"""
+_SIZE = "SELECT coalesce(sum(size), 0) FROM files JOIN releases ON releases.id = release WHERE project = ?"
 #: when a row was added, in ISO 8601 and UTC, so that text order is time order; a project of the seed data has no time
 _TIMES = {"files": "uploaded", "releases": "created", "projects": "created"}
 
@@ -105,6 +116,8 @@ class Store:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {_VERSION}")
+            if found in {0, _VERSION}:
+                db.execute(_INDEX)
             db.execute("COMMIT")
         if found not in {0, _VERSION}:
             raise sqlite3.DatabaseError(f"it was written by another version of the sandbox (schema {found})")
@@ -192,31 +205,41 @@ def new_project(name: str, owner: str) -> IndexProject:
     return IndexProject(id=str(uuid4()), name=name, roles={owner: "Owner"}, is_new=True)
 
 
-def index_contents(
-    db: sqlite3.Connection, project: IndexProject | None, now: datetime, filename: str = ""
-) -> IndexContents:
-    """Collect everything that an acceptance rule may need to know about the index; `filename`: of the upload."""
-    own = project.id if project else None
-    rows = db.execute(
-        "SELECT files.*, version, project FROM files JOIN releases ON releases.id = release"
-        " WHERE project = ? OR filename = ?",
-        (own, filename),
-    ).fetchall()
-    file_limit, project_limit = read_size_limits(db, project.normalized if project else None)
+def index_contents(db: sqlite3.Connection, project: IndexProject, now: datetime, upload: FileUpload) -> IndexContents:
+    """Collect what the acceptance rules need to know about the index for an upload: what it may clash with.
+
+    The names of all projects are collected for a new project only, whose name may be too similar to one of them.
+    """
+    own, filename, version = project.id, upload.filename, canonicalize_version(upload.value("version"))
+    blake2 = upload.file.digests("blake2_256").get("blake2_256")
+    rows = db.execute(_CLASHES, {"own": own, "filename": filename, "blake2": blake2, "version": version}).fetchall()
+    file_limit, project_limit = read_size_limits(db, project.normalized)
     columns = ("filename", "sha256", "blake2_256", "size", "version", "filetype")
     files = [(row["project"] == own, StoredFile(**{column: row[column] for column in columns})) for row in rows]
-    releases = db.execute("SELECT canonical, created FROM releases WHERE project = ?", (own,))
-    return IndexContents(
-        now=now,
+    releases = db.execute(
+        "SELECT canonical, created FROM releases WHERE project = ? AND canonical = ?", (own, version)
+    )  # fmt: skip
+    used = db.execute("SELECT filename FROM used_filenames WHERE filename = ?", (filename,))
+    names = index_names(db, now) if project.is_new else IndexContents(now=now)
+    return replace(
+        names,
         files=tuple(file for is_own, file in files if is_own),
-        elsewhere=tuple(file for is_own, file in files if not is_own),
+        size=db.execute(_SIZE, (own,)).fetchone()[0],
+        elsewhere=tuple(file for is_own, file in files if not is_own and file.filename == filename),
         releases={row["canonical"]: datetime.fromisoformat(row["created"]) for row in releases},
-        used_filenames=frozenset(row[0] for row in db.execute("SELECT filename FROM used_filenames")),
-        names_by_blake2=dict(db.execute("SELECT blake2_256, filename FROM files").fetchall()),
-        names=frozenset(row[0] for row in db.execute("SELECT normalized FROM projects")),
-        prohibited=frozenset(row[0] for row in db.execute("SELECT normalized FROM prohibited")),
+        used_filenames=frozenset(row[0] for row in used),
+        names_by_blake2={row["blake2_256"]: row["filename"] for row in rows},
         file_limit=file_limit,
         project_limit=project_limit,
+    )
+
+
+def index_names(db: sqlite3.Connection, now: datetime) -> IndexContents:
+    """Collect what the rules on the name of a new project need: all names."""
+    return IndexContents(
+        now=now,
+        names=frozenset(row[0] for row in db.execute("SELECT normalized FROM projects")),
+        prohibited=frozenset(row[0] for row in db.execute("SELECT normalized FROM prohibited")),
     )
 
 

@@ -173,7 +173,7 @@ def _create_pending_project(context: RequestContext, db: sqlite3.Connection, pub
         db.execute("DELETE FROM publishers WHERE id = ?", (publisher.id,))
         raise ExchangeError("invalid-pending-publisher", "valid token, but project already exists")
     upload = FileUpload(fields={"name": (name,)}, content_type=None, site=context.site)
-    refusal = first_refusal(NEW_NAME, upload, index_store.index_contents(db, None, context.now))
+    refusal = first_refusal(NEW_NAME, upload, index_store.index_names(db, context.now))
     if refusal is not None:
         raise ExchangeError("invalid-payload", refusal.text)
     project = index_store.new_project(name, row["user"])

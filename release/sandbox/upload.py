@@ -86,7 +86,7 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     name = upload.value("name")
     with context.store.writing() as db:
         project = index_store.find_project(db, name) or index_store.new_project(name, principal.user_id)
-        contents = index_store.index_contents(db, project, context.now, upload.filename)
+        contents = index_store.index_contents(db, project, context.now, upload)
         request = UploadRequest(
             context=context, db=db, principal=principal, upload=upload, contents=contents, project=project,
             form=form, description=description, inside=inside, attestations=attested,

@@ -253,8 +253,10 @@ class IndexContents(Struct, frozen=True, kw_only=True):
 
     #: aware, UTC
     now: datetime
-    #: the files of all releases of the project
+    #: the files of all releases of the project; with `size`, only those that an upload may clash with
     files: tuple[StoredFile, ...] = ()
+    #: bytes of all files of the project; None: those of `files`
+    size: int | None = None
     #: files of other projects that have the name of the uploaded one; empty if unknown
     elsewhere: tuple[StoredFile, ...] = ()
     #: creation time of each release of the project, by canonical version; aware, UTC

@@ -173,16 +173,19 @@ def _first_rejection(
     closed: bool,
 ) -> Rejection | None:
     """The index's message for a file that it cannot accept. Source: warehouse, `forklift/legacy.py`."""
-    contents = [(one.filename, one.sha256) for one in (listing.files if listing else ())]
+    known: list[tuple[str, str | None]] = [(one.filename, one.sha256) for one in files]
+    known += [(one.filename, one.sha256) for one in (listing.files if listing else ())]
+    names: dict[str | None, list[str]] = {}
+    for filename, sha256 in known:
+        names.setdefault(sha256, []).append(filename)
+    has_sdist = any(not one.filename.endswith(".whl") for one in files_of_version(listing, version))
+    sdists = sum(not one.filename.endswith(".whl") for one in files)
     for file in todo:
-        others = [one for one in files if one is not file]
-        names = [one.filename for one in others] + [one.filename for one in files_of_version(listing, version)]
-        known = [(one.filename, one.sha256) for one in others] + contents
-        if duplicate := next((name for name, sha in known if sha == file.sha256 and name != file.filename), None):
+        if duplicate := next((name for name in names[file.sha256] if name != file.filename), None):
             message = f"File already exists, under the name {duplicate!r}"
         elif closed:
             message = UPLOAD_WINDOW_CLOSED
-        elif file.kind == "sdist" and any(not name.endswith(".whl") for name in names):
+        elif file.kind == "sdist" and (has_sdist or sdists > 1):
             message = "Only one sdist may be uploaded per release."
         else:
             continue
