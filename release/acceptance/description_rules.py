@@ -5,13 +5,11 @@ Source: warehouse, `utils/readme.py`. Observed: readme_renderer 45.0 on the inde
 
 from __future__ import annotations
 
-import io
-import threading
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
 from release.acceptance.specification_rules import parse_content_type
 from release.core.models.index import IndexContents
@@ -19,11 +17,9 @@ from release.core.models.index import IndexContents
 DESCRIPTION = Rules(DESCRIPTIONS)
 
 
+#: `render_rst`, or what renders elsewhere in the same way. Raises RendererBrokeError
+RenderRst = Callable[[str], RenderedRst]
 _EMPTY = "the README is empty: write a description in it, or correct readme in pyproject.toml"
-
-
-class RendererBrokeError(Exception):
-    """docutils failed on the text; the server responds to such a file with an internal error."""
 
 
 @DESCRIPTION.rule(
@@ -34,7 +30,7 @@ def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal
     """The description renders: reStructuredText without a single warning, Markdown to at least something."""
     text, content_type = upload.value("description"), upload.value("description_content_type")
     try:
-        error = _render_error(text, content_type) if text else None
+        error = _render_error(text, content_type, upload.render_rst or render_rst) if text else None
     except RendererBrokeError:
         return server_error()
     if error is None:
@@ -50,12 +46,11 @@ def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal
     )
 
 
-@lru_cache(maxsize=8)  # a wheel and its sdist have the same description
-def _render_error(text: str, content_type: str) -> str | None:
+def _render_error(text: str, content_type: str, render: RenderRst) -> str | None:
     """Why the description does not render, in the renderer's words. Raises RendererBrokeError."""
     kind = _kind(content_type)
     if kind == "text/x-rst":
-        return _render_rst(text)[1]
+        return render(text)[1]
     # Markdown fails only where nothing is left to show. A line that does not start a link or footnote definition
     # always leaves something; the renderer runs only if there is no such line.
     lines = [line.strip() for line in text.splitlines()]
@@ -69,14 +64,19 @@ def _kind(content_type: str) -> str:
     return kind
 
 
-def render_html(text: str, content_type: str) -> str | None:
+def is_rst(content_type: str) -> bool:
+    """Whether the index renders such a description as reStructuredText, which is its default."""
+    return _kind(content_type) == "text/x-rst"
+
+
+def render_html(text: str, content_type: str, render: RenderRst = render_rst) -> str | None:
     """The description as the project's page shows it, before sanitizing; None for plain text.
 
     Raises RendererBrokeError.
     """
     match _kind(content_type):
         case "text/x-rst":
-            return _render_rst(text)[0]
+            return render(text)[0]
         case "text/markdown":
             from comrak import render_markdown
 
@@ -86,13 +86,13 @@ def render_html(text: str, content_type: str) -> str | None:
             return None
 
 
-def render_project_page(text: str, content_type: str) -> str | None:
+def render_project_page(text: str, content_type: str, render: RenderRst = render_rst) -> str | None:
     """The description with the HTML and the extensions that the project's page supports; None for plain text.
 
     Raises RendererBrokeError. Source: readme_renderer, `markdown.py`, its options for GitHub's Markdown.
     """
     if _kind(content_type) != "text/markdown":
-        return render_html(text, content_type)
+        return render_html(text, content_type, render)
     from comrak import ExtensionOptions, RenderOptions, render_markdown
 
     extensions, options = ExtensionOptions(), RenderOptions()
@@ -101,39 +101,3 @@ def render_project_page(text: str, content_type: str) -> str | None:
     options.unsafe_ = True  # nothing is shown: only targets are read
     html: str = render_markdown(text, extension_options=extensions, render_options=options)
     return html
-
-
-#: docutils disables its own warnings for a moment, for the whole process; a second thread would see them
-_LOCK = threading.Lock()
-
-
-@lru_cache(maxsize=8)
-def _render_rst(text: str) -> tuple[str, str | None]:
-    """HTML, and the renderer's message where there is none."""
-    from docutils.core import publish_parts
-    from docutils.utils import SystemMessage
-    from docutils.writers.html5_polyglot import Writer
-    from readme_renderer.rst import SETTINGS, ReadMeHTMLTranslator
-
-    warnings = io.StringIO()
-    writer = Writer()
-    writer.translator_class = ReadMeHTMLTranslator
-    settings: dict[str, Any] = {
-        **SETTINGS,
-        # where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title,
-        # which leaves nothing to show
-        "doctitle_xform": True,
-        "sectsubtitle_xform": True,
-        "initial_header_level": 2,
-        "_disable_config": True,  # of this machine
-        "warning_stream": warnings,
-    }
-    try:
-        with _LOCK:
-            parts = publish_parts(text, writer=writer, settings_overrides=settings)
-    except SystemMessage as message:
-        return "", str(message)
-    except Exception as error:
-        raise RendererBrokeError(str(error)) from error
-    html = parts["docinfo"] + parts["fragment"]
-    return html, None if html else "no content besides the title"

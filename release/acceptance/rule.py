@@ -81,6 +81,8 @@ class FileUpload(Struct, frozen=True, kw_only=True, dict=True):
     content_type: str | None = "application/octet-stream"
     #: scheme and host of the index's site, for help addresses in its messages
     site: str = ""
+    #: renders reStructuredText as `rst_rendering.render_rst` does; None: that function
+    render_rst: Callable[[str], tuple[str, str | None]] | None = None
 
     @property
     def filename(self) -> str:

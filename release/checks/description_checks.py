@@ -8,13 +8,14 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
-from release.acceptance.description_rules import RendererBrokeError, render_project_page
+from release.acceptance.description_rules import render_project_page
+from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.acceptance.rule import DESCRIPTIONS
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, warn
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding
-from release.core.models.distribution import InspectedFile
+from release.core.models.distribution import InspectedFile, RstRenderer
 
 #: targets that a finding names
 _LISTED = 3
@@ -69,7 +70,7 @@ def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
         content_type = one.fields.get("description_content_type", "")
         if text and (text, content_type) not in texts:
             texts.add((text, content_type))
-            found = [target for target in relative_targets(text, content_type) if target not in seen]
+            found = [target for target in relative_targets(text, content_type, built.render_rst) if target not in seen]
             seen |= {target: _line_of(target, text) for target in found}
             where = where or (one.filename if found else None)
     if seen:
@@ -85,10 +86,10 @@ def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
         )
 
 
-def relative_targets(text: str, content_type: str) -> list[str]:
+def relative_targets(text: str, content_type: str, render: RstRenderer | None = None) -> list[str]:
     """The targets of relative links and images of a description, images first, each once."""
     try:
-        html = render_project_page(text, content_type)
+        html = render_project_page(text, content_type, render or render_rst)
     except RendererBrokeError:
         return []
     page = _PageTargets()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from release.acceptance import form_rules
 from release.acceptance.archive_rules import ARCHIVE
-from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.description_rules import DESCRIPTION, is_rst
 from release.acceptance.file_rules import FILE, OUTSIDE
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBUILD, FileUpload, Refusal, Rule
@@ -83,10 +83,14 @@ def _inspect_content(
     with _sha256(file) as digest:
         own = bool(wheel_checks.other_dist_infos(distribution))  # that is reported, not what twine makes of the others
         form = twine_form(distribution, sha256="", blake2_256="", own=own)
+        draft = FileUpload(fields=_form_fields(form, filename, ""), file=distribution)
+        if built.render_rst is not None and is_rst(draft.value("description_content_type")):
+            built.render_rst.prepare(draft.value("description"))
         distribution.read_members()
     sha256 = digest.result()
     distribution.set_digest("sha256", sha256)
-    upload = FileUpload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
+    fields = _form_fields(form, filename, sha256)
+    upload = FileUpload(fields=fields, file=distribution, site=SITE, render_rst=built.render_rst)
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, upload, built)) for refusal in refusals if refusal.advice),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
-    from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest
+    from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest, RstRenderer
     from release.core.models.exchanged_token import PublisherProof, UnrevokedToken
     from release.core.models.file_list import FileList
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
@@ -260,6 +260,8 @@ class BuiltFiles(Struct, frozen=True, kw_only=True):
     listings: tuple[tuple[Index, ProjectListing | None], ...] = ()
     #: installed libraries that decide about uploads: distribution name → version; "python" is the interpreter's
     installed: Mapping[str, str] = field(default_factory=dict)
+    #: renders descriptions in parallel with the inspection; None: they are rendered when they are needed
+    render_rst: RstRenderer | None = None
     #: filled by the first check that needs it, so that each file is read once
     cache: InspectionCache = field(default_factory=InspectionCache)
 

@@ -23,7 +23,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError, os_error_reason
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.distribution import InspectedFile, MemberVisitor
+from release.core.models.distribution import InspectedFile, MemberVisitor, RstRenderer
 from release.core.models.index import (
     WELL_KNOWN,
     Index,
@@ -46,13 +46,18 @@ if TYPE_CHECKING:
 
 
 def inspect_files(
-    system: System, paths: Sequence[Path], *, index: Index | None = None, project: Path | None = None
+    system: System,
+    paths: Sequence[Path],
+    *,
+    index: Index | None = None,
+    project: Path | None = None,
+    render_rst: RstRenderer | None = None,
 ) -> InspectionResult:
     """The verdict on each file and on the whole set; with an `index`, also by what it has already.
 
     Secrets in the files are findings about the set, since the index would accept them. With a `project`, third-party
-    checkers run on the files and on its pyproject.toml; they never change a verdict. Raises `UsageError` for a path
-    that is not a readable file.
+    checkers run on the files and on its pyproject.toml; they never change a verdict. `render_rst` renders descriptions
+    in parallel. Raises `UsageError` for a path that is not a readable file.
     """
     from release.leaks.file_scan import MemberScan
 
@@ -66,7 +71,9 @@ def inspect_files(
         if index is not None:
             known = {name: fetch_index_contents(system, index, name) for name in sorted({*named_projects(files)})}
         installed = installed_versions()
-        built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known, installed=installed)
+        built = BuiltFiles(
+            project=None, files=files, now=system.now(), on_index=known, installed=installed, render_rst=render_rst
+        )
         document = inspection_to_json(built)
     accepted = [file["verdict"] == "accept" for file in document["files"]]
     leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))

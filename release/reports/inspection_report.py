@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from release.acceptance.description_rules import RendererBrokeError, render_html
+from release.acceptance.description_rules import RenderRst, render_html
+from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
@@ -97,7 +98,7 @@ def inspection_to_text(found: InspectionResult, *, quiet: bool = False, verbose:
         if verbose:
             yield from (f"  {line}" for line in tree_lines(file.members))
             if file.metadata not in shown:
-                yield from (f"  {line}" for line in _project_page(file))
+                yield from (f"  {line}" for line in _project_page(file, found.built.render_rst or render_rst))
             shown.add(file.metadata)
     if found.index is not None and not quiet:
         yield (
@@ -201,7 +202,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _project_page(file: InspectedFile) -> Iterator[str]:
+def _project_page(file: InspectedFile, render: RenderRst) -> Iterator[str]:
     """The metadata of a file as the project's page will show it."""
     from packaging.metadata import parse_email
 
@@ -214,7 +215,7 @@ def _project_page(file: InspectedFile) -> Iterator[str]:
         ("", f"{fields['name']} {fields.get('version', '')}"),
         ("", fields.get("summary", "")),
         *((label, text) for label, name in _FIELDS for text in _entries(fields.get(name))),
-        *(("", line) for line in _description_start(fields)),
+        *(("", line) for line in _description_start(fields, render)),
     ]
     previous = ""
     for label, text in rows:
@@ -237,11 +238,11 @@ def _entries(value: Any) -> Iterator[str]:
         yield f"… and {len(texts) - _ENTRIES} more"
 
 
-def _description_start(fields: Mapping[str, Any]) -> Iterator[str]:
+def _description_start(fields: Mapping[str, Any], render: RenderRst) -> Iterator[str]:
     """The first lines of the rendered description, without markup."""
     text = fields.get("description", "")
     try:
-        html = render_html(text, fields.get("description_content_type", ""))
+        html = render_html(text, fields.get("description_content_type", ""), render)
     except RendererBrokeError:
         html = None
     if html is not None:

@@ -19,6 +19,7 @@ from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.acceptance.twine_form import TWINE_VERSION
+from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
 from release.checks.release_contents import NO_EARLIER_RELEASE
@@ -595,3 +596,40 @@ def test_files_that_an_earlier_build_has_left_are_named_as_the_cause(
     outcomes = run(CHECKS, replace(built(*files), project=project))
     causes = [finding.cause for one in outcomes for finding in one.findings]
     assert "dist.stale" in causes
+
+
+class Renderer:
+    """Records what it is called with."""
+
+    def __init__(self, result: tuple[str, str | None]) -> None:
+        self.result = result
+        self.calls: list[tuple[str, str]] = []
+
+    def prepare(self, text: str) -> None:
+        self.calls.append(("prepare", text))
+
+    def __call__(self, text: str) -> tuple[str, str | None]:
+        self.calls.append(("render", text))
+        return self.result
+
+
+def described(kind: str) -> BuiltFile:
+    return file(WHEEL, wheel(metadata(body="Some text.\n", Description_Content_Type=kind)))
+
+
+def test_a_description_is_prepared_before_the_members_are_read() -> None:
+    render = Renderer(("", "<string>:1: (WARNING/2) bad."))
+    seen: list[int] = []
+    one = replace(described("text/x-rst"), visit=lambda *_: seen.append(len(render.calls)))
+    (found,) = inspect_built_files(replace(built(one), render_rst=render))
+    assert render.calls[0][0] == "prepare"
+    assert "render" in {call for call, _ in render.calls}
+    assert {text for _, text in render.calls} == {"Some text.\n"}
+    assert set(seen) == {1}
+    assert any(check == "the-description-renders" for check, _ in found.findings)
+
+
+def test_no_other_description_is_prepared() -> None:
+    render = Renderer(("", "bad"))
+    (found,) = inspect_built_files(replace(built(described("text/markdown")), render_rst=render))
+    assert (render.calls, found.findings) == ([], ())

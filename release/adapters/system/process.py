@@ -220,12 +220,14 @@ def _signal_group(process: subprocess.Popen[str], number: int) -> None:
 class Pipe:
     """A child that exchanges JSON, one object a line; in its own group, so that Ctrl-C reaches only its parent."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], *, guarded: bool = True) -> None:
+        """Start the child. One that is not `guarded` ends itself when its stdin ends, whatever it does then."""
         prepare_guard()
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
         self._guard = contextlib.ExitStack()
-        self._guard.enter_context(guard_program(self._process))
+        if guarded:
+            self._guard.enter_context(guard_program(self._process))
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
         self._threads = [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from release.cli.command import (
     READS_PROJECT,
@@ -21,6 +22,9 @@ from release.cli.offline_commands import require_online
 from release.core.errors import Exit
 from release.core.models.leak import SECRET_KINDS
 
+if TYPE_CHECKING:
+    from release.core.models.distribution import RstRenderer
+
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", metavar="NAME", help="the index, by its name in the configuration")
@@ -32,11 +36,19 @@ def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _inspect(options: argparse.Namespace, write: Write) -> int:
+    from release.publishing.rst_process import RstProcess
+
+    options.files = expand_patterns(options.files)
+    with RstProcess() as render:
+        render.start_for(options.files, os.environ)  # before the imports below, which take as long as its own
+        return _inspect_with(render, options, write)
+
+
+def _inspect_with(render: RstRenderer, options: argparse.Namespace, write: Write) -> int:
     from release.publishing import declared
     from release.reports.ending import ending_to_lines
     from release.reports.inspection_report import inspection_ending
 
-    options.files = expand_patterns(options.files)
     declarations = declared.inspect_declarations(list(filter(declared.is_declaration, options.files)))
     files = [file for file in options.files if not declared.is_declaration(file)]
     document: dict[str, Any] = {"schema": 1, "files": declarations, "release": []}
@@ -50,7 +62,8 @@ def _inspect(options: argparse.Namespace, write: Write) -> int:
         index = inspection.find_index(options.index, directory, options.config) if options.index else None
         real = system.real_system()
         require_online("inspect --index", [index] if index else [], real.env, instead="omit --index")
-        found = inspection.inspect_files(real, files, index=index, project=directory if options.others else None)
+        project = directory if options.others else None
+        found = inspection.inspect_files(real, files, index=index, project=project, render_rst=render)
         document = {**found.document, "files": [*declarations, *found.document["files"]]}
         verbose = options.verbose > 0
         lines = chain(lines, inspection_report.inspection_to_text(found, quiet=options.quiet, verbose=verbose))

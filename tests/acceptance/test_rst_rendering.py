@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from release.acceptance import description_rules
+from release.acceptance import rst_rendering
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def restless() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restless")
 def test_threads_that_render_do_not_meet_the_warnings_of_each_other() -> None:
-    description_rules._render_rst("warm")
+    rst_rendering.render_rst("warm")
     broken: list[str] = []
 
     def render(thread: int) -> None:
         for number in range(15):
             try:
-                description_rules._render_rst(f".. <unknown-directive>::\n\n{thread} {number}\n")
-            except description_rules.RendererBrokeError as error:
+                rst_rendering.render_rst(f".. <unknown-directive>::\n\n{thread} {number}\n")
+            except rst_rendering.RendererBrokeError as error:
                 broken.append(repr(error.__cause__))
 
     threads = [threading.Thread(target=render, args=(number,)) for number in range(6)]

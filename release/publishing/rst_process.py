@@ -1,0 +1,116 @@
+"""Renders reStructuredText in a child process while this one reads the files: docutils takes as long as the rest.
+
+The child starts before the text is known, as soon as a file shows that there will be one. Where that does not pay, or
+the child fails, this process renders.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import zipfile
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import release
+from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
+from release.adapters.system.process import Pipe
+from release.adapters.system.processors import usable_processors
+
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from release.publishing.rst_process_child import main; main()"
+#: what the child gets of the environment: the language of messages, and what Windows needs to start a program
+_PASSED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "SYSTEMROOT")
+#: bytes of a wheel, and of the start of its metadata, that are searched for the type of the description
+_LARGEST_WHEEL, _HEAD = 16 << 20, 1 << 16
+#: results that are stored
+_STORED = 8
+
+
+class RstProcess:
+    """A child process that renders; a context manager, not for use by two threads.
+
+    A call with a text returns what `render_rst` returns, and raises what that raises.
+    """
+
+    def __init__(self) -> None:
+        self._pipe: Pipe | None = None
+        #: texts that the child renders, in order
+        self._requested: deque[str] = deque()
+        #: text → the child's answer
+        self._answers: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def start_for(self, paths: Sequence[Path], env: Mapping[str, str]) -> None:
+        """Start the child if the first wheel has a description for it, and there is a second processor."""
+        wheel = next((path for path in paths if path.name.endswith(".whl")), None)
+        if wheel is None or not sys.executable or not has_rst_description(wheel) or usable_processors() == 1:
+            return
+        # -I and -S: neither the environment nor the directories of users and of .pth files change what is imported
+        argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(release.__file__).parents[1])]
+        if sys.dont_write_bytecode:
+            argv.insert(1, "-B")
+        try:
+            # the child notices itself that this process has ended: a guard would be one more process
+            self._pipe = Pipe(argv, {name: env[name] for name in _PASSED if name in env}, guarded=False)
+            self._pipe.write({"path": [os.path.abspath(path) for path in sys.path]})  # noqa: PTH100 - "" is a directory
+        except OSError:
+            self._end()
+
+    def prepare(self, text: str) -> None:
+        """Let the child render a text that will be needed."""
+        if self._pipe is None or text in self._requested or text in self._answers:
+            return
+        try:
+            self._pipe.write({"text": text})
+            self._requested.append(text)
+        except OSError:
+            self._end()
+
+    def __call__(self, text: str) -> RenderedRst:
+        while text in self._requested and self._pipe is not None:
+            try:
+                answer = self._pipe.read(math.inf)
+                self._answers[self._requested.popleft()] = answer
+            except (OSError, EOFError, ValueError):
+                self._end()
+        while len(self._answers) > _STORED:
+            del self._answers[next(iter(self._answers))]
+        match self._answers.get(text):
+            case {"is": "rendered", "html": str(html), "error": str() | None as error}:
+                return html, error
+            case {"is": "broke", "message": str(message)}:
+                raise RendererBrokeError(message)
+            case _:
+                return render_rst(text)
+
+    def _end(self) -> None:
+        """End the child at once; what it has not answered, this process renders."""
+        self._requested.clear()
+        if self._pipe is not None:
+            self._pipe.kill()
+            self._pipe.close()
+        self._pipe = None
+
+
+def has_rst_description(path: Path) -> bool:
+    """Whether a wheel seems to have a description in reStructuredText; a wrong answer costs time and nothing else."""
+    try:
+        if path.stat().st_size > _LARGEST_WHEEL:
+            return False
+        with zipfile.ZipFile(path) as archive:
+            name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            with archive.open(name) as member:
+                text = member.read(_HEAD).decode("utf-8", "replace")
+    except Exception:  # noqa: BLE001 - an untrusted archive raises anything; the inspection reports it
+        return False
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+    kinds = [line.lower() for line in head.split("\n") if line.lower().startswith("description-content-type:")]
+    return bool(body.strip()) and all("text/x-rst" in kind for kind in kinds)
