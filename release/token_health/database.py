@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def from_timestamp(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def parse_checks(text: str) -> dict[str, str]:
+@lru_cache(maxsize=1024)  # many observations have one text
+def parse_checks(text: str) -> Mapping[str, str]:
     """Return check → state; empty where the text is damaged, since the verdict has a column of its own."""
     try:
         found = parse_foreign_json(text)

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -207,7 +206,6 @@ def recent_changes(history: History, *, limit: int) -> tuple[StatusInterval, ...
 
 def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
     """Return each credential with its last states, at most `limit` of them."""
-    checks = lru_cache(maxsize=None)(database.parse_checks)  # many observations share one text
 
     def periods(watch: int) -> tuple[StatePeriod, ...]:
         rows = history.select(
@@ -218,7 +216,7 @@ def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline,
         return tuple(
             StatePeriod(
                 state=row["state"], since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),
-                checks=checks(row["checks"]),
+                checks=database.parse_checks(row["checks"]),
             )
             for row in reversed(rows)
         )  # fmt: skip

@@ -32,6 +32,7 @@ class WorkerPool(Generic[Result]):
         self._jobs, self._limits, self._context = jobs, limits, context
         self._end = time.monotonic() + limits.deadline
         self._queue = deque(range(len(jobs)))
+        #: the jobs under way → when each was started
         self._started: dict[int, float] = {}
         self._done: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -48,6 +49,7 @@ class WorkerPool(Generic[Result]):
                 self._start_worker()
             while left and time.monotonic() < self._end:
                 for number, result in self._finished():
+                    self._started.pop(number, None)
                     if number in left:
                         left.discard(number)
                         yield number, result
@@ -55,6 +57,7 @@ class WorkerPool(Generic[Result]):
                 for number, started in list(self._started.items()):
                     if number in left and started < limit:
                         left.discard(number)
+                        self._started.pop(number, None)
                         self._start_worker()  # replaces the one that hangs
                         yield number, None
         finally:

@@ -116,3 +116,11 @@ def test_a_failure_is_no_value() -> None:
     with pytest.raises(ZeroDivisionError):
         cache.get("a", lambda: 1 // 0)
     assert cache.get("a", lambda: 2) == 2
+
+
+def test_only_jobs_under_way_are_watched(never: threading.Event) -> None:
+    """After each result, the times of all of them are compared with the limit."""
+    jobs: list[Callable[[], object]] = [lambda: never.wait(600), *[lambda: "done"] * 200]
+    pool = WorkerPool(jobs, FleetLimits(concurrency=4, patience=0.5, deadline=60))
+    assert dict(pool.results()) == {0: None, **dict.fromkeys(range(1, 201), "done")}
+    assert not pool._started
