@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from msgspec.structs import replace
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
 from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, NEW_NAMES, Advice, FileUpload, Refusal, Rules, server_error
@@ -185,8 +185,14 @@ def standard_modules() -> frozenset[NormalizedName]:
 
     known = (version for version in short_versions if _is_known(version))
     modules = {module for version in known for module in stdlib_list(version)}
-    parents = {module[: dot.start()] for module in modules for dot in re.finditer(r"\.", module)}
-    return frozenset(canonicalize_name(module.strip("-_.")) for module in modules | parents)
+    for module in tuple(modules):
+        parent = module.rpartition(".")[0]
+        while parent and parent not in modules:
+            modules.add(parent)
+            parent = parent.rpartition(".")[0]
+    # as `canonicalize_name`, which takes a hundred times as long for each on its own
+    normalized = re.sub(r"[-_.]+", "-", "\n".join(modules)).lower().split("\n")
+    return frozenset(NormalizedName(name.strip("-")) for name in normalized)
 
 
 def _is_known(python: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, BinaryIO
 
@@ -12,6 +13,8 @@ from release.acceptance.tar_reader import TarContents, is_tar, read_tar
 from release.acceptance.zip_reader import ZipContents, open_zip, starts_as_zip
 from release.core.models.distribution import MemberVisitor
 
+#: bytes of a file that is hashed in a thread of its own
+_LARGE = 1_000_000
 #: name in the upload form → the digest
 _HASHES: Mapping[str, Callable[[], Any]] = {
     "md5": partial(hashlib.md5, usedforsecurity=False),
@@ -28,6 +31,23 @@ def stream_digests(content: BinaryIO, names: Iterable[str]) -> dict[str, str]:
         for one in hashes.values():
             one.update(chunk)
     return {name: one.hexdigest() for name, one in hashes.items()}
+
+
+@contextmanager
+def sha256_in_parallel(opened: Callable[[], BinaryIO], size: int) -> Iterator[Callable[[], str]]:
+    """The SHA-256 of a file of about `size` bytes, computed in parallel with the block; to be called after it.
+
+    Twine also sends a BLAKE2 digest: the same bytes hashed again, which adds nothing and takes time.
+    """
+    with opened() as content:
+        if size < _LARGE:  # hashing it takes less time than the start of a thread
+            digest = stream_digests(content, ["sha256"])["sha256"]
+            yield lambda: digest
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1, thread_name_prefix="sha256") as pool:
+            yield pool.submit(lambda: stream_digests(content, ["sha256"])["sha256"]).result
 
 
 class OpenDistribution:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import BinaryIO
 
 from msgspec.structs import replace
@@ -15,7 +13,7 @@ from release.acceptance import form_rules
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.description_rules import DESCRIPTION, is_rst
 from release.acceptance.file_rules import FILE, OUTSIDE
-from release.acceptance.open_distribution import OpenDistribution, stream_digests
+from release.acceptance.open_distribution import OpenDistribution, sha256_in_parallel
 from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBUILD, FileUpload, Refusal, Rule
 from release.acceptance.twine_form import TWINE_VERSION, TwineForm, TwineObjection, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
@@ -80,14 +78,14 @@ def _inspect_content(
     filename = file.filename
     pointers = lfs_pointers.PointerSearch(file.visit)
     distribution = OpenDistribution(filename, content, visit=pointers)
-    with _sha256(file) as digest:
+    with sha256_in_parallel(file.open, file.size) as digest:
         own = bool(wheel_checks.other_dist_infos(distribution))  # that is reported, not what twine makes of the others
         form = twine_form(distribution, sha256="", blake2_256="", own=own)
         draft = FileUpload(fields=_form_fields(form, filename, ""), file=distribution)
         if built.render_rst is not None and is_rst(draft.value("description_content_type")):
             built.render_rst.prepare(draft.value("description"))
         distribution.read_members()
-    sha256 = digest.result()
+    sha256 = digest()
     distribution.set_digest("sha256", sha256)
     fields = _form_fields(form, filename, sha256)
     upload = FileUpload(fields=fields, file=distribution, site=SITE, render_rst=built.render_rst)
@@ -119,16 +117,6 @@ def _inspect_content(
         members=tuple(distribution.members),
         metadata=form.metadata,
     )
-
-
-@contextmanager
-def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
-    """The file's SHA-256, computed in parallel with the block; known when the block ends.
-
-    Twine also sends a BLAKE2 digest: the same bytes hashed again, which adds nothing and takes time.
-    """
-    with file.open() as content, ThreadPoolExecutor(1, thread_name_prefix="sha256") as pool:
-        yield pool.submit(lambda: stream_digests(content, ["sha256"])["sha256"])
 
 
 def _on_index(built: BuiltFiles, upload: FileUpload) -> IndexContents:

@@ -25,10 +25,10 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, quote, warn
 from release.checks.exclusion_remedies import how_to_exclude
 from release.checks.server_versions import NEWER_SERVERS
-from release.checks.tag_checks import is_made_up
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
+from release.core.tag_form import is_made_up
 
 _REBUILD_CLEAN = "empty dist/ and rebuild: python -m build"
 #: the first metadata version in which an sdist must be accurate. Source: PEP 643

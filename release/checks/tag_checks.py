@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
@@ -18,24 +17,14 @@ from release.checks.source_checks import (
 from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.shell import quote_word
-from release.core.tag_form import has_name, is_comparable, version_of_any_tag
+from release.core.tag_form import has_name, is_comparable, is_made_up, version_of_any_tag
 
-#: What tools that take the version from git give to a checkout without tags: setuptools-scm, hatch-vcs, flit-scm and
-#: pdm-backend 0.1.dev1, poetry-dynamic-versioning and dunamai 0.0.0.post1.dev0, pbr 0.0.1.dev1, versioneer 0+untagged.
-#: Observed: the versions that `release.adapters.builds.version_source` names.
-_TAGLESS = re.compile(r"0(?:\.0)*|0(?:\.0)?\.1\.dev\d+|0(?:\.0)*\.(?:post\d+\.)?dev\d+")
 #: the default of setuptools-git-versioning
 _STARTING = "0.0.1"
 
 CHECKS = Checklist[Source]()
 #: where only files are known, and the tag of the pipeline
 OF_THE_PIPELINE = Checklist[Source]()
-
-
-def is_made_up(version: str) -> bool:
-    """Whether this is the version of a checkout without tags."""
-    public, _, local = version.partition("+")
-    return bool(_TAGLESS.fullmatch(public) or re.match(r"g[0-9a-f]{7}", local))
 
 
 def _git(source: Source) -> GitState:

@@ -20,6 +20,10 @@ _WORD = rf"(?:(?:releases?|rel|versions?|ver|r){_SEPARATORS})?"
 #: a package name, a separator, and a version of at least two numbers
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_/@:=]+v?(?P<version>\d+\..*)")
 _WORDS_ALONE = re.compile(rf"{_WORD}v?", re.IGNORECASE)
+#: What tools that take the version from git give to a checkout without tags: setuptools-scm, hatch-vcs, flit-scm and
+#: pdm-backend 0.1.dev1, poetry-dynamic-versioning and dunamai 0.0.0.post1.dev0, pbr 0.0.1.dev1, versioneer 0+untagged.
+#: Observed: the versions that `release.adapters.builds.version_source` names.
+_TAGLESS = r"0(?:\.0)*|0(?:\.0)?\.1\.dev\d+|0(?:\.0)*\.(?:post\d+\.)?dev\d+"
 #: from here on, the first number of a version is a year
 _YEARS = 1900
 
@@ -205,3 +209,9 @@ def _only_name(tags: Iterable[DatedTag], named: re.Pattern[str], ours: Version |
     if len({found["name"] for found in matches}) != 1 or (len(versions) == 1 and versions != [ours]):
         return None
     return matches[0]["name"]
+
+
+def is_made_up(version: str) -> bool:
+    """Whether this is the version of a checkout without tags."""
+    public, _, local = version.partition("+")
+    return bool(re.fullmatch(_TAGLESS, public) or re.match(r"g[0-9a-f]{7}", local))

@@ -633,3 +633,11 @@ def test_no_other_description_is_prepared() -> None:
     render = Renderer(("", "bad"))
     (found,) = inspect_built_files(replace(built(described("text/markdown")), render_rst=render))
     assert (render.calls, found.findings) == ([], ())
+
+
+@pytest.mark.parametrize("size", [1, 2_000_000])
+def test_a_file_is_hashed_whether_it_is_small_or_large(size: int) -> None:
+    content = wheel()
+    one = replace(file(WHEEL, content), size=size)
+    (found,) = inspect_built_files(built(one))
+    assert found.sha256 == hashlib.sha256(content).hexdigest()
