@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from release.adapters.builds.version_source import find_version_source
 from release.adapters.git import prepared_commit, projects, signing, tags
 from release.adapters.git import repository as git
+from release.adapters.git.shared_answers import GitAnswers
 from release.adapters.install import interpreters
 from release.adapters.installed_versions import installed_versions
 from release.adapters.system.system import System, path_from_here
@@ -87,8 +88,11 @@ def load_project_name(directory: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def collect_source(system: System, directory: Path, config: Config, *, ask_backend: bool = True) -> Source:
-    """The project as it is now.
+def collect_source(
+    system: System, directory: Path, config: Config, *, ask_backend: bool = True,
+    meanwhile: Callable[[System, RequiredPython | None], object] = lambda _system, _python: None,
+) -> Source:  # fmt: skip
+    """The project as it is now. `meanwhile` is called first, with the system for its builds, and what Python it needs.
 
     With `ask_backend=False`, a name or version that only the build backend knows is unknown: a rehearsal reads it
     from the built files.
@@ -98,6 +102,8 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     system = replace(system, passed=config.pass_environment)
     python = collect_required_python(system, directory)
     system = interpreters.with_interpreter(system, python)
+    meanwhile(system, python)
+    system = GitAnswers().shared(system)
     known = collect_project(system, directory, ask_backend=ask_backend)
     changelog = None
     with suppress(OSError, UnicodeDecodeError):

@@ -10,18 +10,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from release.adapters.builds import backend_output, builder, rehearsed_version
-from release.adapters.git import repository
+from release.adapters.builds import builder, rehearsed_version
 from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import RefusedError
-from release.core.events import Message, Observer, Progress
-from release.core.models.build_requirement import BuildEnvironments
+from release.core.events import Observer
 from release.core.models.distribution import Distribution
 from release.core.models.file_list import ENDINGS
 from release.core.quoting import quote_path
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
+from release.publishing.running_build import EarlyBuild, RunningBuild, prepare_source
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):
@@ -40,10 +39,13 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     origin: str,
     scratch: Callable[[str], Path],
     notify: Observer,
+    meanwhile: Callable[[], object] = lambda: None,
+    early: EarlyBuild | None = None,
 ) -> BuildResult:
     """Build the files of the release, or use those of an earlier build.
 
-    `origin` as in `plan.Build`; `scratch` returns a path that does not exist yet. Raises `RefusedError` where files of
+    `origin` as in `plan.Build`; `scratch` returns a path that does not exist yet. `meanwhile` is called while the
+    build runs; `early` is the build of this tree, if it was started already. Raises `RefusedError` where files of
     an earlier build are missing or have changed, `ToolError` where the build fails.
     """
     earlier = _earlier_build(journal) if origin != "tree" else ()
@@ -52,36 +54,20 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     if origin == "journal":
         raise RefusedError("nothing has been built", remedy="run: pypi-preflight build")
     journal.remove_files()
-    source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
-    replaced = (
-        rehearsed_version.prepare_next_version(system, source) if origin == "tree" else rehearsed_version.NextVersion()
-    )
-    if replaced.text:
-        notify(Message(text=replaced.text))
-
-    def on_line(line: str) -> None:
-        """Show the steps of the build frontend, which start with a star; the rest is progress."""
-        notify(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
-        warnings.extend(filter(None, [backend_output.file_warning(line)]))
-
-    warnings: list[str] = []
-    environments: list[BuildEnvironments] = []
-    built = builder.build_distributions(
-        system,
-        source,
-        journal.dist,
-        epoch=epoch,
-        on_line=on_line,
-        variables=replaced.variables,
-        copy_of=directory,
-        installed=environments.append,
-    )
-    record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
+    if early is not None and early.started:
+        meanwhile()
+        done = early.result(journal.dist, notify)
+    else:
+        commit = journal.commit if origin == "commit" else None
+        with RunningBuild(system, directory, journal.dist, commit=commit, scratch=scratch) as running:
+            meanwhile()
+            done = running.result(notify)
+    record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in done.files]
     journal.write(
-        "built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)),
-        **(journals.environments_to_json(environments[-1]) if environments else {}),
+        "built", origin=origin, files=record, warnings=list(done.warnings),
+        **(journals.environments_to_json(done.environments) if done.environments else {}),
     )  # fmt: skip
-    return BuildResult(files=built, built=True)
+    return BuildResult(files=done.files, built=True)
 
 
 def rebuild(
@@ -91,7 +77,7 @@ def rebuild(
 
     `commit`: None builds the directory in its current state. Raises `ToolError` where the build fails.
     """
-    source, epoch = _prepare_source(system, directory, commit, scratch)
+    source, epoch = prepare_source(system, directory, commit, scratch)
     variables = rehearsed_version.prepare_next_version(system, source).variables if commit is None else None
     return builder.build_distributions(
         system,
@@ -102,22 +88,6 @@ def rebuild(
         variables=variables,
         copy_of=directory,
     )
-
-
-def _prepare_source(
-    system: System, directory: Path, commit: str | None, scratch: Callable[[str], Path]
-) -> tuple[Path, int | None]:
-    """A clone of `commit`, or a copy of the tree; and SOURCE_DATE_EPOCH.
-
-    That is the time of the commit, in seconds since 1970; None outside a repository.
-    """
-    root = repository.find_root(system, directory)
-    epoch = repository.commit_time(system, root, commit or repository.commit(system, root)) if root else None
-    if root is None or commit is None:
-        return builder.copy_project(system, directory, scratch("tree")), epoch
-    clone = scratch("clone")
-    repository.clone_commit(system, root, commit, clone)
-    return clone / directory.resolve().relative_to(root.resolve()), epoch
 
 
 def _earlier_build(journal: Journal) -> tuple[Distribution, ...]:

@@ -38,7 +38,9 @@ from release.publishing import access, adoption, build, compare, prebuilt, promo
 from release.publishing.answer_timer import AnswerTimer
 from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
+from release.publishing.later_modules import load_later_modules
 from release.publishing.run_resources import RunResources
+from release.publishing.running_build import EarlyBuild
 
 Facts = TypeVar("Facts")
 #: called with the access that does not work, and why; returns another credential, or None
@@ -78,6 +80,8 @@ class PlanRun(Struct, kw_only=True, dict=True):
     allow: bool
     #: whether a check or a rehearsal asks no index
     offline: bool
+    #: the build of the tree, if it was started before the run
+    early: EarlyBuild | None = None
     #: whether any step with a lasting effect had something to do
     changed: bool = False
     #: of the current step
@@ -280,7 +284,7 @@ class PlanRun(Struct, kw_only=True, dict=True):
         self.resources.use_python(self.source.python)
         done = build.build_files(
             self.resources.build_system(), self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
-            notify=self.notify,
+            notify=self.notify, meanwhile=partial(load_later_modules, self.plan, self.directory), early=self.early,
         )  # fmt: skip
         self.files = done.files
         if isinstance(self.source.project, Unknown):  # only the build backend knows name and version

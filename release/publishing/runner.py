@@ -26,6 +26,7 @@ from release.publishing.last_release import LastRelease
 from release.publishing.plan_run import PlanRun, RenewCredential
 from release.publishing.recorder import RunRecorder
 from release.publishing.run_resources import RunResources
+from release.publishing.running_build import EarlyBuild
 
 #: the step that failed, None outside of any, and why
 StepFailure = tuple[Step | None, ReleaseError]
@@ -54,6 +55,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     allow: bool = False
     #: whether a rehearsal is not compared with the last release
     offline: bool = False
+    #: the build of the tree, if it was started before
+    early: EarlyBuild | None = None
     open_resources: Callable[..., RunResources] = field(default=RunResources)
 
 
@@ -121,6 +124,6 @@ def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
             journal=journals.for_plan(plan, options.directory), resources=resources, files=options.files,
             listed=options.listed,
             last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=options.allow,
-            offline=options.offline,
+            offline=options.offline, early=options.early,
         )  # fmt: skip
         yield OpenRun(state=state, options=options, observer=observer)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release.adapters import collect
+from release.adapters.system.process import Completed
 from release.core.config import Config
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Unknown
@@ -18,6 +22,22 @@ WIDGET, GADGET = PROJECT.format(name="acme-widget"), PROJECT.format(name="acme-g
 
 def source(directory: Path) -> Source:
     return collect.collect_source(system(), directory, Config())
+
+
+def test_git_is_asked_for_nothing_twice_and_only_after_what_may_run_meanwhile(tmp_path: Path) -> None:
+    top = repository(tmp_path / "r", **{"pyproject.toml": WIDGET})
+    here, asked = system(), list[tuple[str, ...]]()
+
+    def run(argv: Sequence[str], **options: Any) -> Completed:
+        asked.append(tuple(argv))
+        return here.run(argv, **options)
+
+    started: list[bool] = []
+    collect.collect_source(
+        replace(here, run=run), top, Config(), meanwhile=lambda _system, _python: started.append(not asked)
+    )
+    assert started == [True]
+    assert len(asked) == len(set(asked)) > 0
 
 
 @pytest.mark.parametrize(

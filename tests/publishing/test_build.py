@@ -35,7 +35,7 @@ class Backend:
         self.cloned: list[str] = []
         self.lines = ("* Building wheel...", "warning: no files found matching 'a.txt'", "copying a")
         monkeypatch.setattr(builder, "build_distributions", self._build)
-        monkeypatch.setattr(builder, "copy_project", lambda _system, _from, into: into)
+        monkeypatch.setattr(builder, "copy_project", lambda _system, _from, into, **_: into)
         monkeypatch.setattr(repository, "find_root", lambda *_: root)
         monkeypatch.setattr(repository, "commit", lambda *_: "d" * 40)
         monkeypatch.setattr(

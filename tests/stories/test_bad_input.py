@@ -111,7 +111,9 @@ def test_a_run_that_is_stopped_says_so_and_leaves_nothing_behind(tmp_path: Path,
     )  # fmt: skip
     with process:
         deadline = time.monotonic() + 240
-        while not list(tmp_path.rglob("started")) and not _building(process.pid) and time.monotonic() < deadline:
+        begun = project.root / ".release" / "rehearsal" / "journal.jsonl"  # the build starts before the run
+        while not (begun.exists() and (list(tmp_path.rglob("started")) or _building(process.pid))):
+            assert time.monotonic() < deadline
             time.sleep(0.1)
         process.send_signal(getattr(signal, number))
         out, _ = process.communicate(timeout=240)
@@ -123,17 +125,10 @@ def test_a_run_that_is_stopped_says_so_and_leaves_nothing_behind(tmp_path: Path,
 
 
 def _building(pid: int) -> bool:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    return (
-        False
-        if not children.exists()
-        else "build"
-        in "".join(
-            Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
-            for child in children.read_text(encoding="utf-8").split()
-            if Path(f"/proc/{child}").exists()
-        )
-    )
+    """Whether any thread of the process has started the build frontend."""
+    children = " ".join(path.read_text(encoding="utf-8") for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    lines = [Path(f"/proc/{child}/cmdline") for child in children.split()]
+    return any("build" in path.read_text(encoding="utf-8") for path in lines if path.exists())
 
 
 def test_a_reader_that_goes_away_does_not_stop_a_release(tmp_path: Path) -> None:

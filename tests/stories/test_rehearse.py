@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from release.publishing.journal import lock_project
 from tests import sample_distributions
 from tests.sandbox.sandbox_client import SandboxClient
 from tests.stories.project import UserProject, indexes, make, release_table
@@ -49,6 +50,16 @@ def test_a_dirty_tree_is_shown_and_rehearsed_as_it_stands(tmp_path: Path) -> Non
     assert sorted(path.relative_to(project.root) for path in project.root.rglob("*")) == before, "also where ignored"
     project.env["PREFLIGHT_STATE"] = str(tmp_path / "state")
     assert project.run("status").out.startswith("rehearsal of 1.0")
+
+
+def test_a_rehearsal_that_cannot_begin_leaves_nothing_of_its_build(tmp_path: Path) -> None:
+    """The build starts before the run; it ends silently where that does not start."""
+    project = make(tmp_path)
+    with lock_project(project.root):
+        told = project.run("rehearse")
+    assert told.status == 1
+    assert told.all.startswith("another run is in progress in "), told.all
+    assert list((project.root / ".release" / "rehearsal").iterdir()) == []
 
 
 @pytest.mark.parametrize(

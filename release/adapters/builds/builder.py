@@ -150,8 +150,10 @@ def load_distribution(path: Path) -> Distribution:
     return Distribution(path=path, sha256=digest, size=path.stat().st_size)
 
 
-def copy_project(system: System, source: Path, into: Path) -> Path:
+def copy_project(system: System, source: Path, into: Path, *, copy: Callable[..., object] = shutil.copy2) -> Path:
     """Copy the project in `source` to the new directory `into`; returns the path of the project in the copy.
+
+    `copy` copies each file, as `shutil.copy2` does.
 
     In a repository, everything is copied but what git ignores, and the copy is a repository at the same commit
     with the same tags and uncommitted changes, since backends read the version from git.
@@ -159,7 +161,7 @@ def copy_project(system: System, source: Path, into: Path) -> Path:
     root, ignored = repository.find_root(system, source), shutil.ignore_patterns(*repository.LITTER)
     if root is None:
         with explain_os_errors("the copy of the project"):
-            shutil.copytree(source, into, symlinks=True, ignore=ignored)
+            shutil.copytree(source, into, symlinks=True, ignore=ignored, copy_function=copy)
         return into
     repository.clone_without_files(system, root, into)
     with explain_os_errors("the copy of the project"):
@@ -167,9 +169,9 @@ def copy_project(system: System, source: Path, into: Path) -> Path:
             old, new = root / path, into / path
             new.parent.mkdir(parents=True, exist_ok=True)
             if old.is_symlink() or old.is_file():
-                shutil.copy2(old, new, follow_symlinks=False)
+                copy(old, new, follow_symlinks=False)
             elif old.is_dir():  # a submodule
-                shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+                shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True, copy_function=copy)
         place = into / source.resolve().relative_to(root.resolve())
         place.mkdir(parents=True, exist_ok=True)
     return place

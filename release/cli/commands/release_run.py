@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -38,9 +38,13 @@ if TYPE_CHECKING:
     from release.core.facts import Access, Source
     from release.core.models.check_result import BlockingProblem
     from release.core.models.credential import Credential
+    from release.core.models.distribution import Distribution
+    from release.core.models.file_list import FileList
+    from release.core.models.interpreter import RequiredPython
     from release.core.models.results import RunResult
     from release.core.plan import Plan
     from release.publishing.plan_run import RenewCredential
+    from release.publishing.running_build import EarlyBuild
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -136,19 +140,45 @@ def _sibling_files(options: argparse.Namespace) -> Iterator[Callable[[System], S
 
 
 def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[[System], System]) -> int:
-    from release.adapters.oidc import provider
     from release.adapters.system import system as systems
+    from release.publishing.running_build import EarlyBuild
+
+    system, directory = systems.real_system(), options.directory.resolve()
+    if options.files or options.require_complete:
+        from release.publishing import prebuilt
+
+        files, listed = prebuilt.load_given_files(options.files, options.require_complete)
+        config = _load_config(options, directory, needs_project=False)
+        source = prebuilt.source_of(system, files, config)
+        return _execute(options, write, _Facts(system, config, source, files, listed))
+    config = _load_config(options, directory, needs_project=True)
+    with EarlyBuild(directory) as early:
+        rehearses = options.command == "rehearse" and not (options.built or options.plan)
+        meanwhile = early.start if rehearses else lambda _system, _python: None
+        source, system = _collect_source(options, system, config, add_siblings, meanwhile)
+        return _execute(options, write, _Facts(system, config, source, early=early))
+
+
+class _Facts(NamedTuple):
+    """What a run starts from."""
+
+    system: System
+    config: Config
+    source: Source
+    files: tuple[Distribution, ...] = ()
+    listed: FileList | None = None
+    early: EarlyBuild | None = None
+
+
+def _execute(options: argparse.Namespace, write: Write, facts: _Facts) -> int:
+    """Make the plan; show it, or execute it."""
+    from release.adapters.oidc import provider
     from release.core import plan as plans
     from release.publishing import build, prebuilt, runner
     from release.reports import run_text
 
-    system, directory = systems.real_system(), options.directory.resolve()
-    files, listed = prebuilt.load_given_files(options.files, options.require_complete)
-    config = _load_config(options, directory, needs_project=not files)
-    if files:
-        source = prebuilt.source_of(system, files, config)
-    else:
-        source, system = _collect_source(options, system, directory, config, add_siblings)
+    directory = options.directory.resolve()
+    system, config, source, files, listed, early = facts
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files),
         files=prebuilt.files_to_text(files),
@@ -172,7 +202,7 @@ def _run_plan(options: argparse.Namespace, write: Write, add_siblings: Callable[
             approve=_approval(console, options, write),
             command=repeat_command(options, options.command, keep=_REPEATED),
             renew=_renewal(console, options, write, config, source), allow=options.allow,
-            offline=options.offline or (plan.verb not in _NEED_INDEX and is_offline(system.env)),
+            offline=options.offline or (plan.verb not in _NEED_INDEX and is_offline(system.env)), early=early,
         )  # fmt: skip
         result = _complete(runner.execute_plan(plan, run), options)
     if options.json:
@@ -208,16 +238,17 @@ def _write_constraints(options: argparse.Namespace, write: Write, add_siblings: 
 
 
 def _collect_source(
-    options: argparse.Namespace, system: System, directory: Path, config: Config,
-    add_siblings: Callable[[System], System],
+    options: argparse.Namespace, system: System, config: Config, add_siblings: Callable[[System], System],
+    meanwhile: Callable[[System, RequiredPython | None], object],
 ) -> tuple[Source, System]:  # fmt: skip
     """The source, and the system for its builds and installs."""
     from release.adapters import collect
     from release.adapters.builds import pinned_builds
     from release.adapters.install import interpreters
 
+    directory = options.directory.resolve()
     system, asks = pinned_builds.pin_builds(system, directory, config), options.command != "rehearse"
-    source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks)
+    source = collect.collect_source(add_siblings(system), directory, config, ask_backend=asks, meanwhile=meanwhile)
     return source, add_siblings(interpreters.with_interpreter(system, source.python))
 
 
