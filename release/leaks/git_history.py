@@ -1,40 +1,41 @@
 """Scan all objects of a repository for secrets, or what is staged, and locate each secret in the history.
 
-Every stored object is scanned, even if no branch reaches it: stashes, the reflog, amended commits. `git cat-file
---batch` returns the objects; of most versions of a file only the difference is scanned.
+Every stored object is scanned, even if no branch reaches it: stashes, the reflog, amended commits.
 """
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import IO
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
+from release.adapters.git.deltas import PackError
 from release.adapters.git.git_settings import git_environment
+from release.adapters.git.packs import open_pack
 from release.adapters.system.parallel import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
 from release.core.time_text import format_count
 from release.leaks import credential_files, file_scan
-from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
+from release.leaks.object_scan import ObjectShare, ScannedObject, scan_share
+from release.leaks.scanner import scan_bytes
 
 #: bytes of objects from which on more processes are worth their start
 _LARGE = 64 << 20
-#: Cores for each process and its git. More processes would separate the versions of a file.
+#: cores for each process and its git
 _CORES = 2
-#: bytes of files that are cached for comparison with later versions, and of the smallest such file
-_CACHE_SIZE, _SMALL = 64 << 20, 4096
+#: Shares of what packs store: several for each process, because they take different times.
+_SHARES = 16
 #: object names on one command line; Windows allows about 32,000 characters
 _NAMES = 400
 #: Only stored objects are scanned: replacement objects are ignored.
@@ -51,22 +52,69 @@ def scan_history(system: System, root: Path) -> ScanResult:
     Raises `ToolError` where git fails, because an incomplete scan would look like a clean one.
     """
     env = git_environment(system) | _OFFLINE
-    listed = cat_file.list_objects(root, env)
-    objects = [one for one in listed if one.type != _DAMAGED]
-    count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
-    shares = _shares(objects, min(count, MOST))
     try:
-        parts = list(map_in_processes(partial(_search, str(root), env), shares))
-        files = _named(root, env, dict(pair for _, named in parts for pair in named))
+        with cat_file.listing_objects(root, env) as wait:
+            shares, packed = _pack_shares(root, env)
+            listed = wait()
+        objects = [one for one in listed if one.type != _DAMAGED]
+        shares += _git_shares(root, env, [one for one in objects if one.name not in packed])
+        scanned = _scanned(root, env, objects, shares)
+        files = _named(root, env, dict(pair for one in scanned for pair in one.named))
     except cat_file.ObjectReadError as error:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
-    found = merge_scans([*(searched for searched, _ in parts), ScanResult(leaks=files)])
+    finally:
+        open_pack.cache_clear()
+    found = merge_scans([*(one.found for one in scanned), ScanResult(leaks=files)])
     return replace(
         found,
         leaks=_placed(root, env, found.leaks),
         unread=(*found.unread, *_missing(system, root), *_damaged(root, env, listed)),
         count=len(objects),
     )
+
+
+def _scanned(
+    root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject], shares: Sequence[ObjectShare]
+) -> list[ScannedObject]:
+    """What was found in the objects, in their order: packs are read here, git reads the others."""
+    is_large = sum(one.size for one in objects) >= _LARGE
+    parts = list(map_in_processes(scan_share, shares) if is_large else map(scan_share, shares))
+    left = {name for _, names in parts for name in names}
+    if left:
+        more = _git_shares(root, env, [one for one in objects if one.name in left])
+        parts += map_in_processes(scan_share, more) if is_large else map(scan_share, more)
+    scanned = {one.name: one for found, _ in parts for one in found}  # once, if it is in several packs
+    places = {one.name: place for place, one in enumerate(objects) if one.name in scanned}
+    return sorted(scanned.values(), key=lambda one: places.get(one.name, len(objects)))
+
+
+def _pack_shares(root: Path, env: Mapping[str, str]) -> tuple[list[ObjectShare], set[str]]:
+    """Shares of the objects in packs that can be read here, and the names of these objects."""
+    paths, width = cat_file.list_packs(root, env)
+    packs = []
+    for path in paths:
+        with contextlib.suppress(PackError, OSError):
+            packs.append((path, open_pack(path, width).index))
+    shares, count = [], sum(len(index) for _, index in packs)
+    for path, index in packs:
+        parts = -(-len(index) * _SHARES // count)
+        bounds = [len(index) * part // parts for part in range(parts + 1)]
+        shares += [
+            ObjectShare(root=str(root), env=env, pack=path, width=width, first=first, last=last)
+            for first, last in pairwise(bounds)
+        ]
+    return shares, {name for _, index in packs for name in index.names()}
+
+
+def _git_shares(root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject]) -> list[ObjectShare]:
+    """Shares of about the same size, one for each process and its git. More would separate the versions of a file."""
+    count = min(max(1, (os.cpu_count() or 1) // _CORES), MOST)
+    most, before = sum(one.size for one in objects) // count + 1, 0
+    shares: list[list[str]] = [[] for _ in range(count)]
+    for one in objects:
+        shares[before // most].append(one.name)
+        before += one.size
+    return [ObjectShare(root=str(root), env=env, names=tuple(names)) for names in shares if names]
 
 
 def scan_staged(system: System, directory: Path) -> ScanResult:
@@ -88,75 +136,6 @@ def scan_staged(system: System, directory: Path) -> ScanResult:
         )
     except cat_file.ObjectReadError as error:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
-
-
-def _shares(objects: Sequence[cat_file.GitObject], count: int) -> list[tuple[str, ...]]:
-    """The names of the objects in their order, divided into up to `count` shares of about the same size."""
-    most, before = sum(one.size for one in objects) // count + 1, 0
-    shares: list[list[str]] = [[] for _ in range(count)]
-    for one in objects:
-        shares[before // most].append(one.name)
-        before += one.size
-    return [tuple(share) for share in shares if share]
-
-
-def _search(
-    root: str, env: Mapping[str, str], names: tuple[str, ...]
-) -> tuple[ScanResult, tuple[tuple[str, str], ...]]:
-    """Scan some objects; may run in its own process. Returns also the object and name of each credential file."""
-    found: list[ScanResult] = []
-    named: list[tuple[str, str]] = []
-    versions = _Versions()
-    for one, body in cat_file.read_objects(root, env, names):
-        if one.type == "tree":
-            named += credential_files.named_in_tree(body.read(), len(one.name) // 2)
-            continue
-        result = _scan_object(body, one.size, versions)
-        if result.leaks or result.unread:
-            leaks = tuple(replace(leak, object=one.name, object_type=one.type) for leak in result.leaks)
-            path = f"{one.type} {one.name[:12]}"
-            unread = tuple(replace(part, path=path + part.path) for part in result.unread)
-            found.append(ScanResult(leaks=leaks, unread=unread))
-    return merge_scans(found), tuple(named)
-
-
-def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
-    if not isinstance(body, io.BytesIO):
-        return file_scan.scan_stream(body, "", size)
-    data = body.getvalue()
-    if file_scan.archive_format(data) is None and not may_hold_secret(changed_part(data, versions.find(data))):
-        versions.add(data)
-        return ScanResult()
-    return file_scan.scan_content(data, "")
-
-
-class _Versions:
-    """A cache of files without secrets, by their first and last bytes: most changes are between these.
-
-    Of another version of such a file, only the difference must be scanned.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[bytes, bytes] = {}
-        self._size = 0
-
-    def find(self, data: bytes) -> bytes:
-        """The last file with the same first and last bytes; empty where there is none."""
-        return self._files.get(_ends(data), b"")
-
-    def add(self, data: bytes) -> None:
-        if len(data) < _SMALL:
-            return
-        ends = _ends(data)
-        # Removed first, so that the most recently used file is evicted last.
-        self._size += len(data) - len(self._files.pop(ends, b""))
-        self._files[ends] = data
-        while self._size > _CACHE_SIZE:
-            self._size -= len(self._files.pop(next(iter(self._files))))
-
-
-def _ends(data: bytes) -> bytes:
-    return data[:64] + data[-64:]
 
 
 def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tuple[Leak, ...]:

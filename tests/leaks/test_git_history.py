@@ -251,3 +251,96 @@ def test_a_key_knows_for_how_long_git_has_it(tmp_path: Path, monkeypatch: pytest
     scan = LeakScan(scope="files", searched=ScanResult(leaks=tuple(leaks)))
     aged = search.with_age(system(), tmp_path, scan)
     assert [leak.held_since for leak in aged.searched.leaks] == ["2019-03-04", "2019-03-04", None, None]
+
+
+def pack(where: Path) -> None:
+    """Store all objects in one pack, as deltas of each other."""
+    git(where, "repack", "-adfq")
+
+
+def text(*lines: str) -> str:
+    """A long file with lines in the middle."""
+    return "".join(f"{number} {number**7 % 10**9}\n" for number in range(2000)) + "".join(
+        f"{line}\n" for line in (*lines, *(f"{number**5 % 10**9} {number}" for number in range(2000)))
+    )
+
+
+def unread_by_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_objects(*given: object) -> None:
+        raise AssertionError(f"git is asked for {given}")
+
+    monkeypatch.setattr(objects, "read_objects", read_objects)
+
+
+def test_what_packs_store_is_not_read_by_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = fake_tokens.token()
+    for lines in (("x",), ("x", token), ("y",), ("y", "z")):
+        commit(tmp_path, a_txt=text(*lines))
+    pack(tmp_path)
+    unread_by_git(monkeypatch)
+    (leak,) = found(tmp_path)
+    assert (leak.path, leak.line) == ("a.txt", 2002)
+
+
+@pytest.mark.parametrize("parts", [("pypi-AgE", "the rest"), ("pypi", "the rest"), ("pypi-A", "the rest"), ("", "")])
+def test_a_secret_that_a_delta_joins_is_found(tmp_path: Path, parts: tuple[str, str]) -> None:
+    token = fake_tokens.token()
+    at = token.index(parts[0]) + len(parts[0])
+    between = "".join(f"{number} between\n" for number in range(800))
+    commit(tmp_path, a_txt=text(token[:at] + between + token[at:]))
+    commit(tmp_path, a_txt=text("x", token, "y"))
+    commit(tmp_path, a_txt=text(between + token[:at] + between))
+    pack(tmp_path)
+    (leak,) = found(tmp_path)
+    assert leak.path == "a.txt"
+
+
+def test_a_secret_in_many_versions_of_a_pack_is_counted_in_each(tmp_path: Path) -> None:
+    token = fake_tokens.token()
+    for number in range(6):
+        commit(tmp_path, a_txt=text(f"version {number}", *([token] if number > 1 else [])))
+    pack(tmp_path)
+    (leak,) = found(tmp_path)
+    assert leak.others == 3
+
+
+def test_loose_packed_and_borrowed_objects_are_searched_in_the_order_of_git(tmp_path: Path) -> None:
+    names = [fake_tokens.identifier() for _ in range(4)]
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    commit(origin, a_txt=text(fake_tokens.token(names[0])), b_txt=text("b"))
+    git(origin, "repack", "-adq")
+    commit(origin, a_txt=text("x"), b_txt=text(fake_tokens.token(names[1])))
+    git(tmp_path, "clone", "-q", "--shared", "origin", "clone")
+    commit(clone, a_txt=text("y"), c_txt=fake_tokens.token(names[2]))
+    git(clone, "repack", "-dq", "--local")
+    commit(clone, c_txt=fake_tokens.token(names[3]))
+    assert {leak.identity for leak in found(clone)} == set(names)
+    listed = git(clone, "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)").split()
+    places = [listed.index(leak.object or "") for leak in found(clone)]
+    assert places == sorted(places)
+
+
+def test_a_large_object_in_a_pack_is_searched(tmp_path: Path) -> None:
+    commit(tmp_path, a_txt=b"some line\n" * 900_000 + fake_tokens.token().encode())
+    pack(tmp_path)
+    assert found(tmp_path)
+
+
+def test_a_damaged_pack_is_an_error_and_not_a_clean_one(tmp_path: Path) -> None:
+    for number in range(3):
+        commit(tmp_path, a_txt=text(f"version {number}"))
+    pack(tmp_path)
+    (path,) = (tmp_path / ".git/objects/pack").glob("*.pack")
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content[:3000] + bytes(100) + content[3100:])
+    with pytest.raises(ToolError, match="the scan is incomplete"):
+        found(tmp_path)
+
+
+def test_a_bare_sha256_repository_is_searched(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--object-format=sha256", "-b", "main")
+    commit(tmp_path, a_txt=text(fake_tokens.token()))
+    pack(tmp_path)
+    git(tmp_path, "clone", "-q", "--bare", ".", "bare")
+    assert {leak.path for leak in found(tmp_path / "bare")} == {"a.txt"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -17,9 +19,11 @@ from release.core.errors import ToolError
 
 #: bytes; a larger object is read in pieces
 PIECE = 8 << 20
+#: for each format of objects, the length of a name in bytes
+_WIDTHS = {b"sha1": 20, b"sha256": 32}
 
 
-class GitObject(Struct, frozen=True, kw_only=True):
+class GitObject(Struct, frozen=True, gc=False):
     """What git reports of an object before its content."""
 
     #: 40 or 64 hex digits
@@ -34,12 +38,47 @@ class ObjectReadError(Exception):
     """Git ended before it had returned everything. It can be pickled, unlike an error with a remedy."""
 
 
-def list_objects(root: Path, env: Mapping[str, str]) -> tuple[GitObject, ...]:
-    """Every object that the repository stores, in the order of its packs; also those that are damaged."""
+@contextmanager
+def listing_objects(root: Path, env: Mapping[str, str]) -> Iterator[Callable[[], tuple[GitObject, ...]]]:
+    """Start to list every object that the repository stores; the function that is returned waits for the list.
+
+    It has the objects in the order of their packs, also those that are damaged. Raises `ToolError`.
+    """
     fields = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
-    listed = git_bytes(root, env, "cat-file", fields, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
-    lines = (line.split(" ") for line in listed.splitlines())
-    return tuple(GitObject(name=name, type=kind, size=int(size[0]) if size else 0) for name, kind, *size in lines)
+    words = ["git", "cat-file", fields, "--batch-all-objects", "--unordered", "--buffer"]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+
+        def wait() -> tuple[GitObject, ...]:
+            if process.wait():
+                errors.seek(0)
+                raise git_scan_error("cat-file", errors.read().decode("utf-8", "replace"))
+            output.seek(0)
+            lines = (line.split(" ") for line in output.read().decode("ascii").splitlines())
+            return tuple([GitObject(name, kind, int(size[0]) if size else 0) for name, kind, *size in lines])
+
+        # Files instead of pipes, so that git does not wait.
+        with subprocess.Popen(
+            with_program_path(words, env), cwd=root, env=dict(env), stdin=subprocess.DEVNULL, stdout=output,
+            stderr=errors,
+        ) as process:  # fmt: skip
+            try:
+                yield wait
+            except BaseException:
+                process.kill()
+                raise
+
+
+def list_packs(root: Path, env: Mapping[str, str]) -> tuple[list[Path], int]:
+    """The indexes of the packs of the repository, and the length of an object's name in bytes.
+
+    Without those of other repositories that it borrows objects from. Empty where git is older than 2.25.
+    """
+    words = ("rev-parse", "--show-object-format", "--git-path", "objects/pack")
+    form, _, directory = git_bytes(root, env, *words, statuses=range(256)).partition(b"\n")
+    width = _WIDTHS.get(form)
+    if width is None:
+        return [], 0
+    return sorted((root / os.fsdecode(directory.removesuffix(b"\n"))).glob("*.idx")), width
 
 
 def list_tips(root: Path, env: Mapping[str, str]) -> frozenset[str]:
@@ -76,7 +115,7 @@ def _bodies(stream: IO[bytes]) -> Iterator[tuple[GitObject, IO[bytes]]]:
         name, kind, *size = line.split()
         if not size:
             raise ObjectReadError(f"the object {name} is {kind}")
-        one = GitObject(name=name, type=kind, size=int(size[0]))
+        one = GitObject(name, kind, int(size[0]))
         if one.size <= PIECE or kind == "tree":
             data = stream.read(one.size)
             yield one, io.BytesIO(data)

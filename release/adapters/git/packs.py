@@ -1,0 +1,292 @@
+"""Read the objects of git's packs directly: each delta says what an object adds to another one, which is read before.
+
+`git cat-file` would write every version of every file into a pipe, which takes longer than to create it from its
+delta, and what differs from the version before would have to be found again. What this module cannot read is left to
+git: other versions of the format, damaged packs, large objects. Source: gitformat-pack(5)
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import sys
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from release.adapters.git.deltas import LARGEST_OBJECT, PackError, apply_delta
+
+#: bytes; larger deltas are left to git
+_LARGEST_DELTA = 1 << 20
+#: Compressed bytes that are unpacked at once, whatever their size is said to be: they cannot be more than 4 MB, because
+#: deflate makes at most 1032 bytes of one. Source: zlib's "Technical Details"
+_SMALL = 4096
+#: bytes of objects that are kept, because others may be deltas of them
+_CACHE_SIZE = 32 << 20
+#: The most deltas that are applied for one object, besides those of kept ones. Git creates chains of up to 50.
+_DEEPEST = 100
+_MAGIC = b"\xfftOc\0\0\0\x02"
+_PACK_HEADS = b"PACK\0\0\0\x02", b"PACK\0\0\0\x03"
+_FANOUT = len(_MAGIC) + 4 * 256
+_TYPES = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+_BY_OFFSET, _BY_NAME = 6, 7
+#: the bit that says that more bytes of a number follow
+_MORE = 0x80
+#: instead of the number of a base: the object is whole; it is left to git
+_WHOLE, _UNREADABLE = -1, -2
+#: the bit of a small offset that refers to the table of large ones
+_LARGE_OFFSET = 1 << 31
+
+
+class PackedObject(Struct, gc=False):
+    """An object of a pack."""
+
+    #: the number of the object in its pack, by its offset
+    number: int
+    #: "blob", "tree", "commit" or "tag"
+    type: str
+    data: bytes
+    #: the number of the object that this one is a delta of; -1 if it is whole
+    base: int
+    #: what differs from the base, with some bytes around it; without a base, all bytes
+    changed: bytes
+
+
+class PackIndex:
+    """The names and offsets of the objects of a pack. Raises `PackError` or `OSError`."""
+
+    def __init__(self, path: Path, width: int) -> None:
+        """`width`: the length of an object's name in bytes, 20 or 32."""
+        data = path.read_bytes()
+        count = int.from_bytes(data[_FANOUT - 4 : _FANOUT], "big")
+        names_end = _FANOUT + count * width
+        small_at, large_at, end = names_end + 4 * count, names_end + 8 * count, len(data) - 2 * width
+        if not data.startswith(_MAGIC) or end < large_at or (end - large_at) % 8:
+            raise PackError("another version of the index")
+        self._width = width
+        self._names = data[_FANOUT:names_end]
+        #: the last bytes of the pack
+        self.checksum = data[end : end + width]
+        large = _integers("Q", data[large_at:end])
+        try:
+            offsets = [
+                one if one < _LARGE_OFFSET else large[one - _LARGE_OFFSET]
+                for one in _integers("I", data[small_at:large_at])
+            ]
+            #: the place of each object in the table of names, by number
+            self._places = array("I", sorted(range(count), key=offsets.__getitem__))
+            #: where each object begins, by number
+            self.offsets = array("Q", sorted(offsets))
+        except IndexError:
+            raise PackError("the index is damaged") from None
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def name(self, number: int) -> str:
+        """The name of an object, in hex digits."""
+        return self._name_at(self._places[number]).hex()
+
+    def names(self) -> Iterator[str]:
+        """The names of all objects, in hex digits, sorted."""
+        digits, size = self._names.hex(), 2 * self._width
+        return (digits[at : at + size] for at in range(0, len(digits), size))
+
+    def number_at(self, offset: int) -> int:
+        """The number of the object that begins at an offset. Raises `PackError`."""
+        number = bisect_left(self.offsets, offset)
+        if number == len(self) or self.offsets[number] != offset:
+            raise PackError("no object begins there")
+        return number
+
+    def number_of(self, name: bytes) -> int:
+        """The number of an object. Raises `PackError`."""
+        place = bisect_left(range(len(self)), name, key=self._name_at)
+        if place == len(self) or self._name_at(place) != name:
+            raise PackError("the object is not in this pack")
+        return self._numbers[place]
+
+    @functools.cached_property
+    def _numbers(self) -> array[int]:
+        """The number of each object, by its place in the table of names."""
+        numbers = array("I", bytes(4 * len(self)))
+        for number, place in enumerate(self._places):
+            numbers[place] = number
+        return numbers
+
+    def _name_at(self, place: int) -> bytes:
+        return self._names[place * self._width : (place + 1) * self._width]
+
+
+def _integers(code: str, data: bytes) -> array[int]:
+    """Integers of the index, which are big-endian."""
+    found = array(code, data)
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
+
+
+class Pack:
+    """A pack and its index. Raises `PackError` or `OSError` where it must be left to git."""
+
+    def __init__(self, path: Path, width: int) -> None:
+        """`path`: that of the index; `width`: the length of an object's name in bytes, 20 or 32."""
+        self.index = index = PackIndex(path, width)
+        self._width = width
+        with path.with_suffix(".pack").open("rb") as stream:
+            if stream.seek(0, 2) < 12 + width:
+                raise PackError("the pack is truncated")
+            self._data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        count = int.from_bytes(self._data[8:12], "big")
+        if self._data[:8] not in _PACK_HEADS or count != len(index) or self._data[-width:] != index.checksum:
+            raise PackError("the pack is not that of the index")
+        self._ends = array("Q", [*index.offsets[1:], len(self._data) - width])
+        #: by number: the bytes of its head, the size that it unpacks to, and the number of its base
+        self._heads, self._sizes, self._bases = array("B"), array("Q"), array("q")
+        for number in range(count):
+            head, size, base = self._head(number)
+            self._heads.append(head)
+            self._sizes.append(size)
+            self._bases.append(base)
+        #: the numbers of all objects, each after its base, and as near to it as possible
+        self.order = _family_order(self._bases)
+
+    def read(self, first: int, last: int) -> Iterator[PackedObject | int]:
+        """The objects at these places of the order; of those that are left to git, the numbers."""
+        #: type and bytes by number; the one that was used last is the last
+        kept = _Kept()
+        for number in self.order[first:last]:
+            try:
+                base = self._bases[number]
+                if base == _WHOLE:
+                    kind, data = kept.add(number, self._whole(number))
+                    yield PackedObject(number, kind, data, base, data)
+                    continue
+                kind, before = self._base(base, kept)
+                data, changed = apply_delta(self._unpacked(number, _LARGEST_DELTA), before)
+            except (PackError, zlib.error, IndexError):
+                yield number
+            else:
+                kept.add(number, (kind, data))
+                yield PackedObject(number, kind, data, base, changed)
+
+    def _base(self, number: int, kept: _Kept) -> tuple[str, bytes]:
+        """Type and bytes of an object that another is a delta of; it may be one itself."""
+        known = kept.find(number)
+        deltas: list[int] = []
+        while known is None:
+            base = self._bases[number]
+            if base == _WHOLE:
+                known = kept.add(number, self._whole(number))
+            elif base == _UNREADABLE or len(deltas) == _DEEPEST:
+                raise PackError("the object is left to git")
+            else:
+                deltas.append(number)
+                number, known = base, kept.find(base)
+        for one in reversed(deltas):
+            data, _ = apply_delta(self._unpacked(one, _LARGEST_DELTA), known[1])
+            known = kept.add(one, (known[0], data))
+        return known
+
+    def _whole(self, number: int) -> tuple[str, bytes]:
+        kind = self._data[self.index.offsets[number]] >> 4 & 7
+        return _TYPES[kind], self._unpacked(number, LARGEST_OBJECT)
+
+    def _unpacked(self, number: int, most: int) -> bytes:
+        size, start, end = self._sizes[number], self.index.offsets[number] + self._heads[number], self._ends[number]
+        if size > most:
+            raise PackError("the object is large")
+        if end - start <= _SMALL:
+            data, is_complete = zlib.decompress(self._data[start:end], bufsize=size + 1), True
+        else:
+            unpacker = zlib.decompressobj()
+            # One byte more than there may be, so that the checksum is read, too.
+            data = unpacker.decompress(self._data[start:end], size + 1)
+            is_complete = unpacker.eof
+        if len(data) != size or not is_complete:
+            raise PackError("the object is damaged")
+        return data
+
+    def _head(self, number: int) -> tuple[int, int, int]:
+        """Of an object: the bytes before its content, the size that this unpacks to, and the number of its base."""
+        data, offset = self._data, self.index.offsets[number]
+        try:
+            byte, at = data[offset], offset + 1
+            kind, size, shift = byte >> 4 & 7, byte & 0x0F, 4
+            while byte >= _MORE and shift < 60:  # noqa: PLR2004 - 64 bits
+                byte = data[at]
+                size |= (byte & 0x7F) << shift
+                at, shift = at + 1, shift + 7
+            base = _WHOLE if kind in _TYPES else _UNREADABLE
+            if kind == _BY_OFFSET:
+                byte = data[at]
+                back, at = byte & 0x7F, at + 1
+                while byte >= _MORE and at < offset + 24:
+                    byte = data[at]
+                    back, at = (back + 1 << 7) | (byte & 0x7F), at + 1
+                base = self.index.number_at(offset - back)
+            elif kind == _BY_NAME:
+                at += self._width
+                base = self.index.number_of(data[at - self._width : at])
+        except (PackError, IndexError, OverflowError):
+            return 0, 0, _UNREADABLE
+        return at - offset, size, base
+
+
+class _Kept:
+    """The objects that were used last: type and bytes by number."""
+
+    def __init__(self) -> None:
+        self._objects: dict[int, tuple[str, bytes]] = {}
+        self._size = 0
+
+    def find(self, number: int) -> tuple[str, bytes] | None:
+        known = self._objects.pop(number, None)
+        if known is not None:
+            self._objects[number] = known  # the last one to be removed
+        return known
+
+    def add(self, number: int, one: tuple[str, bytes]) -> tuple[str, bytes]:
+        objects = self._objects
+        before = objects.pop(number, None)
+        objects[number] = one
+        self._size += len(one[1]) - (len(before[1]) if before is not None else 0)
+        while self._size > _CACHE_SIZE:
+            self._size -= len(objects.pop(next(iter(objects)))[1])
+        return one
+
+
+def _family_order(bases: array[int]) -> array[int]:
+    """The numbers of objects, each after the one that it is a delta of, and before its own deltas."""
+    count = len(bases)
+    first, following = array("q", [-1]) * count, array("q", [-1]) * count
+    for number in range(count - 1, -1, -1):
+        base = bases[number]
+        if base >= 0:
+            following[number], first[base] = first[base], number
+    order, is_there = array("Q"), bytearray(count)
+    waiting = [number for number in range(count - 1, -1, -1) if bases[number] < 0]
+    while waiting:
+        number = waiting.pop()
+        order.append(number)
+        is_there[number] = 1
+        if following[number] >= 0:
+            waiting.append(following[number])
+        if first[number] >= 0:
+            waiting.append(first[number])
+    # In a damaged pack, deltas may be those of each other.
+    order.extend(number for number in range(count) if not is_there[number])
+    return order
+
+
+@functools.cache
+def open_pack(path: Path, width: int) -> Pack:
+    """The pack of an index, opened once: a forked process has those of its parent. Raises as `Pack` does.
+
+    `open_pack.cache_clear()` closes all of them.
+    """
+    return Pack(path, width)
