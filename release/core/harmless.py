@@ -15,6 +15,7 @@ Sources of the commands:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from release.core.quoting import escape_unprintable
@@ -64,7 +65,28 @@ def harmless_lines(text: str) -> str:
 
 def harmless_json(document: Any, *, indent: int | None = 2) -> str:
     r"""The document in ASCII, with a line end; `##[` in it is `\u0023#[`, which every reader of JSON restores."""
+    return _dump(document, indent) + "\n"
+
+
+def harmless_json_parts(document: Mapping[str, Any]) -> Iterator[str]:
+    """The text of `harmless_json` in parts. A value that is an iterator becomes a list, one item of it at a time."""
+    before = "{"
+    for name, value in document.items():
+        yield f"{before}\n  {_dump(name, None)}: "
+        if isinstance(value, Iterator):
+            start = "["
+            for item in value:
+                yield f"{start}\n    " + _dump(item, 2).replace("\n", "\n    ")
+                start = ","
+            yield "[]" if start == "[" else "\n  ]"
+        else:
+            yield _dump(value, 2).replace("\n", "\n  ")
+        before = ","
+    yield "\n}\n" if before == "," else "{}\n"
+
+
+def _dump(document: Any, indent: int | None) -> str:
     import json
 
     text = json.dumps(document, indent=indent)
-    return (re.sub(r"#(?=#\w*\[)", r"\\u0023", text) if "##" in text else text) + "\n"
+    return re.sub(r"#(?=#\w*\[)", r"\\u0023", text) if "##" in text else text

@@ -10,8 +10,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct, field
@@ -70,9 +71,10 @@ class Scan(Struct, frozen=True, kw_only=True):
         stored = dict.fromkeys(commands, _not_read(Unknown(reason="its command timed out", remedy=_RETRY)))
         read = partial(configured_locations.read_location, self.system, directory=self.directory)
         jobs = [partial(read, command, username=username) for command, username in commands.items()]
+        in_order = list(commands)
         for number, result in WorkerPool(jobs, self.limits).results():
             if isinstance(result, StoredCredential):
-                stored[list(commands)[number]] = result
+                stored[in_order[number]] = result
         return [
             replace(one, stored=stored[one.command]) if one.stored is None and one.command else one for one in targets
         ]
@@ -86,15 +88,11 @@ class Scan(Struct, frozen=True, kw_only=True):
         from release.adapters.http.http_client import RateLimit, shared_sessions
 
         queries = _IndexQueries(self, targets)
-        #: the key of each token → all locations that hold it, in order
-        holders: dict[object, dict[str, None]] = {}
-        for one in targets:
-            if secret := _secret(one.stored):
-                holders.setdefault(_token_key(secret), {})[one.location] = None
-        first = [number for number, one in enumerate(targets) if self.exchange and _is_ambient(one.stored)]
+        holders = _shared_tokens(targets)
+        first = {number: None for number, one in enumerate(targets) if self.exchange and _is_ambient(one.stored)}
         for number in first:
             yield number, self._check(targets[number], queries, holders, exchange=True)
-        rest = [number for number in range(len(targets)) if number not in set(first)]
+        rest = [number for number in range(len(targets)) if number not in first]
         jobs = [partial(self._check, targets[number], queries, holders) for number in rest]
         pool = WorkerPool(jobs, self.limits, context=lambda: shared_sessions(limit))
         limit = RateLimit(self.limits.rate, sleep=pool.sleep)
@@ -155,7 +153,9 @@ class _IndexQueries:
 
     def __init__(self, scan: Scan, targets: Sequence[Target]) -> None:
         self._scan = scan
-        self._uses = Counter(key for one in targets for key in _query_keys(one))
+        uses = Counter(key for one in targets for key in _query_keys(one))
+        #: the queries that several targets need → how many still do
+        self._uses = {key: count for key, count in uses.items() if count > 1}
         self._lock = threading.Lock()
         self._answers: OnceCache[QueryKey, Access] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
@@ -195,9 +195,10 @@ class _IndexQueries:
         """Discard the responses that no other target needs."""
         for key in _query_keys(target):
             with self._lock:
-                self._uses[key] -= 1
-                last = not self._uses[key]
-            if last:
+                left = self._uses.get(key, 1) - 1
+                if left:
+                    self._uses[key] = left
+            if not left:
                 self._answers.forget(key)
 
     def clock_skew(self, index: Index, secret: Secret | None) -> timedelta:
@@ -236,6 +237,18 @@ def _token_key(secret: Secret | None) -> object:
     """Return what identifies a token. The index uses its identifier, which copies with other caveats share."""
     token = decode(secret) if secret is not None else None
     return (token.location, token.identifier) if isinstance(token, Token) else secret
+
+
+def _shared_tokens(targets: Iterable[Target]) -> Mapping[object, Iterable[str]]:
+    """The key of each token that several locations hold → these locations, in order."""
+    first: dict[object, str] = {}
+    shared: dict[object, dict[str, None]] = {}
+    for one in targets:
+        if secret := _secret(one.stored):
+            key = _token_key(secret)
+            if (location := first.setdefault(key, one.location)) != one.location:
+                shared.setdefault(key, {location: None})[one.location] = None
+    return shared
 
 
 def _query_keys(target: Target) -> tuple[QueryKey, QueryKey, QueryKey]:
@@ -305,6 +318,12 @@ def _unknown_if_temporary(outcome: Outcome) -> Outcome:
     )
 
 
+@lru_cache(maxsize=1024)
+def _states(states: tuple[tuple[str, CheckState], ...]) -> Mapping[str, str]:
+    """Check → state as text: one value for all tokens that are alike, which most of thousands are."""
+    return MappingProxyType({check: str(state) for check, state in states})
+
+
 def _status(
     found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: TokenHealth, place: str
 ) -> TokenStatus:
@@ -325,5 +344,5 @@ def _status(
         scope={"account": "account", "projects": names, "publisher": "trusted publisher"}.get(covered.kind, ""),
         expires=None if remaining is None else access.now + remaining, word=verdict.word,
         state=token_state(verdict.word, cause), cause=cause,
-        message=message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
+        message=message, remedy=verdict.remedy, checks=_states(tuple((one.check, one.state) for one in outcomes)),
     )  # fmt: skip

@@ -32,8 +32,9 @@ class WorkerPool(Generic[Result]):
         self._jobs, self._limits, self._context = jobs, limits, context
         self._end = time.monotonic() + limits.deadline
         self._queue = deque(range(len(jobs)))
-        #: the jobs under way → when each was started
+        #: the jobs under way → when each was started; changed by all workers
         self._started: dict[int, float] = {}
+        self._lock = threading.Lock()
         self._done: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
         self._stop = threading.Event()
 
@@ -49,15 +50,12 @@ class WorkerPool(Generic[Result]):
                 self._start_worker()
             while left and time.monotonic() < self._end:
                 for number, result in self._finished():
-                    self._started.pop(number, None)
                     if number in left:
                         left.discard(number)
                         yield number, result
-                limit = time.monotonic() - self._limits.patience
-                for number, started in list(self._started.items()):
-                    if number in left and started < limit:
+                for number in self._overdue():
+                    if number in left:
                         left.discard(number)
-                        self._started.pop(number, None)
                         self._start_worker()  # replaces the one that hangs
                         yield number, None
         finally:
@@ -77,12 +75,25 @@ class WorkerPool(Generic[Result]):
                     number = self._queue.popleft()
                 except IndexError:
                     return
-                self._started[number] = time.monotonic()
+                with self._lock:
+                    self._started[number] = time.monotonic()
                 try:
                     result: Result | Exception = self._jobs[number]()
                 except Exception as error:  # noqa: BLE001 - a job that fails must not stop the others
                     result = error
                 self._done.put((number, result))
+                with self._lock:
+                    self._started.pop(number, None)
+                del result  # it is held by the one who asked for it alone
+
+    def _overdue(self) -> list[int]:
+        """The jobs that have run for too long; each once."""
+        limit = time.monotonic() - self._limits.patience
+        with self._lock:
+            found = [number for number, started in self._started.items() if started < limit]
+            for number in found:
+                del self._started[number]
+        return found
 
     def _finished(self) -> Iterator[tuple[int, Result | Exception]]:
         try:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release.cli.output_streams import write_output
-from release.core.harmless import OwnText, break_commands, harmless_json, harmless_lines
+from release.core.harmless import OwnText, break_commands, harmless_json, harmless_json_parts, harmless_lines
 
 #: pieces that make commands, when they meet
 _PIECES = (
@@ -95,6 +95,20 @@ def test_what_commands_is_shown_broken(text: str, expected: str) -> None:
 )  # fmt: skip
 def test_what_commands_nothing_stays_as_it_is(text: str) -> None:
     assert harmless_lines(text) == text
+
+
+@settings(max_examples=50)
+@given(_TEXTS, st.lists(st.dictionaries(_TEXTS, st.lists(_TEXTS, max_size=2), max_size=2), max_size=3))
+def test_json_in_parts_is_the_same_text(text: str, items: list[dict[str, list[str]]]) -> None:
+    """With the items of an iterator, of which only one is made at a time."""
+    made = []
+    document = {"a": {text: [text]}, "items": (made.append(one) or one for one in items), "b": []}  # type: ignore[func-returns-value] # it returns None
+    parts = []
+    for part in harmless_json_parts(document):
+        parts.append(part)
+        assert len(made) <= len(parts)
+    assert "".join(parts) == harmless_json({"a": {text: [text]}, "items": items, "b": []})
+    assert "".join(harmless_json_parts({})) == harmless_json({})
 
 
 def test_the_programs_own_commands_are_written_as_they_are() -> None:

@@ -47,7 +47,7 @@ def test_a_publisher_is_healthy_with_a_proof_and_unknown_without_one(tmp_path: P
         ] == TWO_LINES
         text = "\n".join(line.text for line in scan_to_lines(report))
         assert f"proven at {row.proven:%Y-%m-%d %H:%M} UTC" in text
-        assert scan_to_json(report, strict=True)["tokens"][0]["proven"].startswith(f"{row.proven:%Y-%m-%d}")
+        assert next(scan_to_json(report, strict=True)["tokens"])["proven"].startswith(f"{row.proven:%Y-%m-%d}")
 
         history = History(one.state / DATABASE_NAME, now=one.system.now)
         newest, first = health_history.recent_changes(history, limit=5)

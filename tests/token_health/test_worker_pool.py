@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -44,6 +46,23 @@ def test_what_ends_after_its_time_is_not_reported_twice() -> None:
         numbers.append(number)
         late.set()
     assert sorted(numbers) == [0, 1, 2]
+
+
+def test_jobs_that_start_do_not_disturb_the_search_for_those_that_hang() -> None:
+    """The search may be interrupted at any time: here by each garbage collection, of which there are many."""
+
+    def interrupt(*_: object) -> None:
+        time.sleep(0.0001)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(interrupt)
+    gc.set_threshold(50)
+    try:
+        pool = WorkerPool([lambda: time.sleep(0.0005)] * 5000, FleetLimits(concurrency=16))
+        assert len(list(pool.results())) == 5000
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(interrupt)
 
 
 def test_no_more_workers_than_allowed_run_at_once() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.cli.command import READS_PROJECT, Command, Write, open_console
 from release.cli.output_streams import write_output
 from release.core.errors import Exit, UsageError, from_os_error
-from release.core.harmless import harmless_json
+from release.core.harmless import harmless_json, harmless_json_parts
 from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: default number of changes in the history
 _LIMIT = 50
+#: characters of JSON that are written at a time
+_WRITTEN = 1 << 16
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,10 +95,23 @@ def _report(
     sent = notify() if options.notify else None
     if options.json:
         more = {"notify": delivery.report_to_json(sent)} if sent else {}
-        write(harmless_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
+        _write_json(write, token_health_text.scan_to_json(report, strict=options.strict) | more)
     elif sent is not None and not options.quiet:
         console.show(delivery.report_to_text(sent))
     return sent
+
+
+def _write_json(write: Write, document: Mapping[str, object]) -> None:
+    """Write a document of thousands of tokens, some at a time: their text is many times as large as they are."""
+    parts: list[str] = []
+    size = 0
+    for part in harmless_json_parts(document):
+        parts.append(part)
+        size += len(part)
+        if size >= _WRITTEN:
+            write("".join(parts))
+            parts, size = [], 0
+    write("".join(parts))
 
 
 def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
