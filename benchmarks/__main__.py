@@ -13,7 +13,7 @@ from benchmarks import table
 #: the modules, in the order of the table
 NAMES = ("starts", "rehearsal", "confirmation", "installed")
 #: modules that take many minutes: they run only when they are named
-LONG: tuple[str, ...] = ()
+LONG: tuple[str, ...] = ("growth", "nox_chain", "release_set")
 
 
 def main() -> None:

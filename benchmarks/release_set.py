@@ -1,30 +1,22 @@
 """Measure the release of a set of 60 members in 8 levels, side by side with a shell loop over its members.
 
-    python -m benchmarks.release_set [--rounds 3] [--members 60] [--levels 8] [--only set|loop] [--rehearse]
-
 Both release the same projects to two embedded indexes, which play TestPyPI and PyPI: `pypi-preflight set release --yes`
 at the root, and `pypi-preflight release --yes` in the directory of each member, in the order of the levels. The index
 that plays PyPI is the user's ordinary index for both, so the loop finds the siblings that it has released before.
 
-What is printed for each, as medians:
-
-- wall time, and the CPU time of the program with all its child processes, without that of the indexes;
-- the peak memory of the program's own process, and apart the peak of its children together (proportional set size).
-
-Then the wall time of the set is compared with what it cannot fall below:
+The memory is that of the program's own process, and apart the peak of its children together (proportional set size).
+The wall time of the set is compared with what it cannot fall below:
 
 - the longest chain: the steps without a lasting effect of members that need each other, one after the other, as
   the loop has needed for them with the machine to itself;
 - the upload floor: each index takes one level after the other, so for each index and level one upload and
   confirmation, again as the loop has needed for them;
-- the work: all CPU time of the set, spread over two cores. With 60 members it is more than the longest chain, so
-  the limit counts from the larger of the two.
+- the work: all CPU time of the set with its children, without that of the indexes, spread over two cores. With 60
+  members it is more than the longest chain, so the goal counts from the larger of the two.
 """
 
 from __future__ import annotations
 
-import argparse
-import compileall
 import json
 import os
 import shlex
@@ -40,13 +32,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import release
+from benchmarks.table import Row
 from tests.stories.project import UserProject, files_on, indexes
 from tests.stories.workspace import Project, seed_for, workspace
 
 CORES = 2
-#: limits: loop to set, set to floor, and bytes of the program's own process
-FASTER, OVER_FLOOR, MEMORY = 2.0, 1.3, 200_000_000
+COUNT, LEVELS, ROUNDS = 60, 8, 3
 LASTING = ("testpypi", "pypi")
 
 
@@ -151,13 +142,13 @@ def measure(argv: list[str], project: UserProject, env: dict[str, str]) -> Usage
     )
 
 
-def run(kind: str, rows: list[list[Project]], verb: str) -> tuple[Usage, dict[str, dict[str, float]]]:
+def run(kind: str, levels: list[list[Project]]) -> tuple[Usage, dict[str, dict[str, float]]]:
     """What releasing the set, or its members in a loop, needs; and the seconds of each step of each member."""
-    names = [one.name for row in rows for one in row]
+    names = [one.name for level in levels for one in level]
     program = [sys.executable, "-m", "release"]
     seed = seed_for(names, exist=True)
     with tempfile.TemporaryDirectory() as temporary, indexes(test=seed, real=seed) as on:
-        projects = [one for row in rows for one in row]
+        projects = [one for level in levels for one in level]
         project = workspace(Path(temporary), projects, on)
         if kind == "loop":  # each project has the indexes of its own, as one that is released alone
             table = (project.root / "pyproject.toml").read_text().partition("[tool.release.indexes")
@@ -170,13 +161,12 @@ def run(kind: str, rows: list[list[Project]], verb: str) -> tuple[Usage, dict[st
         ordinary = on.pypi.simple_url
         env |= {"UV_DEFAULT_INDEX": ordinary, "PIP_INDEX_URL": ordinary, "UV_CACHE_DIR": f"{temporary}/uv"}
         if kind == "set":
-            usage = measure([*program, "set", verb, *(["--yes"] if verb == "release" else [])], project, env)
+            usage = measure([*program, "set", "release", "--yes"], project, env)
         else:
-            command = shlex.join([*program, verb, *(["--yes"] if verb == "release" else [])])
+            command = shlex.join([*program, "release", "--yes"])
             loop = f"set -e\nfor name in {' '.join(names)}; do (cd packages/$name && {command}); done\n"
             usage = measure(["sh", "-c", loop], project, env)
-        if verb == "release":
-            assert all(len(files_on(index, name)) == 2 for index in (on.testpypi, on.pypi) for name in names)
+        assert all(len(files_on(index, name)) == 2 for index in (on.testpypi, on.pypi) for name in names)
         return usage, {name: steps_of(project.root / "packages" / name) for name in names}
 
 
@@ -187,24 +177,25 @@ def steps_of(directory: Path) -> dict[str, float]:
     return {one["title"]: one["seconds"] for one in steps}
 
 
-def chain(rows: list[list[Project]], steps: dict[str, dict[str, float]]) -> float:
+def chain(levels: list[list[Project]], steps: dict[str, dict[str, float]]) -> float:
     """The seconds of the longest chain of steps without a lasting effect."""
     longest: dict[str, float] = {}
-    for row in rows:
-        for one in row:
+    for level in levels:
+        for one in level:
             own = sum(seconds for title, seconds in steps[one.name].items() if not _lasting_index(title))
             needs = [longest[text.partition(">")[0]] for text in one.requires]
             longest[one.name] = own + max(needs, default=0.0)
     return max(longest.values())
 
 
-def upload_floor(rows: list[list[Project]], steps: dict[str, dict[str, float]]) -> float:
+def upload_floor(levels: list[list[Project]], steps: dict[str, dict[str, float]]) -> float:
     """For each index and level, the seconds of the median upload and confirmation."""
     return sum(
         statistics.median(
-            sum(seconds for title, seconds in steps[one.name].items() if _lasting_index(title) == index) for one in row
+            sum(seconds for title, seconds in steps[one.name].items() if _lasting_index(title) == index)
+            for one in level
         )
-        for index in LASTING for row in rows
+        for index in LASTING for level in levels
     )  # fmt: skip
 
 
@@ -213,45 +204,30 @@ def _lasting_index(title: str) -> str | None:
     return next((index for index in LASTING if effect and index in title.split()), None)
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--members", type=int, default=60)
-    options.add_argument("--levels", type=int, default=8)
-    options.add_argument("--only", choices=("set", "loop"))
-    options.add_argument("--rehearse", action="store_true", help="the set alone, without lasting effects")
-    chosen = options.parse_args()
-    # bytecode: without it every start compiles the program anew, which no installed program does
-    compileall.compile_dir(Path(release.__file__).parent, quiet=1)
-    rows, verb = members(chosen.members, chosen.levels), "rehearse" if chosen.rehearse else "release"
-    kinds = [chosen.only] if chosen.only else ["set"] if chosen.rehearse else ["loop", "set"]
-    usages: dict[str, list[Usage]] = {kind: [] for kind in kinds}
-    chains, floors = [], []
-    for _ in range(chosen.rounds):
-        for kind in kinds:
-            usage, steps = run(kind, rows, verb)
-            usages[kind].append(usage)
+def rows() -> Iterator[Row]:
+    levels = members(COUNT, LEVELS)
+    usages: dict[str, list[Usage]] = {"loop": [], "set": []}
+    floors = []
+    for _ in range(ROUNDS):
+        for kind, found in usages.items():
+            usage, steps = run(kind, levels)
+            found.append(usage)
             if kind == "loop":
-                chains.append(chain(rows, steps))
-                floors.append(upload_floor(rows, steps))
-    medians = {}
-    for kind, found in usages.items():
-        seconds, cpu = (statistics.median(getattr(one, name) for one in found) for name in ("seconds", "cpu"))
-        own, children = (max(getattr(one, name) for one in found) for name in ("own_memory", "children_memory"))
-        medians[kind] = seconds, cpu
-        print(
-            f"{kind}: {seconds:.1f} s, {cpu:.1f} s of CPU time ({cpu / chosen.members:.2f} s for each member), "
-            f"{own / 1e6:.0f} MB, its children {children / 1e6:.0f} MB"
-            + (f" (limit: {MEMORY / 1e6:.0f} MB without the children)" if kind == "set" else "")
-        )
-    if len(medians) < 2:
-        return
-    longest, floor, work = statistics.median(chains), statistics.median(floors), medians["set"][1] / CORES
-    print(f"longest chain {longest:.1f} s, upload floor {floor:.1f} s, work on {CORES} cores {work:.1f} s")
-    over = medians["set"][0] / max(longest + floor, work)
-    print(f"set to the larger of chain with uploads, and work: {over:.2f} (limit: {OVER_FLOOR})")
-    print(f"loop to set: {medians['loop'][0] / medians['set'][0]:.2f} (limit: at least {FASTER})")
-
-
-if __name__ == "__main__":
-    main()
+                floors.append(chain(levels, steps) + upload_floor(levels, steps))
+    loop, ours = (statistics.median(one.seconds for one in usages[kind]) for kind in ("loop", "set"))
+    cpu, floor = statistics.median(one.cpu for one in usages["set"]), statistics.median(floors)
+    own, children = (max(getattr(one, name) for one in usages["set"]) for name in ("own_memory", "children_memory"))
+    work = f"`set release` of {COUNT} members in {LEVELS} levels"
+    yield Row(
+        work=work, goal=1.3, peer=f"the longest chain with its uploads, or of its work on {CORES} cores",
+        measured=ours / max(floor, cpu / CORES),
+        details=f"{ours:.1f} s, {floor:.1f} s and {cpu / CORES:.1f} s",
+    )  # fmt: skip
+    yield Row(
+        work=f"a loop over the same members with `release`, to {work}", goal=2.0, more_is_better=True, peer="it",
+        measured=loop / ours, details=f"{loop:.1f} s and {ours:.1f} s",
+    )  # fmt: skip
+    yield Row(
+        work=f"memory of {work}, without its children", goal=200, unit="MB", measured=own / 1e6,
+        details=f"its children {children / 1e6:.0f} MB",
+    )  # fmt: skip
