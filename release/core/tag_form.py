@@ -6,7 +6,9 @@ The form is configured, or learnt from the tags that are there; the newest one c
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
 
 from msgspec import Struct
 from packaging.version import InvalidVersion, Version
@@ -15,8 +17,10 @@ from release.core.version_spelling import spell_like
 
 #: the form of the first tag of a project
 DEFAULT_FORMAT = "v{version}"
-_SEPARATORS = r"[-_./@:=]*"
-_WORD = rf"(?:(?:releases?|rel|versions?|ver|r){_SEPARATORS})?"
+_SEPARATING = "-_./@:="
+_SEPARATORS = rf"[{_SEPARATING}]*"
+_WORDS = ("releases", "release", "rel", "versions", "version", "ver", "r")
+_WORD = rf"(?:(?:{'|'.join(_WORDS)}){_SEPARATORS})?"
 #: a package name, a separator, and a version of at least two numbers
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_/@:=]+v?(?P<version>\d+\..*)")
 _WORDS_ALONE = re.compile(rf"{_WORD}v?", re.IGNORECASE)
@@ -47,6 +51,9 @@ class TagForm(Struct, frozen=True, kw_only=True):
     spellings: tuple[str, ...] = ()
     #: the tag that it was learnt from; None if it is configured, or the repository has no such tag
     learnt_from: str | None = None
+    #: what its tags start with: their text up to the version, or the name of the project, which a tag may also lack
+    start: str = ""
+    named: bool = True
 
     def version_of(self, tag: str) -> Version | None:
         """The version that a tag in this form is for; None for any other tag."""
@@ -71,6 +78,69 @@ class TagForm(Struct, frozen=True, kw_only=True):
         equal = [tag for tag in tags if self.version_of(tag) == parsed]
         canonical = self.tag(version)
         return canonical if canonical in equal else max(equal, key=len, default=None)
+
+
+class RepositoryTags(tuple[DatedTag, ...]):  # noqa: SLOT001 - what it is asked for is computed once
+    """The tags of a repository, found by what they start with: its projects may have many, of thousands in all."""
+
+    def of_form(self, form: TagForm) -> tuple[DatedTag, ...]:
+        """The tags that may be in a form, in their order: all that are, and maybe others."""
+        places = self._starting_with(form.start)
+        return self._at(places if form.named else {*places, *self._unnamed})
+
+    def of_project(self, name: str) -> tuple[DatedTag, ...]:
+        """The tags that may start with the name of a project, after a word like "release"."""
+        return self._at(self._starting_with(name))
+
+    @cached_property
+    def unnamed(self) -> tuple[DatedTag, ...]:
+        """The tags without a name, as a project has them that is alone."""
+        return self._at(self._unnamed)
+
+    @cached_property
+    def of_any_project(self) -> frozenset[str]:
+        """The tags that are a name and a version of at least two numbers."""
+        return frozenset(tag.name for tag in self if _name_in(tag.name) is not None)
+
+    def _at(self, places: Iterable[int]) -> tuple[DatedTag, ...]:
+        return tuple(self[place] for place in sorted(places))
+
+    @cached_property
+    def _unnamed(self) -> tuple[int, ...]:
+        pattern = _unnamed_pattern()
+        return tuple(place for place, tag in enumerate(self) if pattern.fullmatch(tag.name))
+
+    @cached_property
+    def _starts(self) -> tuple[list[str], list[int]]:
+        """What each tag starts with, sorted, and its place."""
+        found = sorted((start, place) for place, tag in enumerate(self) for start in _starts_of(tag.name))
+        return [start for start, _ in found], [place for _, place in found]
+
+    @cached_property
+    def _not_ascii(self) -> tuple[int, ...]:
+        """Tags with letters that more than one upper-case letter, or a letter of ASCII, may match."""
+        return tuple(place for place, tag in enumerate(self) if not tag.name.isascii())
+
+    def _starting_with(self, text: str) -> set[int]:
+        if not text.isascii():
+            return set(range(len(self)))
+        start, (starts, places) = _normal(text), self._starts
+        first = bisect_left(starts, start)
+        last = bisect_left(starts, f"{start}\x7f", first)  # after all that continue it with a character of ASCII
+        return {*places[first:last], *self._not_ascii}
+
+
+def _normal(text: str) -> str:
+    """The text in the one spelling that any spelling of a project's name has."""
+    return re.sub(r"[-_.]+", "-", text.lower())
+
+
+def _starts_of(tag: str) -> Iterator[str]:
+    """The normal form of a tag, and of what follows a word at its start."""
+    yield _normal(tag)
+    for word in _WORDS:
+        if tag.lower().startswith(word):
+            yield _normal(tag[len(word) :].lstrip(_SEPARATING))
 
 
 def parse_tagged_version(text: str) -> Version | None:
@@ -98,7 +168,9 @@ def declared_form(tag_format: str, name: str) -> TagForm:
     spelled = [_any_spelling(name).join(map(re.escape, part.split("\0"))) for part in (before, after)]
     pattern = rf"{spelled[0]}(?P<version>\d.*?){spelled[1]}"
     template = tag_format.format(name=name, version="{version}")
-    return TagForm(pattern=re.compile(pattern, re.IGNORECASE), template=template)
+    return TagForm(
+        pattern=re.compile(pattern, re.IGNORECASE), template=template, start=template.partition("{version}")[0]
+    )  # fmt: skip
 
 
 def learn_form(
@@ -110,28 +182,31 @@ def learn_form(
     one without. `only_named`: tags without a name are those of another project. `alone`: the repository has no other
     project, so the one name that several tags have, or a tag of this version, is another name of this project.
     """
-    tags, ours = tuple(tags), parse_tagged_version(version.lower().removeprefix("v"))
-    named, unnamed = _pattern(name, named=True), _pattern(name, named=False)
-    found = list(_teachers(tags, named, ours))
-    if alone and not found and not any(_teachers(tags, unnamed, ours)) and (other := _only_name(tags, named, ours)):
+    tags = tags if isinstance(tags, RepositoryTags) else RepositoryTags(tags)
+    ours = parse_tagged_version(version.lower().removeprefix("v"))
+    named, unnamed = _pattern(name, named=True), _unnamed_pattern()
+    found = list(_teachers(tags.of_project(name), named, ours))
+    alone = alone and not found and not any(_teachers(tags.unnamed, unnamed, ours))
+    if alone and (other := _only_name(tags, named, ours)):
         form = learn_form(other, version, tags)
         if form.learnt_from:
             return form
     if not found and not only_named:
-        found = list(_teachers(tags, unnamed, ours))
-    elif not only_named and not any(_is_of_other_project(tag.name, named) for tag in tags):
-        found = sorted((*found, *_teachers(tags, unnamed, ours)), key=lambda pair: pair[0], reverse=True)
+        found = list(_teachers(tags.unnamed, unnamed, ours))
+    elif not only_named and not _has_other_projects(tags, name, named):
+        found = sorted((*found, *_teachers(tags.unnamed, unnamed, ours)), key=lambda pair: pair[0], reverse=True)
     if not found:
         default = declared_form(DEFAULT_FORMAT, name)
-        return default if only_named else TagForm(pattern=_pattern(name), template=default.template)
+        either = TagForm(pattern=_pattern(name), template=default.template, start=name, named=False)
+        return default if only_named else either
     newest = found[0][1]
-    only_named = newest.re is named and (only_named or any(_is_of_other_project(tag.name, named) for tag in tags))
+    only_named = newest.re is named and (only_named or _has_other_projects(tags, name, named))
     before = newest["before"]
     alike = (match["version"] for _, match in found if match["before"] == before)
     return TagForm(
         pattern=named if only_named else _pattern(name),
         template=f"{before}{{version}}",
-        spellings=tuple(alike), learnt_from=newest[0],
+        spellings=tuple(alike), learnt_from=newest[0], start=name, named=only_named,
     )  # fmt: skip
 
 
@@ -195,11 +270,28 @@ def _pattern(name: str, *, named: bool | None = None) -> re.Pattern[str]:
     return re.compile(rf"(?P<before>{_WORD}{start}{_WORD}v?\.?)(?P<version>\d.*)", re.IGNORECASE)
 
 
-def _is_of_other_project(tag: str, named: re.Pattern[str]) -> bool:
+@cache
+def _unnamed_pattern() -> re.Pattern[str]:
+    """The tags without the name of a project."""
+    return _pattern("", named=False)
+
+
+def _name_in(tag: str) -> str | None:
+    """The name in a tag that is a name and a version of at least two numbers; None in any other tag."""
     found = _NAMED.fullmatch(tag)
-    if found is None or named.fullmatch(tag) or _WORDS_ALONE.fullmatch(found["name"]):
-        return False
-    return parse_tagged_version(found["version"]) is not None
+    if found is None or _WORDS_ALONE.fullmatch(found["name"]) or parse_tagged_version(found["version"]) is None:
+        return None
+    return found["name"]
+
+
+def _has_other_projects(tags: RepositoryTags, name: str, named: re.Pattern[str]) -> bool:
+    """Whether a tag has the name of another project: whether more tags have any name than have this one."""
+    ours = {tag.name for tag in tags.of_project(name) if named.fullmatch(tag.name)}
+    return len(tags.of_any_project) > len(ours & tags.of_any_project)
+
+
+def _is_of_other_project(tag: str, named: re.Pattern[str]) -> bool:
+    return named.fullmatch(tag) is None and _name_in(tag) is not None
 
 
 def _only_name(tags: Iterable[DatedTag], named: re.Pattern[str], ours: Version | None) -> str | None:

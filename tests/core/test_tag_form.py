@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from release.core.tag_form import (
     DatedTag,
+    RepositoryTags,
     TagForm,
     declared_form,
     is_comparable,
@@ -169,3 +172,49 @@ def test_what_is_a_version_of_the_project(tagged: str, version: str, comparable:
 )  # fmt: skip
 def test_the_release_that_a_derived_version_leads_to(derived: str, release: str | None) -> None:
     assert release_after(derived) == release
+
+
+class _EveryTag(RepositoryTags):
+    """Each tag is looked at, whatever it starts with."""
+
+    def of_project(self, name: str) -> tuple[DatedTag, ...]:  # noqa: ARG002 - as there
+        return self
+
+    @property
+    def unnamed(self) -> tuple[DatedTag, ...]:
+        return self
+
+
+_NAMES = st.sampled_from(["acme", "acme-widget", "Acme_Widget.core", "acme-2", "r2", "v", "verify", "rel-acme", "acmé"])
+_PIECES = st.sampled_from([
+    *["acme", "ACME", "acme-widget", "acme.._widget", "Acme_Widget.core", "acme-2", "r2", "v", "V", "verify", "rel"],
+    *["release", "Releases-", "version/", "ver", "r", "-", "_", ".", "/", "@", "=", "1.0", "2", "1_2", "v1.5rc1"],
+    *["2026.6.4", "acmé", "\N{LATIN SMALL LETTER LONG S}", "x", "rc1", "release-883"],
+])  # fmt: skip
+_TAGS = st.lists(
+    st.builds(DatedTag, name=st.lists(_PIECES, min_size=1, max_size=5).map("".join), time=st.integers(0, 3)),
+    max_size=8, unique_by=lambda tag: tag.name,
+)  # fmt: skip
+
+
+@given(_TAGS, _NAMES, st.sampled_from(["1.0", "2026.6.4", "2", "none"]), st.booleans(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_tags_are_found_by_what_they_start_with(
+    tags: list[DatedTag], name: str, version: str, only_named: bool, alone: bool
+) -> None:
+    """The form is learnt as if each tag were looked at, and no tag in a form is overlooked."""
+    known = RepositoryTags(tags)
+    form = learn_form(name, version, known, only_named=only_named, alone=alone)
+    assert form == learn_form(name, version, _EveryTag(tags), only_named=only_named, alone=alone)
+    declared = [declared_form(text, name) for text in ("{name}-v{version}", "release/{name}@{version}", "V{version}-x")]
+    for one in (form, *declared):
+        assert {tag for tag in tags if one.version_of(tag.name)} <= set(known.of_form(one))
+
+
+def test_a_project_looks_at_its_own_tags_only() -> None:
+    tags = RepositoryTags(
+        DatedTag(name=f"acme-{number}-v1.{minor}", time=minor) for number in range(64) for minor in range(3)
+    )
+    found = tags.of_form(learn_form("acme-7", "1.3", tags))
+    assert [tag.name for tag in found] == ["acme-7-v1.0", "acme-7-v1.1", "acme-7-v1.2"]
+    assert len(tags.of_form(declared_form("{name}-v{version}", "acme-63"))) == 3

@@ -10,14 +10,14 @@ from packaging.version import InvalidVersion, Version
 
 from release.adapters.git import repository, tags
 from release.adapters.system.system import System
-from release.core.tag_form import DatedTag, TagForm
+from release.core.tag_form import RepositoryTags, TagForm
 
 
 class MemberRepository(Struct, frozen=True, kw_only=True):
     """The repository that has the directories of members."""
 
     root: Path
-    tags: tuple[DatedTag, ...]
+    tags: RepositoryTags
     #: the names of the tags whose commits HEAD has
     merged: frozenset[str]
     #: of HEAD
@@ -45,7 +45,7 @@ def tag_before(form: TagForm, version: str, found: MemberRepository) -> str | No
         ours = Version(version)
     except InvalidVersion:
         ours = None
-    merged = [one for one in found.tags if one.name in found.merged]
+    merged = [one for one in found.tags.of_form(form) if one.name in found.merged]
     tagged = [(version_of, one.time, one.name) for one in merged if (version_of := form.version_of(one.name))]
     earlier = [one for one in tagged if ours is None or one[0] < ours]
     return max(earlier)[2] if earlier else None

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from release.adapters.git import repository
 from release.adapters.system.system import System
-from release.core.tag_form import DatedTag
+from release.core.tag_form import DatedTag, RepositoryTags
 
 
-def all_tags(system: System, root: Path) -> tuple[DatedTag, ...]:
+def all_tags(system: System, root: Path) -> RepositoryTags:
     """All tags of the repository."""
     listed = repository.git_output(
         system, root, "for-each-ref", "--format=%(creatordate:unix) %(refname:strip=2)", "refs/tags"
     )
     pairs = (line.partition(" ") for line in listed.splitlines())
-    return tuple(DatedTag(name=name, time=int(seconds or 0)) for seconds, _, name in pairs)
+    return RepositoryTags(DatedTag(name=name, time=int(seconds or 0)) for seconds, _, name in pairs)
 
 
 def is_on_remote(system: System, root: Path, commit: str) -> bool:

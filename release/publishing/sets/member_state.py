@@ -104,8 +104,10 @@ def _unfinished(member: Member, listed: set[str], context: SetContext) -> str:
     repository = context.repositories.get(member.directory)
     commit = repository.commit if isinstance(repository, MemberRepository) else None
     for journal in reversed(journals.release_journals(place)):
+        if journal.version != member.version:
+            continue
         events, built = list(journal.events()), journal.built()
-        if journal.version != member.version or not built or not any(one.get("index") == name for one in events):
+        if not built or not any(one.get("index") == name for one in events):
             continue
         there = sum(one.filename in listed for one in built)
         if there < len(built):
@@ -133,7 +135,8 @@ def _history(one: FoundMember, context: SetContext, *, released: bool) -> _Histo
     try:
         form = _tag_form(one, repository, context)
         if released:
-            tag = form.existing_tag(member.version, repository.merged)
+            merged = (one.name for one in repository.tags.of_form(form) if one.name in repository.merged)
+            tag = form.existing_tag(member.version, merged)
         else:
             tag = member_history.tag_before(form, member.version, repository)
         if tag is None:

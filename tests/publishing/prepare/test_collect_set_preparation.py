@@ -21,7 +21,7 @@ from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.preparation import CommitSummary, ToolRun
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
-from release.core.tag_form import DatedTag, declared_form
+from release.core.tag_form import DatedTag, RepositoryTags, declared_form
 from release.publishing.prepare import collect_set_preparation as collecting
 from release.publishing.prepare.collect_preparation import PrepareOptions, ProjectState
 from release.publishing.prepare.collect_set_preparation import SetPreparation, check_prepared_set
@@ -85,8 +85,8 @@ class Workspace:
         form = declared_form("{name}-v{version}", name)
         tags = [form.tag(one) for one in self.tags[directory]]
         repository = MemberRepository(
-            root=self.root, tags=tuple(DatedTag(name=one, time=0) for one in tags), merged=frozenset(tags),
-            commit=COMMIT, shallow=False,
+            root=self.root, tags=RepositoryTags(DatedTag(name=one, time=0) for one in tags),
+            merged=frozenset(tags), commit=COMMIT, shallow=False,
         )  # fmt: skip
         since = self.history[directory]
         return ProjectState(

@@ -15,6 +15,7 @@ from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.models.index import ProjectListing
 from release.core.models.release_set import Member, MemberFacts, SetSettings
+from release.core.tag_form import RepositoryTags
 from release.publishing import journal
 from release.publishing.sets.member_state import Listing, SetContext, describe_member
 from release.publishing.sets.read_members import FoundMember
@@ -118,7 +119,7 @@ def test_a_release_that_a_run_here_has_begun_is_continued(
 
 def test_a_member_whose_history_git_cannot_read_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not unchanged: it may have commits."""
-    found = MemberRepository(root=tmp_path, tags=(), merged=frozenset(), commit="c" * 40, shallow=False)
+    found = MemberRepository(root=tmp_path, tags=RepositoryTags(), merged=frozenset(), commit="c" * 40, shallow=False)
 
     def fail(*_: object) -> str:
         raise ToolError("git failed: 'bad object'", remedy="run git fsck")
