@@ -1,121 +1,156 @@
-"""Measure how fast many tokens are checked, compared with a bare connection pool, and reading a year of history.
+"""Measure how fast many tokens are checked, compared with a bare connection pool, and in how much memory.
 
-    python -m benchmarks.health [--tokens 1000] [--rounds 3] [--days 365] [--only fleet | rate | history]
+1,000 tokens: the embedded index answers after 100 ms. The bare pool is requests with 32 kept-alive connections that
+sends the same, prepared requests and does not parse the responses. All three run in processes of their own.
 
-The index answers after 100 ms. The bare pool is requests with 32 kept-alive connections that sends the same,
-prepared requests and does not parse the responses. Both run in their own processes, and so does the index.
-The history has 10,000 changes a day.
+10,000 tokens: an index that repeats what the embedded one answered for one of them, at once; the embedded one would
+take minutes. The memory is that of a run that finds the results of the one before in its history.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from benchmarks.table import Row, process, ratio, seconds
 from release.adapters.system import state_directory
+from release.core.child_environment import without_credentials
 from release.core.models import probe
 from release.core.secret import Secret
+from release.core.tokens import caveats, macaroon
 from release.core.tokens.token import expired_copy, limited_copy
 from release.sandbox.fault_json import fault_to_json
 from release.sandbox.faults import Fault, Slow
-from release.token_health import health_history
 
 CONNECTIONS = 32
 LATENCY = 0.1
-#: requests a second and host, when the rate is measured
-RATE = 100
-#: the limits: ratio, memory in MB, seconds
-RATIO, MEMORY, SECOND = 1.25, 80, 1.0
-CHANGES_A_DAY = 10_000
+ROUNDS = 3
+FEW, MANY = 1_000, 10_000
+OURS = str(Path(sys.executable).with_name("pypi-preflight"))
 
 
-# -- the index, in a process of its own -------------------------------------------------------------
+# -- the indexes, each in a process of its own -------------------------------------------------------
 
 
 @contextmanager
-def index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
-    """Run an index with as many projects, each with a token, that answers with a delay; yield its URLs and its log."""
+def running(words: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Run an index and yield what it prints when it is ready: its URLs and tokens."""
+    index = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        assert index.stdout is not None
+        yield json.loads(index.stdout.readline())
+    finally:
+        index.terminate()
+        index.wait()
+
+
+@contextmanager
+def embedded_index(directory: Path, tokens: int, latency: float) -> Iterator[dict[str, Any]]:
+    """Run the embedded index with as many projects, each with a token."""
+    names = [f"acme-{number}" for number in range(tokens)]
     world = {
         "users": [{"name": "alice"}],
-        "projects": [{"name": f"acme-{number}", "owners": ["alice"]} for number in range(tokens)],
-        "tokens": [
-            {"name": f"token-{number}", "user": "alice", "scope": [f"acme-{number}"]} for number in range(tokens)
-        ],
-        "faults": [fault_to_json(Fault(what=Slow(answer=LATENCY)))],
+        "projects": [{"name": name, "owners": ["alice"]} for name in names],
+        "tokens": [{"name": name, "user": "alice", "scope": [name]} for name in names],
+        "faults": [fault_to_json(Fault(what=Slow(answer=latency)))],
     }
-    file, state = directory / "world.json", directory / "index"
+    file = directory / "world.json"
     file.write_text(json.dumps(world))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "release", "sandbox", "--world", str(file), "--state", str(state)],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline()) | {"log": state / "requests.jsonl"}
-    finally:
-        process.terminate()
-        process.wait()
+    with running(["release", "sandbox", "--world", str(file), "--state", str(directory / "index")]) as place:
+        yield place
 
 
-def fleet(place: dict[str, Any], directory: Path, *, rate: float) -> Path:
-    """Write a fleet file with all tokens, in environment variables."""
-    lines = [f"rate = {rate}", f"concurrency = {CONNECTIONS}", "[indexes.pypi]"]
+@contextmanager
+def repeating_index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
+    """Run an index that repeats the answers of the embedded one, with tokens that it would have issued."""
+    import requests
+
+    with embedded_index(directory, 1, 0) as place, requests.Session() as session:
+        session.trust_env = False
+        secret = Secret(place["tokens"]["acme-0"])
+        sent = [session.prepare_request(one) for one in requests_for(place, "acme-0", secret, datetime.now(UTC))]
+        sent[0].headers["Accept"] = "application/vnd.pypi.simple.v1+json"
+        answers = [session.send(one, timeout=60) for one in sent]
+        location = macaroon.deserialize(macaroon.decode_base64(secret.reveal().partition("-")[2]))[0].location
+        kinds = [one.headers["Content-Type"] for one in answers]
+    recorded = [[one.status_code, kind, one.text] for one, kind in zip(answers, kinds, strict=True)]
+    file = directory / "answers.json"
+    file.write_text(json.dumps(recorded))
+    with running(["benchmarks.health", "--repeat", str(file)]) as own:
+        made: dict[str, str] = {}
+        for project in (f"acme-{number}" for number in range(tokens)):
+            issued = macaroon.create_macaroon(location, str(uuid4()).encode(), os.urandom(32))
+            made[project] = macaroon.to_text(issued.attenuate(caveats.project_names(project)))
+        yield own | {"tokens": made}
+
+
+def repeat(answers: Sequence[tuple[int, str, str]]) -> None:
+    """Answer each request like the one of its kind: the simple API, the JSON API, and the two forms."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def do_GET(self) -> None:
+            self._answer(0 if self.path.startswith("/simple/") else 1)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(3 if b'name="content"' in body else 2)
+
+        def _answer(self, kind: int) -> None:
+            status, content_type, text = answers[kind]
+            name = self.path.rstrip("/").split("/")[2] if kind < 2 else ""
+            data = text.replace("acme-0", name or "acme-0").encode()
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 2 * CONNECTIONS
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        root = f"http://127.0.0.1:{server.server_address[1]}"
+        paths = {"upload_url": "/legacy/", "simple_url": "/simple/", "json_url": "/pypi/"}
+        print(json.dumps({name: root + path for name, path in paths.items()}), flush=True)
+        server.serve_forever()
+
+
+def fleet(place: dict[str, Any], directory: Path) -> Path:
+    """Write all tokens to files, and a fleet file that lists them."""
+    lines = ["rate = 10000", f"concurrency = {CONNECTIONS}", "[indexes.pypi]"]
     lines += [f'{key}-url = "{place[f"{key}_url"]}"' for key in ("upload", "simple")]
-    for number in range(len(place["tokens"])):
-        lines += ["[[tokens]]", f'project = "acme-{number}"', f'env = "TOKEN_{number}"']
-    path = directory / "fleet.toml"
-    path.write_text("\n".join(lines))
-    return path
+    (directory / "tokens").mkdir()
+    for project, token in place["tokens"].items():
+        path = directory / "tokens" / project
+        path.touch(mode=0o600)
+        path.write_text(token)
+        lines += ["[[tokens]]", f'project = "{project}"', f'file = "tokens/{project}"']
+    file = directory / "fleet.toml"
+    file.write_text("\n".join(lines))
+    return file
 
 
-def variables(place: dict[str, Any]) -> dict[str, str]:
-    return os.environ | {
-        f"TOKEN_{number}": place["tokens"][f"token-{number}"] for number in range(len(place["tokens"]))
-    }
-
-
-# -- who asks ---------------------------------------------------------------------------------------
-
-#: runs a module, and prints its time and its peak resident memory, in MB
-_MEASURED = """
-import json, resource, runpy, sys, time
-path, sys.argv = sys.argv[1], sys.argv[2:]
-begun, status = time.perf_counter(), None
-try:
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-except SystemExit as end:
-    status = end.code
-took = time.perf_counter() - begun
-with open("/proc/self/status") as lines:
-    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-open(path, "w").write(json.dumps([took, peak / 1024, status]))
-"""
-
-
-def measured(words: list[str], env: dict[str, str], directory: Path) -> tuple[float, float]:
-    """Run a program and return its seconds and MB."""
-    path = directory / "measured.json"
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURED, str(path), *words], env=env, capture_output=True, text=True, check=False
-    )
-    took, peak, status = json.loads(path.read_text())
-    if status not in {0, None}:
-        raise SystemExit(f"{' '.join(words)}: {status}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return took, peak
+# -- the bare pool -----------------------------------------------------------------------------------
 
 
 def bare(place: dict[str, Any]) -> None:
@@ -124,8 +159,7 @@ def bare(place: dict[str, Any]) -> None:
 
     now = datetime.now(UTC)
     jobs: deque[list[requests.Request]] = deque(
-        _requests(place, f"acme-{number}", Secret(place["tokens"][f"token-{number}"]), now)
-        for number in range(len(place["tokens"]))
+        requests_for(place, project, Secret(token), now) for project, token in place["tokens"].items()
     )
 
     def work() -> None:
@@ -146,7 +180,8 @@ def bare(place: dict[str, Any]) -> None:
         one.join()
 
 
-def _requests(place: dict[str, Any], project: str, token: Secret, now: datetime) -> list[Any]:
+def requests_for(place: dict[str, Any], project: str, token: Secret, now: datetime) -> list[Any]:
+    """Return the requests that a check of the token sends."""
     import requests
 
     copies = (
@@ -166,168 +201,80 @@ def _requests(place: dict[str, Any], project: str, token: Secret, now: datetime)
     return made
 
 
-# -- what is measured -------------------------------------------------------------------------------
+# -- what is measured --------------------------------------------------------------------------------
+
+#: runs a module, and prints the peak memory of its process and of any child, in MB; Linux
+_MEASURED = """
+import json, resource, runpy, sys
+path, sys.argv = sys.argv[1], sys.argv[2:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+except SystemExit as end:
+    if end.code:
+        raise
+with open("/proc/self/status") as lines:
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+peak += resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(path, "w") as file:
+    json.dump(peak / 1024, file)
+"""
 
 
-def of_fleet(tokens: int, rounds: int) -> bool:
-    """Compare with the bare pool."""
-    ours: list[float] = []
-    theirs: list[float] = []
-    peak = 0.0
+def checking(file: Path, directory: Path, *options: str) -> tuple[Callable[[], str], dict[str, str], list[str]]:
+    """Return what checks a fleet, its environment and its words."""
+    env = without_credentials(os.environ) | {state_directory.STATE_VARIABLE: str(directory / "state")}
+    words = ["tokens", "--fleet", str(file), "--json", *options]
+    return process([OURS, *words], env=env), env, words
+
+
+def peak_memory(file: Path, directory: Path) -> float:
+    """Check a fleet once, and return the peak memory of the whole program in MB."""
+    _, env, words = checking(file, directory)
+    result = directory / "peak.json"
+    process([sys.executable, "-c", _MEASURED, str(result), "pypi_preflight", *words], env=env)()
+    return float(json.loads(result.read_text()))
+
+
+def compared_with_bare_pool() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        with index(directory, tokens) as place:
-            (directory / "place.json").write_text(json.dumps(place, default=str))
-            file = fleet(place, directory, rate=10_000)
-            env = variables(place) | {state_directory.STATE_VARIABLE: str(directory / "state")}
-            for number in range(rounds + 1):
-                before = len(_log(place))
-                look = ["release", "tokens", "--fleet", str(file), "--json"]
-                took, memory = measured(look, env, directory)
-                asked = len(_log(place)) - before
-                other, _ = measured(["benchmarks.health", "--bare", str(directory / "place.json")], env, directory)
-                same = len(_log(place)) - before - asked
-                print(f"  round {number}: ours {took:.2f} s, {asked} requests; bare {other:.2f} s, {same}")
-                if number:
-                    ours.append(took)
-                    theirs.append(other)
-                    peak = max(peak, memory)
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print(f"{tokens} tokens: {ratio:.2f} times the bare pool (limit: {RATIO}), {peak:.0f} MB (limit: {MEMORY})")
-    return ratio <= RATIO and peak < MEMORY
+        with embedded_index(directory, FEW, LATENCY) as place:
+            known = directory / "place.json"
+            known.write_text(json.dumps(place, default=str))
+            file = fleet(place, directory)
+            ours, env, _ = checking(file, directory)
+            peer = process([sys.executable, "-m", "benchmarks.health", "--bare", str(known)], env=env)
+            peer_name = "a bare pool that sends the same requests"
+            yield ratio(Row(work=f"`tokens`, {FEW:,} of them", goal=1.0, peer=peer_name), ours, peer, ROUNDS)
+            peak = peak_memory(file, directory)
+            yield Row(work=f"memory of `tokens`, {FEW:,} of them", goal=60, measured=peak, unit="MB")
 
 
-def _log(place: dict[str, Any]) -> list[str]:
-    return Path(place["log"]).read_text(encoding="utf-8").splitlines() if Path(place["log"]).exists() else []
+def of_many() -> Iterator[Row]:
+    took: dict[int, float] = {}
+    for count in (FEW, MANY):
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            with repeating_index(directory, count) as place:
+                file = fleet(place, directory)
+                checking(file, directory, "--offline")[0]()  # so that the history knows them
+                peaks: list[float] = []
+                took[count] = seconds(lambda file=file, to=peaks, at=directory: to.append(peak_memory(file, at)))  # type: ignore[misc] # bound
+    details = f"{took[MANY]:.1f} s"
+    yield Row(work=f"memory of `tokens`, {MANY:,} of them", goal=100, measured=peaks[0], unit="MB", details=details)
+    times, details = MANY // FEW, f"{took[MANY]:.1f} s and {took[FEW]:.1f} s"
+    work, peer = f"time of `tokens`, {MANY:,} of them", f"{times} times that of {FEW:,}"
+    yield Row(work=work, goal=1.2, measured=took[MANY] / took[FEW] / times, peer=peer, details=details)
 
 
-def of_rate(tokens: int) -> bool:
-    """Measure the requests in each second when a rate is set."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with index(directory, tokens) as place:
-            file = fleet(place, directory, rate=RATE)
-            env = variables(place) | {state_directory.STATE_VARIABLE: str(directory / "state")}
-            measured(["release", "tokens", "--fleet", str(file), "--json"], env, directory)
-            times = sorted(datetime.fromisoformat(json.loads(line)["time"]).timestamp() for line in _log(place))
-    window: deque[float] = deque()
-    most = 0
-    for one in times:
-        window.append(one)
-        while window[0] <= one - 1:
-            window.popleft()
-        most = max(most, len(window))
-    took = times[-1] - times[0]
-    print(f"rate limit of {RATE} a second: {len(times)} requests in {took:.1f} s, {most} in the busiest second")
-    return len(times) / took <= RATE * 1.02
-
-
-def of_history(days: int, rounds: int) -> bool:
-    """Run every command on a year of changes."""
-    good = True
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        begun = time.perf_counter()
-        path = filled(directory / "state", days)
-        size = path.stat().st_size / 1e6
-        print(
-            f"  {days} days of {CHANGES_A_DAY} changes: {size:.0f} MB, written in {time.perf_counter() - begun:.0f} s"
-        )
-        env = os.environ | {state_directory.STATE_VARIABLE: str(directory / "state"), "TWINE_PASSWORD": _token()}
-        for words in (
-            ["tokens", "history"], ["tokens", "history", "--json"], ["tokens", "--offline", "--json"],
-            ["tokens", "history", "--limit", "1000"],
-        ):  # fmt: skip
-            times = []
-            for _ in range(rounds):
-                begun = time.perf_counter()
-                subprocess.run(
-                    [sys.executable, "-m", "release", "--directory", str(directory), *words], env=env,
-                    capture_output=True, check=False,
-                )  # fmt: skip
-                times.append(time.perf_counter() - begun)
-            took = statistics.median(times)
-            good &= took < SECOND
-            print(f"  {' '.join(words)}: {took:.2f} s (limit: {SECOND:g})")
-    return good
-
-
-def filled(directory: Path, days: int) -> Path:
-    """Write a history in which each of 10,000 credentials changes every day."""
-    path = directory / health_history.DATABASE_NAME
-    health_history.History(path, now=lambda: datetime.now(UTC)).close()
-    day = 86_400
-    first = int(time.time()) - days * day
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")
-        db.execute("BEGIN")
-        db.executemany(
-            "INSERT INTO outcomes VALUES (?, ?)",
-            [(n, json.dumps({f"check-{c}": "passed" for c in range(20 + n)})) for n in (1, 2)],
-        )
-        for n in range(1, CHANGES_A_DAY + 1):
-            db.execute(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?, NULL, ?, ?)",
-                (n, f"{n:08x}", f"00000000-0000-0000-0000-{n:012}", f"acme-{n}", first, first + days * day),
-            )
-        db.execute("INSERT INTO runs VALUES (1, ?, ?, ?, 0)", (first, first, CHANGES_A_DAY))
-        last = (days - 1) * CHANGES_A_DAY
-        db.executemany(
-            "INSERT INTO watches VALUES (?, 'pypi', 'https://a.test/legacy/', ?, ?, ?, 'healthy', ?, ?, 1)",
-            ((n, f"acme-{n}", f"$TOKEN_{n}", n, first, last + n) for n in range(1, CHANGES_A_DAY + 1)),
-        )
-        for number in range(days):
-            at = first + number * day
-            states = ("healthy", "healthy", "", 1, "", "") if number % 2 else (
-                "broken", "revoked", "cred.revoked", 2, "pypi does not know the token, identifier and so on", "make one"
-            )  # fmt: skip
-            db.executemany(
-                "INSERT INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
-                (
-                    (
-                        number * CHANGES_A_DAY + n,
-                        n,
-                        n,
-                        *states,
-                        at,
-                        at + day,
-                        (number - 1) * CHANGES_A_DAY + n if number else None,
-                    )
-                    for n in range(1, CHANGES_A_DAY + 1)
-                ),
-            )
-        db.execute("COMMIT")
-        db.execute("PRAGMA journal_mode = WAL")
-    return path
-
-
-def _token() -> str:
-    from release.core.models.index import PYPI
-    from release.core.tokens import macaroon
-
-    return macaroon.to_text(macaroon.create_macaroon(PYPI.token_location, b"0" * 36, os.urandom(32)))
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--tokens", type=int, default=1000)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--days", type=int, default=365)
-    options.add_argument("--only", choices=("fleet", "rate", "history"))
-    options.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
-    chosen = options.parse_args()
-    if chosen.bare:
-        bare(json.loads(chosen.bare.read_text()))
-        return
-    held = Counter[bool]()
-    if chosen.only in {None, "fleet"}:
-        held[of_fleet(chosen.tokens, chosen.rounds)] += 1
-    if chosen.only in {None, "rate"}:
-        held[of_rate(chosen.tokens // 4)] += 1
-    if chosen.only in {None, "history"}:
-        held[of_history(chosen.days, chosen.rounds)] += 1
-    sys.exit(1 if held[False] else 0)
+def rows() -> Iterator[Row]:
+    yield from compared_with_bare_pool()
+    yield from of_many()
 
 
 if __name__ == "__main__":
-    main()
+    given = json.loads(Path(sys.argv[2]).read_text())
+    if sys.argv[1] == "--bare":
+        bare(given)
+    else:
+        repeat(given)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from sys import intern  # the same texts are in thousands of rows
 from typing import TypeVar
 
 from release.core.errors import ReleaseError, from_os_error
@@ -85,9 +86,9 @@ class History:
             " w.token_state AS state, w.token_seen AS seen FROM watches w JOIN tokens t ON t.id = w.token"
         )
         return {
-            (row["index_name"], row["upload_url"], row["project"], row["place"]): PreviousToken(
-                fingerprint=row["fingerprint"], identifier=row["identifier"], state=row["state"],
-                last_seen=from_timestamp(row["seen"]),
+            (intern(row["index_name"]), intern(row["upload_url"]), row["project"], row["place"]): PreviousToken(
+                fingerprint=intern(row["fingerprint"]), identifier=intern(row["identifier"]),
+                state=intern(row["state"]), last_seen=from_timestamp(row["seen"]),
             )
             for row in rows
         }  # fmt: skip
@@ -95,7 +96,9 @@ class History:
     def first_seen(self) -> Mapping[tuple[str, str], datetime]:
         """Return when each token was first seen, by its fingerprint and identifier."""
         rows = self.select("SELECT fingerprint, identifier, first_seen FROM tokens")
-        return {(row["fingerprint"], row["identifier"]): from_timestamp(row["first_seen"]) for row in rows}
+        return {
+            (intern(row["fingerprint"]), intern(row["identifier"])): from_timestamp(row["first_seen"]) for row in rows
+        }
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query; none if the history cannot be read."""
