@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -19,7 +18,7 @@ from packaging.utils import canonicalize_name
 from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
-from release.adapters.twine import twine_process
+from release.adapters.twine.twine_starter import TwineStarter
 from release.core.config import UploadSettings
 from release.core.models.credential import Credential
 from release.core.models.index import Index
@@ -77,9 +76,11 @@ class RunTools(Struct, kw_only=True):
         if any(isinstance(step, Confirm) for step in self.plan.steps):
             self.prepare_environment(self.system)
         if any(isinstance(step, Upload) for step in self.plan.steps):
-            self._workers = self._stack.enter_context(UploadWorkers(self.start or twine_starter(self.system)))
             # One worker is enough for what most projects release.
-            self._workers.grow(max(1, min(self.settings.concurrency, self.expected - 1)))
+            count = max(1, min(self.settings.concurrency, self.expected - 1))
+            start = self.start or self._stack.enter_context(TwineStarter(self.system.env, several=count > 1))
+            self._workers = self._stack.enter_context(UploadWorkers(start))
+            self._workers.grow(count)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,11 +115,6 @@ class RunTools(Struct, kw_only=True):
     def workers(self) -> Iterator[tuple[UploadWorkers, UploadSettings]]:
         assert self._workers is not None
         yield self._workers, self.settings
-
-
-def twine_starter(system: System) -> Callable[[], UploadClient]:
-    """What starts a twine process in the environment of this system."""
-    return partial(twine_process.Worker, env=system.env)
 
 
 def start_run_sandbox(stack: ExitStack, projects: Collection[str]) -> tuple[Index, Credential]:

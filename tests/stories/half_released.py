@@ -21,7 +21,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from release.adapters.index import simple_api
 from release.adapters.install import venv
@@ -29,6 +29,7 @@ from release.adapters.twine import twine_process, twine_worker
 from release.cli import main as program
 from release.core.models.index import IndexFile
 from release.publishing import plan_run, run_resources, run_tools
+from release.publishing.sets import set_tools
 
 assert sys.platform != "win32", "it forks"
 
@@ -58,6 +59,8 @@ class _Pipe:
                 self._uploader.login(**request)
             case "read":
                 self._events.put(twine_worker._read(**request))
+            case "prepare":
+                self._uploader.prepare(**request)
             case _:
                 self._events.put(self._uploader.send(**request))
 
@@ -71,9 +74,20 @@ class _Pipe:
         pass
 
 
-class _Worker(twine_process.Worker):
-    def _start(self) -> Any:
-        return _Pipe()
+class _Starter:
+    """Starts workers without a process."""
+
+    def __init__(self, env: Any, **_: object) -> None:
+        self._env, self._start = env, cast("Any", _Pipe)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self) -> twine_process.Worker:
+        return twine_process.Worker(env=self._env, start=self._start)
 
 
 class _Reader:
@@ -100,7 +114,8 @@ def _fetch_instead(_system: object, clean: Path, _: object, file: IndexFile, *_m
 
 def _without_programs() -> None:
     vars(importlib.import_module("twine.repository"))["print"] = lambda *_, **__: None
-    vars(run_tools)["twine_starter"] = lambda system: lambda: _Worker(env=system.env)
+    for module in (run_tools, set_tools):
+        vars(module)["TwineStarter"] = _Starter
     vars(plan_run)["TwineReader"] = _Reader
     vars(run_resources)["install_file_and_test"] = _fetch_instead
     vars(venv)["create_environment"] = lambda _system, directory: directory

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from release.core.errors import UnreachableError, os_error_reason
-from release.core.models.index import host_of
 from release.core.quoting import quote_path
 
 OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.timeout-reset"
@@ -55,7 +54,7 @@ def missing_ca_bundle(path: str) -> UnreachableError:
 
 def request_error(url: str, error: Exception) -> UnreachableError:
     """The error for an exception of requests; what failed may be anywhere in its chain."""
-    host = host_of(url)
+    host = _host_of(url)
     match error_kind(error):
         case "proxy":
             return proxy_error(host)
@@ -77,7 +76,7 @@ def request_error(url: str, error: Exception) -> UnreachableError:
 def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
     """The error for a response that cannot be used; `what` is "answers 503 Service Unavailable", for example."""
     return UnreachableError(
-        f"{host_of(url)!r} {what}",
+        f"{_host_of(url)!r} {what}",
         remedy=remedy or f"open {url} in a browser, then run the same command again",
         cause=cause,
     )
@@ -100,7 +99,13 @@ def too_slow_response(url: str, kind: str, received: int, seconds: float) -> Res
 
 
 def _host(url: str) -> str:
-    return repr(host_of(url)) if url else "the server"
+    return repr(_host_of(url)) if url else "the server"
+
+
+def _host_of(url: str) -> str:
+    from release.core.models.index import host_of  # its module takes longer than the rest of what this one imports
+
+    return host_of(url)
 
 
 def _site(url: str) -> str:

@@ -224,10 +224,15 @@ class Pipe:
         """Start the child. One that is not `guarded` ends itself when its stdin ends, whatever it does then."""
         prepare_guard()
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
-        self._guard = contextlib.ExitStack()
+        process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
+        self._connect(process)
         if guarded:
-            self._guard.enter_context(guard_program(self._process))
+            self._guard.enter_context(guard_program(process))
+
+    def _connect(self, process: Any) -> None:
+        """Exchange JSON with a process, as `subprocess.Popen` has it."""
+        self._process: subprocess.Popen[bytes] = process
+        self._guard = contextlib.ExitStack()
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
         self._threads = [
@@ -268,7 +273,11 @@ class Pipe:
             self._process.wait(_GRACE)
         self._threads[1].join(_GRACE)
         lines = [line.decode("utf-8", "replace").strip() for line in self._errors]
-        return next((line for line in reversed(lines) if line), f"exit status {self._process.poll()}")
+        return next((line for line in reversed(lines) if line), self._ending())
+
+    def _ending(self) -> str:
+        """How the process ended, where it wrote nothing about it."""
+        return f"exit status {self._process.poll()}"
 
     def kill(self) -> None:
         """Kill the child, from any thread; a waiting `read` raises `EOFError`."""

@@ -7,6 +7,7 @@ its arguments and environment have none. Several workers may run in parallel, ea
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import sys
 import time
@@ -17,7 +18,6 @@ from typing import Any, Literal, Self
 from msgspec import Struct
 
 import release
-from release.adapters.http import http_client
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
 from release.core.child_environment import without_credentials
@@ -68,8 +68,12 @@ class NotSentError(ReleaseError):
 class Worker:
     """A child process that uploads one file at a time; a context manager, not for use by two threads."""
 
-    def __init__(self, *, env: Mapping[str, str], limits: UploadLimits | None = None) -> None:
+    def __init__(
+        self, *, env: Mapping[str, str], limits: UploadLimits | None = None, start: Callable[[], Pipe] | None = None
+    ) -> None:
+        """`start` starts the child; None: a new process."""
         self._env = without_credentials(env, "twine")
+        self._start = start or self._start_process
         self._limits = limits or UploadLimits()
         self._login: tuple[Index, Credential] | None = None
         #: the login that the child has
@@ -103,6 +107,8 @@ class Worker:
         if self._pipe is None:
             self._pipe = self._start()
         if not self._awake:
+            from release.adapters.http import http_client  # noqa: F401 - a login needs it, and the child is starting
+
             try:
                 self._pipe.read(self._limits.start)
             except (EOFError, TimeoutError, ValueError) as error:
@@ -130,6 +136,12 @@ class Worker:
                 )
         self._login = (index, credential)
 
+    def prepare(self, distribution: Distribution) -> None:
+        """Let the child read and hash a file that it is likely to send next; does not wait for it."""
+        if self._pipe is not None and self._awake:
+            with contextlib.suppress(OSError):  # it has exited: the next call finds out
+                self._pipe.write({"do": "prepare", "path": str(distribution.path.absolute())})
+
     def read(self, distribution: Distribution) -> None:
         """Let twine read a file as for an upload; nothing is sent, and no login is needed.
 
@@ -154,8 +166,13 @@ class Worker:
         if event["is"] != "readable":
             raise _not_sent(event, distribution)
 
-    def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> UploadResult:
+    def send(
+        self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None,
+        upcoming: Distribution | None = None,
+    ) -> UploadResult:  # fmt: skip
         """Upload one file, in one attempt. After `Unclear`, ask the index by hash.
+
+        `upcoming` is the file that is likely to be next: the child reads and hashes it meanwhile.
 
         Raises `NotSentError` where the file has other bytes than it should, or twine refuses it.
         """
@@ -164,7 +181,7 @@ class Worker:
         index, credential = self._login
         deadline = time.monotonic() + self._limits.total + 50 * distribution.size / _MEGABYTE
         try:
-            event = self._request(distribution, on_progress, deadline)
+            event = self._request(distribution, upcoming, on_progress, deadline)
         except TimeoutError:
             self.close()
             return _unclear(distribution, "timeout", "not finished within the time limit", sent=self._sent)
@@ -177,13 +194,16 @@ class Worker:
             raise
         return _answer(event, distribution, index, credential)
 
-    def _request(self, distribution: Distribution, on_progress: OnProgress, deadline: float) -> dict[str, Any]:
+    def _request(
+        self, distribution: Distribution, upcoming: Distribution | None, on_progress: OnProgress, deadline: float
+    ) -> dict[str, Any]:
         """Let the child send a file; returns its last event. Raises `TimeoutError`, `EOFError`, `OSError`."""
         connect, read = self._limits.timeouts(distribution.size)
         self._sent = "nothing"
         pipe = self._ready()
         request = {**_request_for(distribution), "attestations": list(distribution.attestations)}
-        pipe.write({"do": "send", "timeout": [connect, read], **request})
+        following = str(upcoming.path.absolute()) if upcoming else None
+        pipe.write({"do": "send", "timeout": [connect, read], "upcoming": following, **request})
         silence = connect + read + self._limits.connect  # of the child, which has its own time-outs
         while True:
             event = pipe.read(min(silence, deadline - time.monotonic()))
@@ -204,6 +224,8 @@ class Worker:
         """The child with the current login. Raises `NotSentError`."""
         pipe = self._running()
         if self._sent_login != self._login and self._login is not None:
+            from release.adapters.http import http_client
+
             index, credential = self._login
             way = http_client.route(index.upload_url)
             password = credential.password.reveal()
@@ -212,7 +234,7 @@ class Worker:
             self._sent_login = self._login
         return pipe
 
-    def _start(self) -> Pipe:
+    def _start_process(self) -> Pipe:
         # -P: modules in the current directory must not be imported instead of twine's, nor those of PYTHONPATH.
         root = str(Path(release.__file__).parents[1])
         return Pipe([sys.executable, "-P", "-c", _BOOT, root], own_child_environment(self._env))

@@ -4,7 +4,9 @@ It reads requests from stdin and writes events to stdout, one JSON object a line
 
     → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no event)
     → {"do": "read", "path", "sha256"}         let twine read a file as for an upload
-    → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […]}   (seconds; JSON texts)
+    → {"do": "prepare", "path"}                read and hash a file that is likely to be sent next   (no event)
+    → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […], "upcoming"}
+                                               seconds; JSON texts; the path of a file to prepare meanwhile, or null
     ← {"is": "ready"}                          twine is imported
     ← {"is": "readable"}                       twine accepts the file
     ← {"is": "progress", "done", "total"}      bytes of the request's body
@@ -15,13 +17,15 @@ It reads requests from stdin and writes events to stdout, one JSON object a line
 
 It exits when stdin ends, even during a request, so it never outlives its parent.
 
-A contract test covers what is used of twine: `settings.Settings(…).create_repository()`,
-`package.PackageFile.from_filename`, `.sha2_digest`, `.attestations`, `repository.Repository.session`, `.upload`,
-`.close`. Observed: twine 7.0.0, 2026-11 — `upload(package, max_redirects=1)` makes one attempt.
+A contract test covers what is used of twine: `package.PackageFile.from_filename`, `.sha2_digest`, `.attestations`,
+`repository.Repository.session`, `.set_certificate_authority`, `.upload`, `.close`. Observed: twine 7.0.0, 2026-11 —
+`upload(package, max_redirects=1)` makes one attempt. Its settings are not used: they import keyring, and find a
+repository and a login, which are given here.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import queue
@@ -31,15 +35,19 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self
 
 from release.adapters.http import errors as http_errors
 from release.adapters.twine.twine_reader_child import twine_reader
 
 if TYPE_CHECKING:
     from requests import Response
+    from twine.package import PackageFile
     from twine.repository import Repository
 
 Emit = Callable[[dict[str, Any]], None]
@@ -59,11 +67,7 @@ def main() -> None:
 def _serve(emit: Emit) -> None:
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
-    from twine import package, repository, settings  # noqa: F401 - imported now, while the parent works
-
-    # Discard what twine prints with rich: its first line takes 25 ms and 3 MB.
-    # Observed: twine 7.0.0, 2026-11 - rich loads its table of emoji for it.
-    vars(repository)["print"] = lambda *_, **__: None
+    import_twine()
     emit({"is": "ready"})
     uploader = _Uploader(emit)
     while True:
@@ -73,8 +77,48 @@ def _serve(emit: Emit) -> None:
                 uploader.login(**request)
             case "read":
                 emit(_read(**request))
+            case "prepare":
+                uploader.prepare(**request)
             case _:
                 emit(uploader.send(**request))
+
+
+def import_twine() -> None:
+    """Import what uploads need, while the parent works."""
+    gc.disable()  # nothing of it is garbage
+    # The parent shows the progress, and has validated the address: not importing these takes 40 ms less, of 210.
+    # Observed: twine 7.0.0, 2026-11 - `repository` makes a disabled progress bar for each upload, and `utils` parses
+    # addresses from configuration files with rfc3986.
+    unused = {name: _Unused(name) for name in ("rfc3986", "rich.progress") if name not in sys.modules}
+    sys.modules.update(unused)
+    from twine import package, repository  # noqa: F401
+
+    from release.adapters.http import bounded_adapter  # noqa: F401
+
+    for name in unused:
+        del sys.modules[name]
+    if "rich.progress" in unused:
+        vars(repository)["rich"] = _Unused("rich")
+    gc.enable()
+    # Discard what twine prints with rich: its first line takes 25 ms and 3 MB.
+    # Observed: twine 7.0.0, 2026-11 - rich loads its table of emoji for it.
+    vars(repository)["print"] = lambda *_, **__: None
+
+
+class _Unused(ModuleType):
+    """Stands in for a module whose work is not needed: each use of it does nothing."""
+
+    def __getattr__(self, _name: str) -> Self:
+        return self
+
+    def __call__(self, *_: object, **__: object) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 def _read_requests(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
@@ -100,21 +144,17 @@ class _Uploader:
         self._emit = emit
         self._repository: Repository | None = None
         self._adapter: Any = None
+        #: the file that is likely to be sent next
+        self._prepared: _Prepared | None = None
 
     def login(self, *, url: str, username: str, password: str, proxies: dict[str, str], ca: str | None) -> None:
         """Create the session, whose connections later files reuse."""
-        from twine.settings import Settings
+        from twine.repository import Repository
 
         if self._repository is not None:
             self._repository.close()
-        self._repository = Settings(
-            repository_url=url,
-            username=username,
-            password=password,
-            cacert=ca,
-            non_interactive=True,
-            disable_progress_bar=True,
-        ).create_repository()
+        self._repository = Repository(url, username, password, disable_progress_bar=True)
+        self._repository.set_certificate_authority(ca)
         session = self._repository.session
         session.trust_env = False  # no .netrc, and only the given proxies
         session.proxies.update(proxies)
@@ -123,14 +163,21 @@ class _Uploader:
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
 
-    def send(self, *, path: str, sha256: str, timeout: tuple[float, float], attestations: list[str]) -> dict[str, Any]:
-        """Make one attempt; returns the event with its result."""
-        from twine.package import PackageFile
-
+    def send(
+        self,
+        *,
+        path: str,
+        sha256: str,
+        timeout: tuple[float, float],
+        attestations: list[str],
+        upcoming: str | None = None,
+    ) -> dict[str, Any]:
+        """Make one attempt; returns the event with its result. Meanwhile, the file at `upcoming` is read."""
         if self._repository is None:
             raise ValueError("login first")
+        prepared, self._prepared = self._prepared, None
         try:
-            package = PackageFile.from_filename(path, None)
+            package = (prepared and prepared.package(path)) or _package(path)
         except Exception as error:  # noqa: BLE001 - a broken archive raises anything: BadZipFile, ReadError, zlib.error, …
             return _refused(path, sha256, error)
         if package.sha2_digest != sha256:
@@ -138,6 +185,7 @@ class _Uploader:
         if attestations:  # twine itself would read them from files next to the distribution
             package.attestations = [json.loads(one) for one in attestations]
         self._adapter.timeouts, self._adapter.body = tuple(timeout), None
+        self._adapter.on_first_block = partial(self.prepare, path=upcoming) if upcoming else None
         try:
             response = self._repository.upload(package, max_redirects=1)
             return {
@@ -157,9 +205,52 @@ class _Uploader:
             detail = http_errors.tls_reason(error) if kind == "tls" else f"{type(inner).__name__}: {inner}"
             return self._failure(kind, detail)
 
+    def prepare(self, *, path: str) -> None:
+        """Read and hash a file in a thread: it is likely to be sent next."""
+        self._prepared = _Prepared(path)
+
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
         return {"is": "failure", "kind": kind, "detail": detail, "sent": body.amount if body else "nothing"}
+
+
+class _Prepared:
+    """A file that twine reads and hashes in a thread, while the one before it is sent."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._found: tuple[Any, PackageFile] | None = None
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with suppress(Exception):  # it is raised again where the file is read again, to be sent
+            stamp = _stamp(self._path)
+            self._found = stamp, _package(self._path)
+
+    def package(self, path: str) -> PackageFile | None:
+        """The package, if it is of this file, and the file was not written or replaced since."""
+        if path != self._path:
+            return None
+        self._thread.join()
+        if self._found is None:
+            return None
+        stamp, package = self._found
+        with suppress(OSError):
+            return package if _stamp(path) == stamp else None
+        return None
+
+
+def _package(path: str) -> PackageFile:
+    from twine.package import PackageFile
+
+    return PackageFile.from_filename(path, None)
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """What changes when a file is written or replaced. Raises `OSError`."""
+    found = os.stat(path)  # noqa: PTH116 - a path as twine takes it
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _read(*, path: str, sha256: str) -> dict[str, Any]:
@@ -199,10 +290,14 @@ def _adapter(emit: Emit) -> Any:
         timeouts = (10.0, 30.0)
         #: of the current request; None before it begins
         body: _Counted | None = None
+        #: called once the first block of the current request's body was sent
+        on_first_block: Callable[[], None] | None = None
 
         def send(self, request: Any, *args: Any, **options: Any) -> Response:
             options["timeout"] = self.timeouts
-            self.body = request.body = _Counted(request.body, int(request.headers["Content-Length"]), emit)
+            self.body = request.body = _Counted(
+                request.body, int(request.headers["Content-Length"]), emit, self.on_first_block
+            )
             return super().send(request, *args, **options)
 
     return Adapter(max_retries=0)
@@ -211,8 +306,8 @@ def _adapter(emit: Emit) -> Any:
 class _Counted:
     """A request's body that reports how much of it was read."""
 
-    def __init__(self, body: Any, total: int, emit: Emit) -> None:
-        self._body, self._total, self._emit = body, total, emit
+    def __init__(self, body: Any, total: int, emit: Emit, on_first_block: Callable[[], None] | None) -> None:
+        self._body, self._total, self._emit, self._on_first_block = body, total, emit, on_first_block
         self._done, self._reported = 0, 0.0
 
     @property
@@ -225,6 +320,9 @@ class _Counted:
 
         The time-out applies to each block.
         """
+        if self._done and self._on_first_block is not None:
+            begin, self._on_first_block = self._on_first_block, None
+            begin()
         block: bytes = self._body.read(max(size, 64 * 1024) if size >= 0 else size)
         self._done += len(block)
         now = time.monotonic()

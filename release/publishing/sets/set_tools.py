@@ -17,6 +17,7 @@ from release.adapters.install import installer, venv
 from release.adapters.install.siblings import KnownConstraints, with_siblings
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
+from release.adapters.twine.twine_starter import TwineStarter
 from release.core.config import UploadSettings
 from release.core.models.credential import Credential
 from release.core.models.index import Index, normalize_name
@@ -83,9 +84,9 @@ class SetTools(Struct, kw_only=True):
             try:
                 leased = self._idle.get_nowait()
             except queue.Empty:
-                leased = UploadWorkers(self.start or run_tools.twine_starter(self.system))
                 with self._lock:
-                    self._stack.enter_context(leased)
+                    start = self.start or self._stack.enter_context(TwineStarter(self.system.env))
+                    leased = self._stack.enter_context(UploadWorkers(start))
             yield leased, self._each
             self._idle.put(leased)  # not after an exception: something may still be under way there
 

@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -34,6 +34,8 @@ from release.publishing.upload.workers import ListingResult, ProgressMeter, Uplo
 _TICK = 0.1
 #: how many ticks uploads get to end after Ctrl-C
 _LAST_TICKS = 20
+#: how many files a worker reads at a time before any is sent
+_SOME = 16
 #: for more files than this, only totals are shown
 MANY = 20
 #: statuses with which a server asks every client to slow down, not only for this file
@@ -70,8 +72,12 @@ class Uploader(Struct, kw_only=True):
     #: whether the index has a file of the release, so that the others need not wait for the first
     _opened: bool = False
     _fetching: bool = False
-    #: whether twine has read all files, so that it refuses none after others were sent
-    _reading: Literal["due", "under way", "done"] = "due"
+    #: the files that twine is still to read before any is sent, so that it refuses none after others were sent
+    _unread: list[Distribution] = field(default_factory=list)
+    #: how many workers read files now
+    _readers: int = 0
+    #: why twine refuses a file, by its name
+    _refused: dict[str, ReleaseError] = field(default_factory=dict)
     #: when the next upload may start: the index asked every client to slow down
     _not_before: float = 0
     #: why nothing more is sent
@@ -89,6 +95,7 @@ class Uploader(Struct, kw_only=True):
         """
         self._opened = opened
         self._states = {file.filename: FileState(file=file) for file in files}
+        self._unread = list(files)
         self._meter.start(files, self.timing.clock())
         try:
             while self._turn():
@@ -132,24 +139,58 @@ class Uploader(Struct, kw_only=True):
         for state in chosen:
             credential = self.credential()
             self._states[state.file.filename] = upload_state.mark_sent(state)
-            self.workers.send(self.index, credential, state.file)
+            self.workers.send(self.index, credential, state.file, self._upcoming(chosen))
+        if not self._unread and not self._readers:
+            self._read_ahead()
+
+    def _read(self) -> None:
+        """Let idle workers read some files each, and one of them prepare the first one."""
+        if self.workers.idle and not self._readers and (first := self._upcoming()) is not None:
+            self.workers.prepare(first)
+        while self._unread and self.workers.idle:
+            some, self._unread = self._unread[:_SOME], self._unread[_SOME:]
+            self._readers += 1
+            self.workers.read(some)
+
+    def _has_read(self, refused: Distribution | None = None, error: ReleaseError | None = None) -> None:
+        """A worker has read its files. Of those that twine refuses, the first one is the failure."""
+        self._readers -= 1
+        if refused is not None and error is not None:
+            self._refused[refused.filename], self._unread = error, []
+        if self._refused and not self._readers:
+            first = next(name for name in self._states if name in self._refused)
+            self._failure = self._failure or self._refused[first]
+            self._states[first] = FileState(file=self._states[first].file, phase="over", result=None)
+
+    def _read_ahead(self) -> None:
+        """Let idle workers prepare what they will send."""
+        if self._failure is None:
+            while (file := self._upcoming()) is not None and self.workers.prepare(file):
+                pass
+
+    def _upcoming(self, chosen: Sequence[FileState] = ()) -> Distribution | None:
+        """The first file that is to be sent later and that no worker reads yet; `chosen` are sent now."""
+        taken = {*self.workers.upcoming, *(state.file.filename for state in chosen)}
+        left = (state.file for name, state in self._states.items() if name not in taken and state.phase == "pending")
+        return next(left, None)
 
     def _next_files(self) -> list[FileState]:
-        """As many files as there are idle workers; the first one alone."""
+        """As many files as there are idle workers; the first one alone. Those that an idle worker has read go first."""
         now = self.timing.clock()
         if self._failure is not None or now < self._not_before:
             return []
         unfinished = sum(state.phase != "over" for state in self._states.values())
         useful = unfinished if self._opened else max(1, unfinished - 1)  # as the first file is uploaded alone
         self.workers.grow(min(self.rules.concurrency, useful))
-        if self._reading == "due" and self.workers.idle:
-            self._reading = "under way"
-            self.workers.read([state.file for state in self._states.values()])
-        if self._reading != "done":
+        if self._unread or self._readers:
+            self._read()
             return []
         under_way = sum(state.phase in {"sent", "unclear"} for state in self._states.values())
         free = self.workers.idle if self._opened else min(self.workers.idle, 1 - under_way)
         due = [state for state in self._states.values() if state.phase == "pending" and state.due <= now]
+        if self._opened:  # the first file is the first one also after an attempt that failed
+            upcoming = self.workers.upcoming
+            due.sort(key=lambda state: {True: 0, None: 1, False: 2}[upcoming.get(state.file.filename)])
         return due[: max(0, free)]
 
     def _start_check(self) -> None:
@@ -185,7 +226,7 @@ class Uploader(Struct, kw_only=True):
             case workers.WorkerReady():
                 return
             case workers.FilesRead():
-                self._reading = "done"
+                self._has_read()
             case workers.UploadEnded(file=file, result=result):
                 state = self._states[file.filename]
                 self._update(upload_state.apply_response(state, result, self.rules, now=now, chance=chance), new=True)
@@ -197,11 +238,18 @@ class Uploader(Struct, kw_only=True):
                         new = upload_state.apply_listing(state, listing, self.rules, now=now, chance=chance, stop=stop)
                         self._update(new, listing=listing)
             case workers.UploadFailed(file=failed, error=error):
-                self._failure = self._failure or error
-                if failed is not None:
-                    self._states[failed.filename] = FileState(file=failed, phase="over", result=None)
+                self._handle_failure(failed, error)
             case workers.WorkerCrashed(error=crash):
                 raise crash
+
+    def _handle_failure(self, file: Distribution | None, error: ReleaseError) -> None:
+        """Nothing was sent; without a file, no worker can be started."""
+        if file is not None and self._readers:
+            self._has_read(file, error)
+            return
+        self._failure = self._failure or error
+        if file is not None:
+            self._states[file.filename] = FileState(file=file, phase="over", result=None)
 
     def _update(self, state: FileState, *, new: bool = False, listing: ListingResult = None) -> None:
         """Store a file's next state. `new`: a response has come; `listing`: the one that decided."""

@@ -39,9 +39,12 @@ class UploadClient(Protocol):
     """What a worker needs of `twine_process.Worker`."""
 
     def wake(self) -> None: ...
+    def prepare(self, distribution: Distribution) -> None: ...
     def read(self, distribution: Distribution) -> None: ...
     def login(self, index: Index, credential: Credential) -> None: ...
-    def send(self, distribution: Distribution, *, on_progress: OnProgress = ...) -> UploadResult: ...
+    def send(
+        self, distribution: Distribution, *, on_progress: OnProgress = ..., upcoming: Distribution | None = ...
+    ) -> UploadResult: ...
     def kill(self) -> None: ...
     def close(self) -> None: ...
 
@@ -51,7 +54,7 @@ class WorkerReady(Struct, frozen=True, kw_only=True):
 
 
 class FilesRead(Struct, frozen=True, kw_only=True):
-    """Twine has read all files of the release, and accepts them."""
+    """Twine has read the files that a worker was given, and accepts them."""
 
 
 class UploadEnded(Struct, frozen=True, kw_only=True):
@@ -86,7 +89,7 @@ class WorkerCrashed(Struct, frozen=True, kw_only=True):
 WorkerEvent = WorkerReady | FilesRead | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
 #: the worker that an event is about, if any, and the event
 _Queued = tuple["_UploadWorker | None", WorkerEvent]
-_Job = Callable[[], WorkerEvent]
+_Job = Callable[[], WorkerEvent | None]
 
 
 class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
@@ -128,11 +131,31 @@ class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
 
     def read(self, files: Sequence[Distribution]) -> None:
         """Let an idle worker read files without sending them; there must be one. A `FilesRead` follows."""
-        self._idle_worker().read(files)
+        next(worker for worker in self._workers if worker.state == "idle").read(files)
 
-    def send(self, index: Index, credential: Credential, file: Distribution) -> None:
-        """Give a file to an idle worker; there must be one."""
-        self._idle_worker().send(index, credential, file)
+    def send(
+        self, index: Index, credential: Credential, file: Distribution, upcoming: Distribution | None = None
+    ) -> None:
+        """Give a file to an idle worker; there must be one. It reads `upcoming` meanwhile, which is likely to be next.
+
+        The worker is the one that has read the file, else preferably one that has read none.
+        """
+        idle = [worker for worker in self._workers if worker.state == "idle" and not worker.broken]
+        least = min(idle, key=lambda worker: 0 if worker.upcoming == file else 1 if worker.upcoming is None else 2)
+        least.send(index, credential, file, upcoming)
+
+    def prepare(self, file: Distribution) -> bool:
+        """Let an idle worker read a file that is likely to be sent next; False if none is idle without one."""
+        for worker in self._workers:
+            if worker.state == "idle" and worker.upcoming is None and not worker.broken:
+                worker.prepare(file)
+                return True
+        return False
+
+    @property
+    def upcoming(self) -> dict[str, bool]:
+        """The names of the files that workers read in advance, and whether their worker is idle."""
+        return {one.upcoming.filename: one.state == "idle" for one in self._workers if one.upcoming and not one.broken}
 
     def fetch_listing(self, fetch: Callable[[], ListingResult], filenames: frozenset[str]) -> None:
         """Fetch the index's listing on a thread of its own; a `ListingFetched` follows."""
@@ -156,9 +179,6 @@ class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
                 yield event
                 timeout = 0
 
-    def _idle_worker(self) -> _UploadWorker:
-        return next(worker for worker in self._workers if worker.state == "idle")
-
     def kill(self) -> None:
         """Abort all uploads; an `UnclearResponse` follows for each file that was being sent."""
         for worker in self._workers:
@@ -172,6 +192,8 @@ class _UploadWorker:
         #: the file that is being uploaded, and the bytes of its request so far
         self.file: Distribution | None = None
         self.done = 0
+        #: the file that it reads in advance, until the next one is sent
+        self.upcoming: Distribution | None = None
         #: whether it failed to start
         self.broken = False
         self._client, self._emit = client, emit
@@ -183,9 +205,13 @@ class _UploadWorker:
         self.state = "busy"
         self._jobs.put(partial(self._read, files))
 
-    def send(self, index: Index, credential: Credential, file: Distribution) -> None:
-        self.state, self.file, self.done = "busy", file, 0
-        self._jobs.put(partial(self._send, index, credential, file))
+    def prepare(self, file: Distribution) -> None:
+        self.upcoming = file
+        self._jobs.put(partial(self._client.prepare, file))
+
+    def send(self, index: Index, credential: Credential, file: Distribution, upcoming: Distribution | None) -> None:
+        self.state, self.file, self.done, self.upcoming = "busy", file, 0, upcoming
+        self._jobs.put(partial(self._send, index, credential, file, upcoming))
 
     def kill(self) -> None:
         if self.state == "busy":
@@ -201,7 +227,8 @@ class _UploadWorker:
             self._client.wake()
             self._emit((self, WorkerReady()))
             while (job := self._jobs.get()) is not None:
-                self._emit((self, job()))
+                if (event := job()) is not None:
+                    self._emit((self, event))
         except ReleaseError as error:
             self.broken = True
             self._emit((self, UploadFailed(file=None, error=error)))
@@ -219,13 +246,15 @@ class _UploadWorker:
                 return UploadFailed(file=file, error=error)
         return FilesRead()
 
-    def _send(self, index: Index, credential: Credential, file: Distribution) -> WorkerEvent:
+    def _send(
+        self, index: Index, credential: Credential, file: Distribution, upcoming: Distribution | None
+    ) -> WorkerEvent:
         def on_progress(done: int, _total: int) -> None:
             self.done = done
 
         try:
             self._client.login(index, credential)
-            return UploadEnded(file=file, result=self._client.send(file, on_progress=on_progress))
+            return UploadEnded(file=file, result=self._client.send(file, on_progress=on_progress, upcoming=upcoming))
         except ReleaseError as error:
             return UploadFailed(file=file, error=error)
 

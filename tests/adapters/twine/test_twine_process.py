@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pytest
 
-from release.adapters.twine import twine_process
+from release.adapters.twine import twine_process, twine_worker
 from release.adapters.twine.twine_process import NotSentError, UploadLimits, Worker
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
@@ -347,6 +347,100 @@ def test_bytes_that_changed_are_never_sent(shared: Worker, tmp_path: Path) -> No
     assert server.asked == []
 
 
+def _uploader(url: str) -> Any:
+    """What the child uploads with, in this process."""
+    made = twine_worker._Uploader(lambda _event: None)
+    made.login(url=url, username="__token__", password="x", proxies={}, ca=None)
+    return made
+
+
+def _sending(file: Distribution, upcoming: Distribution | None = None) -> dict[str, Any]:
+    more = {"upcoming": str(upcoming.path)} if upcoming else {}
+    return {"path": str(file.path), "sha256": file.sha256, "timeout": (PATIENCE, PATIENCE), "attestations": [], **more}
+
+
+def test_the_next_file_is_read_while_the_one_before_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file is read once: the next one after the first block was sent, before the response comes."""
+    read: list[str] = []
+    began = threading.Event()
+    files = [other_wheel(tmp_path, number) for number in range(3)]
+    package = twine_worker._package
+
+    def count(path: str) -> Any:
+        read.append(path)
+        if path == str(files[1].path):
+            began.set()
+        return package(path)
+
+    def answer(h: Handler) -> None:
+        assert began.wait(PATIENCE)
+        h.reply(200)
+
+    monkeypatch.setattr(twine_worker, "_package", count)
+    with loopback_server(answer) as server:
+        uploader = _uploader(server.url)
+        for file, upcoming in ((files[0], files[1]), (files[1], None), (files[2], None)):
+            assert uploader.send(**_sending(file, upcoming))["status"] == 200
+        uploader._repository.close()
+    assert read == [str(file.path) for file in files]
+
+
+@pytest.mark.parametrize("change", ["written", "replaced", "removed", "touched"])
+def test_bytes_that_changed_after_they_were_read_ahead_are_never_sent(tmp_path: Path, change: str) -> None:
+    """Also where size and time of modification are as before; a file with the same bytes is read again, and sent."""
+    first, second = other_wheel(tmp_path, 1), other_wheel(tmp_path, 2)
+    with loopback_server(lambda h: h.reply(200)) as server:
+        uploader = _uploader(server.url)
+        uploader.send(**_sending(first, second))
+        uploader._prepared._thread.join(PATIENCE)
+        assert uploader._prepared.package(str(second.path)) is not None
+        before, data = second.path.stat(), second.path.read_bytes()
+        time.sleep(0.05)  # clocks of file systems tick less often than others
+        if change == "written":
+            second.path.write_bytes(data[:-1] + b"x")
+            os.utime(second.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        elif change == "replaced":
+            new = tmp_path / "new"
+            new.write_bytes(data[:-1] + b"x")
+            os.utime(new, ns=(before.st_atime_ns, before.st_mtime_ns))
+            new.replace(second.path)
+        elif change == "removed":
+            second.path.unlink()
+        else:
+            second.path.touch()
+        event = uploader.send(**_sending(second))
+        uploader._repository.close()
+    assert (event["is"], len(server.asked)) == (("reply", 2) if change == "touched" else ("changed", 1))
+
+
+def test_another_file_than_the_one_read_ahead_is_read_itself(tmp_path: Path) -> None:
+    files = [other_wheel(tmp_path, number) for number in range(3)]
+    with loopback_server(lambda h: h.reply(200)) as server:
+        uploader = _uploader(server.url)
+        uploader.prepare(path=str(files[0].path))
+        assert uploader.send(**_sending(files[1], files[2]))["is"] == "reply"
+        (tmp_path / files[2].filename).write_bytes(b"no archive")
+        assert uploader.send(**_sending(files[2]))["is"] == "changed"
+        uploader._repository.close()
+    assert files[1].sha256.encode() in server.asked[0].body
+
+
+def test_a_child_is_told_the_file_to_read_ahead(shared: Worker, tmp_path: Path) -> None:
+    files = [other_wheel(tmp_path, number) for number in range(3)]
+    with loopback_server(lambda h: h.reply(200)) as server:
+        shared.login(index(server.url), credential())
+        shared.prepare(files[0])
+        for file, upcoming in ((files[0], files[1]), (files[1], files[2]), (files[2], None)):
+            assert isinstance(shared.send(file, upcoming=upcoming), Receipt)
+    assert [file.sha256.encode() in asked.body for file, asked in zip(files, server.asked, strict=True)] == [True] * 3
+
+
+def other_wheel(directory: Path, number: int) -> Distribution:
+    made = wheel(directory)
+    path = made.path.with_name(f"acme_widget-1.0-{number}-py3-none-any.whl")
+    return distribution(made.path.rename(path))
+
+
 def test_what_twine_refuses_is_never_sent(shared: Worker, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     broken = tmp_path / "other" / "acme_widget-1.0-py3-none-any.whl"
@@ -439,11 +533,8 @@ with twine_process.Worker(env=os.environ) as worker:
 @pytest.mark.parametrize(
     ("where", "parameters"),
     [
-        (
-            "settings:Settings",
-            {"repository_url", "username", "password", "cacert", "non_interactive", "disable_progress_bar"},
-        ),
-        ("settings:Settings.create_repository", {"self"}),
+        ("repository:Repository", {"repository_url", "username", "password", "disable_progress_bar"}),
+        ("repository:Repository.set_certificate_authority", {"self", "cacert"}),
         ("package:PackageFile.from_filename", {"filename", "comment"}),
         ("repository:Repository.upload", {"self", "package", "max_redirects"}),
         ("repository:Repository.close", {"self"}),
@@ -465,6 +556,22 @@ def test_twine_reads_what_is_used_of_a_package(tmp_path: Path) -> None:
     assert PackageFile.from_filename(str(file.path), None).sha2_digest == file.sha256
     with contextlib.closing(Repository("http://127.0.0.1:9/", "u", "p")) as repository:
         assert repository.session.auth == ("u", "p")
+
+
+def test_the_child_imports_nothing_that_an_upload_does_not_need() -> None:
+    """Neither the progress bar nor keyring; what stands in for modules is gone, so that others can import them."""
+    code = """
+import json, sys
+from release.adapters.twine import twine_worker
+twine_worker.import_twine()
+loaded = [name for name in sys.modules if name.partition(".")[0] in {"rich", "rfc3986", "keyring", "docutils"}]
+import rfc3986, rich.progress
+print(json.dumps([loaded, rich.progress.Progress.__module__, rfc3986.__name__]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, check=True)
+    loaded, *real = json.loads(done.stdout)
+    assert set(loaded) <= {"rich", "rich._extension"}
+    assert real == ["rich.progress", "rfc3986"]
 
 
 def test_the_form_is_that_of_twines_own_command(shared: Worker, tmp_path: Path) -> None:

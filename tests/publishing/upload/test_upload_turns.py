@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from release.core.config import UploadSettings
 from release.core.errors import ReleaseError
 from release.core.events import Event, Message, Progress
 from release.core.models.check_result import Unknown
@@ -46,6 +47,16 @@ class Workers:
     waiting: list[WorkerEvent] = field(default_factory=list)
     under_way: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    #: of each attempt, the file to read meanwhile
+    read_ahead: list[str] = field(default_factory=list)
+    #: what workers have read in advance, by name: whether that worker is idle
+    upcoming: dict[str, bool] = field(default_factory=dict)
+    #: by the name of a file, that of the next one that its worker was given
+    given: dict[str, str] = field(default_factory=dict)
+    #: what twine refuses to read, and why
+    refused: dict[str, ReleaseError] = field(default_factory=dict)
+    #: how many idle workers can read a file in advance
+    readers: int = 0
     #: the file at whose upload Ctrl-C is pressed once
     interrupted: str = ""
 
@@ -64,12 +75,26 @@ class Workers:
     def grow(self, count: int) -> None:
         self.count = max(self.count, count)
 
+    def prepare(self, file: Distribution) -> bool:
+        if len(self.upcoming) < self.readers:
+            self.calls.append(f"prepare {file.filename}")
+            self.upcoming[file.filename] = True
+            return True
+        return False
+
     def read(self, files: Sequence[Distribution]) -> None:
         self.calls.append(f"read {len(files)}")
-        self.waiting.append(FilesRead())
+        refused = next((file for file in files if file.filename in self.refused), None)
+        event = FilesRead() if refused is None else UploadFailed(file=refused, error=self.refused[refused.filename])
+        self.waiting.insert(0, event)  # a later part is read earlier
 
-    def send(self, _index: object, _credential: object, file: Distribution) -> None:
+    def send(self, _index: object, _credential: object, file: Distribution, upcoming: Distribution | None) -> None:
         self.calls.append(f"send {file.filename}")
+        self.read_ahead.append(upcoming.filename if upcoming else "")
+        self.upcoming.pop(file.filename, None)
+        if upcoming:
+            self.upcoming[upcoming.filename] = False
+            self.given[file.filename] = upcoming.filename
         self.under_way.append(file.filename)
         left = self.answers.get(file.filename, [])
         answer = left.pop(0) if left else accepted(file)
@@ -88,8 +113,10 @@ class Workers:
             raise KeyboardInterrupt  # as Ctrl-C ends a wait
         while self.waiting:
             event = self.waiting.pop(0)
-            if isinstance(event, UploadEnded | UploadFailed) and event.file is not None:
+            if isinstance(event, UploadEnded | UploadFailed) and event.file and event.file.filename in self.under_way:
                 self.under_way.remove(event.file.filename)
+                for name in self.upcoming:
+                    self.upcoming[name] |= name == self.given.get(event.file.filename)
             yield event
 
     def kill(self) -> None:
@@ -105,9 +132,10 @@ class Run:
     listings: list[ListingResult] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
     passed: float = 0.0
+    names: Sequence[str] = (WHEEL, SDIST)
 
     def __post_init__(self) -> None:
-        self.files = files_in(self.directory / "dist", WHEEL, SDIST)
+        self.files = files_in(self.directory / "dist", *self.names)
         self.workers = Workers(self.answers, self.listings)
         self.journal = Journal(directory=self.directory / "state", commit=None, version="1.0")
         self.uploader = Uploader(
@@ -146,6 +174,51 @@ def test_the_first_file_goes_alone_and_all_are_read_before(tmp_path: Path) -> No
     assert run.texts == [f"{WHEEL}: accepted", f"{SDIST}: accepted"]
     assert run.uploader.results == [accepted(one) for one in run.files]
     assert run.uploader.doubtful, "the index has them"
+
+
+def test_workers_are_told_what_to_read_in_advance(tmp_path: Path) -> None:
+    """Idle ones before twine has read all files; a busy one with its file. No file is read by two."""
+    one, two, three = (f"acme_widget-1.0-{n}-py3-none-any.whl" for n in (1, 2, 3))
+    run = Run(tmp_path, names=(one, two, three))
+    run.workers.readers, run.uploader.rules = 1, UploadSettings(concurrency=1)
+    run.run()
+    assert run.workers.calls == [f"prepare {one}", "read 3", f"send {one}", f"send {two}", f"send {three}"]
+    assert run.workers.read_ahead == [two, three, ""]
+
+
+def test_a_file_that_an_idle_worker_has_read_goes_first_and_one_that_a_busy_worker_reads_goes_last(
+    tmp_path: Path,
+) -> None:
+    names = [f"acme_widget-1.0-{n}-py3-none-any.whl" for n in range(5)]
+    run = Run(tmp_path, names=names)
+    run.uploader.rules = UploadSettings(concurrency=2)
+    run.workers.upcoming = {names[0]: False, names[2]: False, names[4]: True}
+    run.run()
+    sent = [call.removeprefix("send ") for call in run.workers.calls if call.startswith("send")]
+    assert sent == [names[0], names[1], names[4], names[3], names[2]], "the first file stays the first one"
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_twine_reads_all_files_in_parts_and_the_first_that_it_refuses_is_named(tmp_path: Path, twice: bool) -> None:
+    """Also where a later one is refused earlier; no further part is read, and nothing is sent."""
+    names = [f"acme_widget-1.0-{n}-py3-none-any.whl" for n in range(40)]
+    errors = {
+        name: ReleaseError(f"no {name}", remedy="r") for name in ([names[30], names[3]] if twice else names[30:31])
+    }
+    run = Run(tmp_path, names=names)
+    run.workers.refused = errors
+    with pytest.raises(ReleaseError, match=f"no {names[3 if twice else 30]}"):
+        run.run(opened=True)
+    assert run.workers.calls == ["read 16", "read 16", "read 8"]
+    assert run.events() == []
+
+
+def test_nothing_is_read_in_advance_once_the_release_stops(tmp_path: Path) -> None:
+    run = Run(tmp_path, answers={WHEEL: [Rejection(filename=WHEEL, status=400, message="no")]})
+    run.workers.readers = 2
+    with pytest.raises(UploadError):
+        run.run()
+    assert run.workers.calls == [f"prepare {WHEEL}", "read 2", f"send {WHEEL}"]
 
 
 def test_an_opened_release_needs_no_first_file(tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ class Client:
     go: threading.Event
     problems: dict[str, BaseException]
     calls: list[str] = field(default_factory=list)
+    #: the file that was to be read during the last upload
+    upcoming: Distribution | None = None
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -115,14 +117,21 @@ class Client:
     def wake(self) -> None:
         self._called("wake")
 
+    def prepare(self, distribution: Distribution) -> None:
+        self._called(f"prepare {distribution.filename}")
+
     def read(self, distribution: Distribution) -> None:
         self._called(f"read {distribution.filename}")
 
     def login(self, index: Any, credential: Any) -> None:
         self._called(f"login {index.name} {credential.password.reveal()}")
 
-    def send(self, distribution: Distribution, *, on_progress: Callable[[int, int], None] = lambda *_: None) -> Any:
+    def send(
+        self, distribution: Distribution, *, on_progress: Callable[[int, int], None] = lambda *_: None,
+        upcoming: Distribution | None = None,
+    ) -> Any:  # fmt: skip
         self._called(f"send {distribution.filename}")
+        self.upcoming = upcoming
         on_progress(distribution.size + 300, distribution.size + 300)  # the form has more than the file
         assert self.go.wait(PATIENCE)
         result: UploadResult = Receipt(filename=distribution.filename, sha256=distribution.sha256)
@@ -181,6 +190,38 @@ def test_a_worker_is_idle_once_it_has_started_and_again_after_each_file() -> Non
     assert made.clients[0].calls == [
         "wake", "login acme one", f"send {WHEEL}", f"read {WHEEL}", f"read {SDIST}", "close",
     ]  # fmt: skip
+
+
+def test_a_file_is_sent_by_the_worker_that_has_prepared_it() -> None:
+    """Each idle worker prepares one file; a file that none has prepared goes to a worker without one, if there is."""
+    third = replace(FILE, path=Path("acme_widget-1.0-py3-none-win_amd64.whl"))
+    with pool() as made:
+        workers = made.grown(3)
+        assert [workers.prepare(file) for file in (FILE, OTHER)] == [True, True]
+        assert workers.upcoming == {WHEEL: True, SDIST: True}
+        for file in (OTHER, third, FILE):
+            workers.send(LASTING, sandbox_credential("one"), file)
+        assert workers.upcoming == {}
+        for _ in range(3):
+            made.next()
+    assert [[call for call in one.calls if " " in call and "login" not in call] for one in made.clients] == [
+        [f"prepare {WHEEL}", f"send {WHEEL}"], [f"prepare {SDIST}", f"send {SDIST}"], [f"send {third.filename}"],
+    ]  # fmt: skip
+
+
+def test_a_busy_worker_reads_the_file_that_it_was_given_with_the_last_one() -> None:
+    with pool() as made:
+        workers = made.grown()
+        made.go.clear()
+        assert not UploadWorkers(made._start).prepare(FILE), "there is no worker yet"
+        workers.send(LASTING, sandbox_credential("one"), FILE, OTHER)
+        assert workers.upcoming == {SDIST: False}
+        assert not workers.prepare(FILE), "none is idle"
+        made.go.set()
+        made.next()
+        assert workers.upcoming == {SDIST: True}
+        assert not workers.prepare(FILE), "it has prepared another"
+    assert made.clients[0].upcoming == OTHER
 
 
 def test_there_are_as_many_workers_as_asked_for_and_none_is_ended_for_a_smaller_number() -> None:
