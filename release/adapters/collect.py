@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
 
+from release.adapters import project_config
 from release.adapters.builds.version_source import find_version_source
 from release.adapters.git import prepared_commit, projects, signing, tags
 from release.adapters.git import repository as git
@@ -17,75 +18,19 @@ from release.adapters.git.shared_answers import GitAnswers
 from release.adapters.install import interpreters
 from release.adapters.installed_versions import installed_versions
 from release.adapters.system.system import System, path_from_here
-from release.core import config as configuration
 from release.core import python_versions
-from release.core.config import CheckNames, Config
-from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError, lower_first
+from release.core.config import Config
+from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
-from release.core.models.distribution import Distribution, TwineRefusal
 from release.core.models.index import Index, ProjectListing, normalize_name
-from release.core.models.interpreter import RequiredPython
-from release.core.quoting import quote_path
 from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_form, learn_form
-from release.core.toml_text import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
 
-
-def load_config(
-    directory: Path,
-    file: Path | None = None,
-    *,
-    check_names: CheckNames,
-    needs_project: bool = True,
-    instead: str = "",
-) -> Config:
-    """The project's configuration. Raises `ConfigError` where there is no project, or the file is invalid.
-
-    `check_names` returns the names that `waive` and `checks` may contain. `instead`: what the command does without a
-    project, for the remedy.
-    """
-    if needs_project:
-        from release.adapters import members
-
-        members.require_project(directory, instead=instead)
-    path = file or directory / "pyproject.toml"
-    if file is None and not path.is_file():
-        return Config()
-    tool = load_toml(path).get("tool", {})
-    table = tool.get("release", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
-        raise ConfigError(f"tool.release in {quote_path(path)} is not a table", remedy="write it as [tool.release]")
-    return configuration.parse_config(table, check_names)
-
-
-def load_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file. Raises `ConfigError` where it cannot be read, or is not valid TOML in UTF-8."""
-    try:
-        return parse_toml(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read {quote_path(path)}: {error.strerror}", remedy="check the path and its permissions"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{quote_path(path)} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
-            remedy="save it as UTF-8, the only encoding of TOML",
-        ) from None
-    except TomlError as error:
-        raise ConfigError(
-            f"{quote_path(path)} is not valid TOML: {lower_first(str(error))}", remedy="correct that line"
-        ) from None
-
-
-def load_project_name(directory: Path) -> str | None:
-    """The project's name from pyproject.toml; None where only the backend knows it."""
-    path = directory / "pyproject.toml"
-    table = load_toml(path).get("project") if path.is_file() else None
-    found = table.get("name") if isinstance(table, dict) else None
-    return found if isinstance(found, str) else None
+    from release.core.models.distribution import Distribution, TwineRefusal
+    from release.core.models.interpreter import RequiredPython
 
 
 def collect_source(
@@ -332,7 +277,7 @@ def choose_tag_form(
 
 def learn_tag_format(system: System, directory: Path) -> str:
     """`tag-format` as the project's tags have it."""
-    name, git_state = load_project_name(directory), collect_git(system, directory)
+    name, git_state = project_config.load_project_name(directory), collect_git(system, directory)
     if name is None or not isinstance(git_state, GitState):
         return DEFAULT_FORMAT
     project = ProjectMetadata(name=name, version="")
@@ -345,5 +290,5 @@ def _root_project(directory: Path, root: Path) -> str | None:
     if directory.resolve() == root.resolve():
         return None
     with suppress(ConfigError):
-        return load_project_name(root)
+        return project_config.load_project_name(root)
     return None

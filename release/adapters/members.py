@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from release.adapters.git.projects import SAMPLE_DIRECTORY
-from release.adapters.git.repository import LITTER
-from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.models.release_set import SetSettings
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
 from release.core.similar_words import did_you_mean
 from release.core.toml_text import TomlError, parse_toml
+
+if TYPE_CHECKING:
+    from release.core.config import Config
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 #: how deep below the root a project is looked for that no pattern names
@@ -238,6 +238,9 @@ def _match(place: Path, parts: Sequence[str], *, inside: bool) -> Iterator[Path]
 
 def _directories(place: Path, *, samples: bool = True) -> list[Path]:
     """The directories in a place, sorted, without hidden ones and those that tools make."""
+    from release.adapters.git.projects import SAMPLE_DIRECTORY
+    from release.adapters.git.repository import LITTER
+
     with suppress(OSError):
         return sorted(
             one

@@ -7,12 +7,12 @@ words, with the address of the page. Explanations belong in the message.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from release.core import shell
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential, CredentialCandidate
 from release.core.models.index import Index, normalize_name
 from release.core.models.secret_location import (
@@ -26,12 +26,15 @@ from release.core.models.secret_location import (
     location_to_text,
     project_of,
 )
-from release.core.models.user_environment import UserEnvironment
-from release.core.secret import Secret
 from release.core.tokens.caveats import InvalidCaveat
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.scope import contradictions
 from release.core.tokens.token import Token, decode, location_matches, scope, validity
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding, Unknown
+    from release.core.models.user_environment import UserEnvironment
+    from release.core.secret import Secret
 
 _USERNAME, _VARIABLE = "__token__", "TWINE_PASSWORD"
 _TWINE_VARIABLES = {_VARIABLE, "TWINE_USERNAME"}

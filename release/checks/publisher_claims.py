@@ -8,6 +8,7 @@ OpenID Connect tokens.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from release.acceptance.publisher_rules import refusal_without_publisher
 from release.checks import credential_remedies
@@ -16,7 +17,6 @@ from release.checks.token_checks import a_credential_is_found
 from release.core import shell
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation
-from release.core.models.ci_job import JobVariables
 from release.core.models.credential import Ambient
 from release.core.models.index import Ownership
 from release.core.models.oidc_identity import (
@@ -31,6 +31,9 @@ from release.core.models.oidc_identity import (
     subject_reset,
     workflow_of,
 )
+
+if TYPE_CHECKING:
+    from release.core.models.ci_job import JobVariables
 
 _TROUBLESHOOTING = "https://docs.pypi.org/trusted-publishers/troubleshooting/"
 #: the names of `acceptance.publisher_rules`

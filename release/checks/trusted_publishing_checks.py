@@ -8,6 +8,7 @@ Source: warehouse, `oidc/models/github.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from release.checks import credential_remedies, publisher_claims
 from release.checks.engine import Checklist
@@ -23,7 +24,9 @@ from release.core.models.oidc_identity import (
     publisher_fields,
     publisher_form_url,
 )
-from release.core.models.probe import ProbeResult
+
+if TYPE_CHECKING:
+    from release.core.models.probe import ProbeResult
 
 _NOT_USED = NotApplicable(reason="trusted publishing is not used")
 _NOT_REQUESTED = NotApplicable(reason="the identity token was not requested")

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import project_config
 from release.adapters.system import parallel
 from release.adapters.system import system as systems
 from release.adapters.system.shell_detection import detect_user_environment
@@ -187,10 +187,10 @@ def load_project(
     system: System, directory: Path, options: argparse.Namespace
 ) -> tuple[Config, ProjectMetadata | Unknown]:
     """The configuration, and the project that `--project` or the directory names. Raises ConfigError."""
-    name = options.project or collect.load_project_name(directory)
+    name = options.project or project_config.load_project_name(directory)
     if name is not None:
         return verify.load_config_and_project(system, directory, file=options.config, name=name)
-    config = collect.load_config(directory, options.config, check_names=check_names, needs_project=False)
+    config = project_config.load_config(directory, options.config, check_names=check_names, needs_project=False)
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 
 

@@ -49,12 +49,12 @@ def _main() -> int:
 
 
 def _run(inputs: JobInputs) -> int:
-    from release.adapters import collect
+    from release.adapters import project_config
     from release.checks.all_checks import check_names
     from release.cli.main import main as run_program
 
     directory = Path(inputs.directory)
-    config = collect.load_config(directory, check_names=check_names, needs_project=False)
+    config = project_config.load_config(directory, check_names=check_names, needs_project=False)
     index = job_inputs.find_target(inputs, config.indexes)
     new = index if index not in config.indexes else None
     for note in job_inputs.notes_on(inputs, new, password="TWINE_PASSWORD" in os.environ):
@@ -73,10 +73,11 @@ def _files(inputs: JobInputs) -> list[Path]:
 
 def _own_table(directory: Path) -> Mapping[str, Any]:
     """The project's `[tool.release]`, which is valid; empty without a pyproject.toml."""
-    from release.adapters import collect
+    from release.adapters import project_config
 
     path = directory / "pyproject.toml"
-    table: Mapping[str, Any] = collect.load_toml(path).get("tool", {}).get("release", {}) if path.is_file() else {}
+    data = project_config.load_toml(path) if path.is_file() else {}
+    table: Mapping[str, Any] = data.get("tool", {}).get("release", {})
     return table
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from release.adapters.system.crash_report import report_crash
 from release.adapters.system.deferred_signals import Interrupts, signals_as_interrupt
+from release.cli.msgspec_import import import_msgspec
 from release.cli.offline_commands import apply_offline
 from release.cli.output_streams import encodable_streams, write_output
 from release.cli.parser import parse_command_line, root_parser
@@ -70,6 +71,7 @@ def _run_command(options: argparse.Namespace, words: Sequence[str]) -> int:
     if options.command is None:
         root_parser().print_help()
         return int(Exit.DONE)
+    import_msgspec()
     _require_directory(options.directory)
     apply_offline(options, os.environ)
     from release.adapters.system.state_directory import store_in

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from release.core.models.check_result import Outcome
-from release.core.secret import Secret
+if TYPE_CHECKING:
+    from release.core.models.check_result import Outcome
+    from release.core.secret import Secret
 
 
 class StepStarted(Struct, frozen=True, kw_only=True):

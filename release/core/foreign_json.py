@@ -6,7 +6,6 @@ lists. So the depth and the number of values are limited, and every fault is a `
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 #: levels; an index's pages have 4, a Sigstore bundle 10. Code that prints a value recurses once for each
@@ -26,6 +25,8 @@ def parse_foreign_json(text: bytes | str, *, max_values: int = MAX_VALUES, error
 
     `errors`: "replace" for a text whose faults are another's, and must not hide the rest.
     """
+    import json
+
     try:
         # Every value but the first follows one of these. Those within texts count, too.
         separators = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")

@@ -6,15 +6,17 @@ A run executes the same value that `--plan` prints, so that printing it is a dry
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from msgspec import Struct, to_builtins
 
-from release.core.config import Config
 from release.core.errors import UsageError
-from release.core.facts import Source
 from release.core.models.check_result import Unknown
-from release.core.models.index import Index
+
+if TYPE_CHECKING:
+    from release.core.config import Config
+    from release.core.facts import Source
+    from release.core.models.index import Index
 
 SANDBOX = "sandbox"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Never, final
 
 
@@ -27,6 +25,8 @@ class Secret:
     @property
     def fingerprint(self) -> str:
         """The first 8 hex digits of the SHA-256, which distinguish secrets without revealing them."""
+        import hashlib
+
         return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def __len__(self) -> int:
@@ -38,8 +38,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        from hmac import compare_digest
+
         ours, theirs = (s.reveal().encode("utf-8", "surrogatepass") for s in (self, other))
-        return hmac.compare_digest(ours, theirs)
+        return compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(self._text)

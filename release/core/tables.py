@@ -5,7 +5,6 @@ A reader is a function from a value and its `KeyPath` to what the value means; i
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -48,7 +47,7 @@ class KeyPath(Struct, frozen=True, kw_only=True):
     def wrong(self, expected: str, value: object) -> ConfigError:
         """The error for a value of the wrong kind."""
         plain = self.noun == _OBJECT and (value is None or isinstance(value, bool))
-        shown = json.dumps(value) if plain else repr(value)
+        shown = ("null" if value is None else str(value).lower()) if plain else repr(value)
         shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
         place = f"{self.path} in {self.file}" if self.path else self.file
         return ConfigError(f"{self} must be {expected}, not {shown}", remedy=f"correct {place}")

@@ -11,35 +11,37 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from release.adapters import collect
-from release.adapters.system.process import Pipe
+from release.adapters import project_config
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.checks import credential_checks, engine, trusted_publishing_checks
 from release.checks.all_checks import check_names
-from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
-from release.core.events import Observer
 from release.core.facts import Access, ProjectMetadata
 from release.core.models import check_result
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential, Resolution
-from release.core.models.exchanged_token import UnrevokedToken
 from release.core.models.index import WELL_KNOWN, Index, ProjectListing, files_by_release, is_project_name
-from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
 from release.core.models.results import Verification
 from release.core.models.secret_location import NotStored
 from release.core.models.token_health import TokenPolicy
-from release.core.models.user_environment import UserEnvironment
-from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources
 from release.credentials.sources.base import SourceQuery
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
+    from release.core.config import Config
+    from release.core.events import Observer
+    from release.core.models.exchanged_token import UnrevokedToken
+    from release.core.models.oidc_identity import OidcIdentity
+    from release.core.models.user_environment import UserEnvironment
+    from release.core.secret import Secret
 
 _Answer = TypeVar("_Answer")
 #: adds the results of one query to the facts
@@ -61,6 +63,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     directory: Path | None = None,
     waive: Mapping[str, str] = _NOTHING_WAIVED,
     keyring: Pipe | None = None,
+    without_keyring: bool = False,
     tiers: Sequence[Tier] | None = None,
     warn_before: timedelta = _WARN_BEFORE,
 ) -> Verification:
@@ -68,14 +71,15 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
 
     `credential` replaces the sources. With `offline`, no request is made; with `exchange`, the identity of this job is
     exchanged for a token, which is revoked at once: see `publisher_proof`. `directory` is the project's; `keyring` is
-    the process that reads the keyring, if it has been started. `tiers` replaces the tiers of this module.
+    the process that reads the keyring, if it has been started; `without_keyring`: it was not, because there is no
+    backend. `tiers` replaces the tiers of this module.
     A token that expires within `warn_before` gets a warning.
     """
     resolved = Resolution(credential=credential) if isinstance(credential, Credential) else credential
     if resolved is None:
         resolved = sources.resolve(SourceQuery(
             index=index, env=system.env, home=system.home, directory=directory, project=_name(project),
-            every_source=True, keyring_child=keyring,
+            every_source=True, keyring_child=keyring, without_keyring=without_keyring,
         ))  # fmt: skip
     facts = replace(_access(resolved, system, index, project, directory), releasing=False, warn_before=warn_before)
     if not offline:
@@ -110,16 +114,20 @@ def load_config_and_project(
     The build backend is not run if the name is in pyproject.toml, nor with `offline`. Raises `ConfigError`, and
     `UsageError` where `name` is not valid.
     """
-    config = collect.load_config(directory, file, check_names=check_names, needs_project=name is None, instead=_NAME_IT)
+    config = project_config.load_config(
+        directory, file, check_names=check_names, needs_project=name is None, instead=_NAME_IT
+    )
     if name is not None:
         if not is_project_name(name):
             raise UsageError(f"{name!r} is not a valid project name", remedy="give the name as the index shows it")
         return config, ProjectMetadata(name=name, version="")
+    from release.adapters import collect
+
     system = replace(system, passed=config.pass_environment)
     known = collect.collect_project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
         return config, known
-    declared = collect.load_project_name(directory)
+    declared = project_config.load_project_name(directory)
     if declared is not None:
         return config, ProjectMetadata(name=declared, version="")
     return config, known if offline else collect.collect_project(system, directory)
@@ -259,6 +267,8 @@ def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - th
     """What the index has under the project's name, requested without a credential."""
     if isinstance(facts.project, Unknown):
         return replace(facts, listing=facts.project)
+    from release.adapters import collect
+
     index, name = facts.index, facts.project.name
     listing = collect.collect_listing(index, name)
     if isinstance(listing, ProjectListing):
@@ -302,6 +312,7 @@ def query_permission(system: System, facts: Access) -> Access:
 
 def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeResult | Unknown | None:
     """`now` is the index's time."""
+    from release.adapters import collect
     from release.adapters.index import token_probes
 
     index, token = facts.index, credential.password

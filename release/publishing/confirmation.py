@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.adapters import collect
+from release.adapters import project_config
 from release.adapters.install import smoke_tests
 from release.adapters.system.system import System
 from release.adapters.system.temporary_directory import temporary_directory
@@ -112,10 +112,10 @@ def confirm_release(
 def config_for(directory: Path, file: Path | None, project: str) -> Config:
     """The configuration in `file`, or the directory's if it belongs to `project`: another's waivers do not apply."""
     if file is not None:
-        return collect.load_config(directory, file, check_names=check_names, needs_project=False)
+        return project_config.load_config(directory, file, check_names=check_names, needs_project=False)
     try:
-        name = collect.load_project_name(directory)
+        name = project_config.load_project_name(directory)
         own = name is not None and canonicalize_name(name) == canonicalize_name(project)
-        return collect.load_config(directory, check_names=check_names, needs_project=False) if own else Config()
+        return project_config.load_config(directory, check_names=check_names, needs_project=False) if own else Config()
     except ConfigError:
         return Config()

@@ -31,10 +31,10 @@ def inspect_declarations(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _inspect(path: Path) -> dict[str, Any]:
-    from release.adapters import collect
+    from release.adapters import project_config
     from release.checks.declared_metadata import declared_findings, readme_file
 
-    project = collect.load_toml(path).get("project")
+    project = project_config.load_toml(path).get("project")
     if not isinstance(project, Mapping):
         raise UsageError(
             f"{quote_path(path)} has no table [project]: its metadata is known only after a build",

@@ -125,10 +125,10 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
 
     Raises `ConfigError`.
     """
-    from release.adapters import collect
+    from release.adapters import project_config
 
     try:
-        return collect.load_config(directory, file, check_names=check_names, needs_project=False).index(name)
+        return project_config.load_config(directory, file, check_names=check_names, needs_project=False).index(name)
     except ConfigError:
         if file is None and name in WELL_KNOWN:
             return WELL_KNOWN[name]

@@ -28,7 +28,6 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.state_directory import releases_directory
 from release.core.errors import ReleaseError, from_os_error, os_error_reason
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
@@ -133,6 +132,8 @@ class Journal(Struct, frozen=True, kw_only=True):
 
     def remove_files(self) -> None:
         """Remove the files of an earlier build before a new one."""
+        from release.adapters.system.safe_write import remove_tree
+
         remove_tree(self.dist)
 
 

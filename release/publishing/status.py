@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from release.adapters import members
+from release.adapters import members, project_config
 from release.adapters.system.state_directory import releases_directory
+from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError
 from release.core.time_text import format_count
 from release.publishing import journal as journals
-from release.publishing.journal import Journal
-from release.publishing.sets.read_members import load_set_config
 from release.reports import record_text
 from release.reports.lines import format_size, printable
 from release.reports.record_text import progress_by_index
+
+if TYPE_CHECKING:
+    from release.publishing.journal import Journal
 
 
 def load_status(project: Path) -> list[dict[str, Any]]:
@@ -56,7 +58,8 @@ def _release(journal: Journal) -> dict[str, Any]:
 def is_set_root(directory: Path) -> bool:
     """Whether the directory declares a release set; False where its configuration cannot be read."""
     with suppress(ReleaseError):
-        return members.find_settings(directory, load_set_config(directory)) is not None
+        config = project_config.load_config(directory, check_names=check_names, needs_project=False)
+        return members.find_settings(directory, config) is not None
     return False
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from release.core.events import CheckFinished
 from release.core.models.check_result import CheckState
 from release.core.time_text import format_count
+
+if TYPE_CHECKING:
+    from release.core.events import CheckFinished
 
 #: a check that fails, but does not stop a rehearsal
 LATER = "later"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -19,14 +19,16 @@ from release.core.models.exchanged_token import PublisherProof
 from release.core.models.index import Index, ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
-from release.core.models.results import Verification
 from release.core.models.secret_location import location_to_json, location_to_text
-from release.core.secret import Secret
 from release.core.time_text import format_count
-from release.core.tokens.scope import TokenScope
 from release.core.tokens.token import Token, scope, validity
 from release.reports.check_tally import tally_to_text
 from release.reports.lines import format_iso_time, outcome_to_json, state_to_line
+
+if TYPE_CHECKING:
+    from release.core.models.results import Verification
+    from release.core.secret import Secret
+    from release.core.tokens.scope import TokenScope
 
 _TITLES = ("where from", "what it is", "known", "works")
 

@@ -95,9 +95,9 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
 def load_fleet_file(path: Path) -> Fleet:
     """Load a fleet file. Raises `ConfigError`."""
-    from release.adapters import collect
+    from release.adapters import project_config
 
-    return parse_fleet_file(collect.load_toml(path), str(path))
+    return parse_fleet_file(project_config.load_toml(path), str(path))
 
 
 def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import collect, project_config
 from release.adapters.system.system import System
 from release.checks.all_checks import check_names
 from release.core.errors import ConfigError
@@ -59,14 +59,14 @@ def load_request(
         return ScanRequest(
             fleet=fleet, targets=fleet_targets(system, fleet, directory), directory=directory, waive=waive
         )
-    settings = collect.load_config(directory, config_file, check_names=check_names, needs_project=False)
+    settings = project_config.load_config(directory, config_file, check_names=check_names, needs_project=False)
     system = replace(system, passed=settings.pass_environment)
     fleet = parse_fleet(settings.fleet, settings.indexes, passed=settings.pass_environment)
     if fleet.entries:
         targets = fleet_targets(system, fleet, directory)
     else:
         project: ProjectMetadata | Unknown = NO_PROJECT
-        name = collect.load_project_name(directory)
+        name = project_config.load_project_name(directory)
         if name is not None:
             project = ProjectMetadata(name=name, version="")
         elif any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):

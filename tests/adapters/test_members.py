@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import collect, members
+from release.adapters import members, project_config
 from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import ConfigError
@@ -103,7 +103,7 @@ def test_without_a_set_the_lines_to_add_are_named_and_work(tmp_path: Path) -> No
     head, _, lines = error.value.remedy.partition("\n")
     assert head == f"create {str(tmp_path / 'pyproject.toml')!r}:"
     (tmp_path / "pyproject.toml").write_text(lines)
-    config = collect.load_config(tmp_path, check_names=check_names, needs_project=False)
+    config = project_config.load_config(tmp_path, check_names=check_names, needs_project=False)
     settings, table = members.resolve_settings(tmp_path, config)
     assert members.find_members(tmp_path, settings, table=table) == ("packages/a", "packages/b", "tool")
 
@@ -122,16 +122,16 @@ def test_a_root_without_a_project_names_those_below(
 ) -> None:
     tree(tmp_path, "packages/a", "packages/b", **({"pyproject.toml": root} if root else {}))
     with pytest.raises(ConfigError) as error:
-        collect.load_config(tmp_path, check_names=check_names)
+        project_config.load_config(tmp_path, check_names=check_names)
     assert "no Python project in" in error.value.message
     assert "packages/a, packages/b" in error.value.message
     there = f"--directory {tmp_path / 'packages/a'}; or release them as a set: "
     assert error.value.remedy == f"pass one of them: {there}pypi-preflight set list --directory {tmp_path}"
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as error:
-        collect.load_config(tmp_path, check_names=check_names)
+        project_config.load_config(tmp_path, check_names=check_names)
     here = "--directory packages/a; or release them as a set: pypi-preflight set list"
     assert error.value.remedy == f"pass one of them: {here}"
-    collect.load_config(tmp_path, check_names=check_names, needs_project=False)
+    project_config.load_config(tmp_path, check_names=check_names, needs_project=False)
     tree(tmp_path, **{"setup.py": SETUP})
-    collect.load_config(tmp_path, check_names=check_names)
+    project_config.load_config(tmp_path, check_names=check_names)

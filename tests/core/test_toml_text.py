@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.builds.builder import load_pyproject
-from release.adapters.collect import load_toml
+from release.adapters.project_config import load_toml
 from release.core.errors import ConfigError
 from release.core.foreign_json import MAX_DEPTH
 from release.core.toml_text import TomlError, parse_toml

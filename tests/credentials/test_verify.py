@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import collect, project_config
 from release.adapters.index import json_api, simple_api, token_probes
 from release.adapters.oidc import provider
 from release.adapters.system.system import System, real_system
@@ -289,7 +289,7 @@ def test_the_project_is_named_or_declared(system: System, tmp_path: Path, monkey
     quick: Any = ((system, tmp_path), {"ask_backend": False})
     thorough: Any = ((system, tmp_path), {})
     assert asked == [quick]
-    monkeypatch.setattr(collect, "load_project_name", lambda _: None)
+    monkeypatch.setattr(project_config, "load_project_name", lambda _: None)
     assert verify.load_config_and_project(system, tmp_path, offline=True)[1] == NAMELESS
     assert len(asked) == 2
     assert verify.load_config_and_project(system, tmp_path)[1] == NAMELESS

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import project_config
 from release.adapters.system.system import real_system
 from release.checks.all_checks import check_names
 from release.core.facts import ProjectMetadata
@@ -89,7 +89,7 @@ class Machine:
 
     def verdict(self) -> Verdict:
         env = self.environment()
-        config = collect.load_config(self.project.root, None, check_names=check_names)
+        config = project_config.load_config(self.project.root, None, check_names=check_names)
         return verify_credential(
             replace(real_system(), env=env, home=self.project.home), config.index("pypi"),
             ProjectMetadata(name="acme-widget", version=""), directory=self.project.root,

@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from release.adapters.system.system import System
 from release.core.models.derived_version import VersionSource
 from release.core.toml_text import TomlError, parse_toml
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: tool → the variable that replaces the version, with `{name}` of the project; hatch-vcs and flit-scm do not pass the
 #: name on to setuptools-scm

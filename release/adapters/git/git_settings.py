@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from release.adapters.system.system import System
 from release.core.child_environment import Child, without_credentials
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: Variables that select another repository than that of the working directory; git sets them for hooks, for
 #: example. Source: `git rev-parse --local-env-vars`. The configuration in GIT_CONFIG_* is kept, because CI

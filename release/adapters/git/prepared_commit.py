@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.git import repository, tags
 from release.adapters.system import safe_write
 from release.adapters.system.state_directory import releases_directory
-from release.adapters.system.system import System
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 _NAME = "prepared-commit"
 

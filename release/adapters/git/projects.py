@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from release.adapters.git import repository
-from release.adapters.system.system import System
 from release.core import module_names
 from release.core.toml_text import TomlError, parse_toml
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: projects below these are samples, or not released
 SAMPLE_DIRECTORY = re.compile(

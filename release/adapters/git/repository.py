@@ -7,15 +7,18 @@ Paths are absolute, or relative to the root of the repository with forward slash
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.git.git_settings import git_environment
 from release.adapters.system.process import Completed, TimedOutError
-from release.adapters.system.system import System
-from release.core.child_environment import Child
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
+    from release.core.child_environment import Child
 
 #: Directories that are not part of a project, and often large. Used only outside of a repository.
 LITTER = (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.git import repository, tags
 from release.adapters.git.git_settings import git_environment
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System
 from release.adapters.system.temporary_directory import temporary_directory
 from release.core.models.check_result import Finding, Unknown
 from release.core.shell import quote_word
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: seconds; a passphrase may be entered
 _LIMIT = 60

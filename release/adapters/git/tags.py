@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.git import repository
-from release.adapters.system.system import System
 from release.core.tag_form import DatedTag, RepositoryTags
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 
 def all_tags(system: System, root: Path) -> RepositoryTags:

@@ -9,17 +9,19 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from release.adapters.system.program_path import find_program
-from release.adapters.system.system import System
 from release.adapters.system.temporary_directory import temporary_variables
 from release.core.child_environment import without_credentials
 from release.core.errors import UsageError
 from release.core.models.index import PYPI, TESTPYPI, Index, well_known
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 Installer = Literal["uv", "pip"]
 

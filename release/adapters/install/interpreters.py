@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from release.adapters.install import installer
 from release.adapters.system.program_path import find_program
-from release.adapters.system.system import System
 from release.core import python_versions
 from release.core.errors import ReleaseError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
@@ -23,6 +22,8 @@ from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
+
+    from release.adapters.system.system import System
 
 #: seconds for one call of uv, of the py launcher or of an interpreter
 _LIMIT = 30

@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.system.own_child import own_child_environment
-from release.adapters.system.process import Pipe
-from release.core.child_environment import without_credentials
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 _CHILD = Path(__file__).with_name("keyring_child.py")
 _CHOSEN = "PYTHON_KEYRING_BACKEND"
@@ -30,6 +32,9 @@ def start_keyring(env: Mapping[str, str]) -> Pipe | None:
 
 def start_child(env: Mapping[str, str]) -> Pipe:
     """The same, even if there is no backend: the child reports that."""
+    from release.adapters.system.process import Pipe
+    from release.core.child_environment import without_credentials
+
     return Pipe([sys.executable, "-P", str(_CHILD)], own_child_environment(without_credentials(env, "keyring")))
 
 
@@ -64,7 +69,8 @@ def _installed_backends(env: Mapping[str, str]) -> Iterator[str]:
         for name in names:
             if name.endswith((".dist-info", ".egg-info")) and not name.startswith("keyring-"):
                 try:
-                    if b"[keyring.backends]" in Path(place, name, "entry_points.txt").read_bytes():
-                        yield name
+                    with open(os.path.join(place, name, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123 - the same
+                        if b"[keyring.backends]" in file.read():
+                            yield name
                 except OSError:
                     continue

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.core.foreign_json import parse_foreign_json
 from release.core.models.ci_job import JobVariables
-from release.core.models.oidc_identity import OidcProvider
+
+if TYPE_CHECKING:
+    from release.core.models.oidc_identity import OidcProvider
 
 #: service → field → variable. Sources: GitHub documentation, "Variables reference"; GitLab documentation, "Predefined
 #: CI/CD variables reference"

@@ -18,8 +18,6 @@ from msgspec import Struct
 
 from release.adapters.http.response_body import response_json
 from release.adapters.system.own_child import own_child_environment
-from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System
 from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
@@ -30,6 +28,8 @@ from release.core.secret import Secret
 
 if TYPE_CHECKING:
     import requests
+
+    from release.adapters.system.system import System
 
 #: seconds for the service to issue an identity; `id` itself waits 30 for each request
 _TIMEOUT = 100.0
@@ -127,6 +127,8 @@ def request_identity(system: System, audience: str, *, for_proof: bool = False) 
     identity, if it has one: see `proof_variable`. Raises `NoIdentityError` where the service refuses or does not
     answer, or where the response is no identity token.
     """
+    from release.adapters.system.process import TimedOutError
+
     service = detect_provider(system.env)
     if service is None:
         return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from release.core.models.user_environment import CiSecrets, UserEnvironment
-from release.core.shell import ShellName
+
+if TYPE_CHECKING:
+    from release.core.shell import ShellName
 
 
 def detect_user_environment(env: Mapping[str, str], *, platform: str = os.name) -> UserEnvironment:

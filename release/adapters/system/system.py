@@ -13,18 +13,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.adapters.system.process import Completed, run_program
-from release.core.child_environment import without_credentials
 from release.core.errors import ReleaseError, os_error_reason
-from release.core.models.build_requirement import PinnedBuild
-from release.core.models.interpreter import RequiredPython
 from release.core.quoting import quote_path
 from release.core.struct_fields import repr_without
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Completed
+    from release.core.models.build_requirement import PinnedBuild
+    from release.core.models.interpreter import RequiredPython
 
 
 class RunProgram(Protocol):
@@ -81,6 +82,9 @@ def real_system() -> System:
     env = dict(os.environ)
 
     def run(argv: Sequence[str], **options: object) -> Completed:
+        from release.adapters.system.process import run_program
+        from release.core.child_environment import without_credentials
+
         if options.get("env") is None:
             options["env"] = without_credentials(env)
         return run_program(argv, **options)  # type: ignore[arg-type] # the protocol checks the callers

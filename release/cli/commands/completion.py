@@ -82,7 +82,7 @@ def _bumps(**_: object) -> tuple[str, ...]:
 def _index_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     from pathlib import Path
 
-    from release.adapters.collect import load_config
+    from release.adapters.project_config import load_config
     from release.checks.all_checks import check_names
     from release.core.config import Config
     from release.core.errors import ReleaseError

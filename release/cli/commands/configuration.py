@@ -86,7 +86,7 @@ def _require_valid(data: Mapping[str, Any]) -> None:
 
 def _load(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The file, and its `[tool.release]`. Raises `ConfigError` where it is not readable."""
-    from release.adapters.collect import load_toml
+    from release.adapters.project_config import load_toml
 
     path = options.config or options.directory / "pyproject.toml"
     if not path.is_file() and options.config is None:

@@ -45,6 +45,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
         found = verification.verify_credential(
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
+            without_keyring=keyring is None,
             warn_before=config.warn_before,
             exchange=options.exchange or (config.exchange == "always" and not options.offline),
         )  # fmt: skip

@@ -45,7 +45,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_prepare(options: argparse.Namespace, write: Write) -> int:
     """Prepare a release; with `--plan`, only show what would be changed. Raises `ReleaseError`."""
-    from release.adapters import collect
+    from release.adapters import project_config
     from release.adapters.system import system as systems
     from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions, collect_preparation
@@ -55,7 +55,7 @@ def run_prepare(options: argparse.Namespace, write: Write) -> int:
     if options.release and options.offline:
         raise UsageError("a release needs its indexes: --release and --offline exclude each other", remedy="drop one")
     require_prompt(options)
-    config = collect.load_config(directory, options.config, check_names=check_names)
+    config = project_config.load_config(directory, options.config, check_names=check_names)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if options.release and not options.plan:
         index = config.index(options.index or "pypi")

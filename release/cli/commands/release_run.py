@@ -258,9 +258,9 @@ def _complete(result: RunResult, options: argparse.Namespace) -> RunResult:
 
 
 def _load_config(options: argparse.Namespace, directory: Path, *, needs_project: bool) -> Config:
-    from release.adapters import collect
+    from release.adapters import project_config
 
-    config = collect.load_config(
+    config = project_config.load_config(
         directory, options.config, check_names=check_names, needs_project=needs_project,
         instead=_WITHOUT_PROJECT.get(options.command, ""),
     )  # fmt: skip

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
-from release.core.models.check_result import Finding, Unknown
 from release.core.models.ci_job import JobVariables
-from release.core.models.oidc_identity import OidcIdentity, OidcProvider
 from release.core.models.secret_location import KeyringEntry, SecretLocation, location_to_text, project_of
-from release.core.secret import Secret
 from release.core.struct_fields import repr_without
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding, Unknown
+    from release.core.models.oidc_identity import OidcIdentity, OidcProvider
+    from release.core.secret import Secret
 
 
 class Credential(Struct, frozen=True, kw_only=True):

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
 
 from release.core.errors import ConfigError, UsageError
-from release.core.models.index import ProjectListing
 from release.core.quoting import quote_path
 from release.core.struct_fields import repr_without
 from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
 
 if TYPE_CHECKING:
+    from packaging.version import Version
+
     from release.core.models.check_result import Finding, Unknown
+    from release.core.models.index import ProjectListing
 
 
 class Distribution(Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ MemberVisitor = Callable[[str, bytes, bool], None]
 
 def parse_version(text: str) -> Version | str:
     """The version, or the text itself if it is not valid; two of them can be compared."""
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Version(text)
     except InvalidVersion:

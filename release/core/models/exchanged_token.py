@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from release.core.models.check_result import Finding, Unknown
-from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import ProbeResult
-from release.core.secret import Secret
 from release.core.struct_fields import equal_without, hash_without, repr_without
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding, Unknown
+    from release.core.models.oidc_identity import OidcIdentity
+    from release.core.secret import Secret
 
 
 class IssuedToken(Struct, frozen=True, kw_only=True):

@@ -6,10 +6,8 @@ the same hash can be made. Source: PEP 503, "a secure hash function"; PEP 691, `
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -20,8 +18,6 @@ STRONG = frozenset(
     ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s", "blake2b_256")
 )
 _WEAK = frozenset(("md5", "sha1", "sha224", "sha3_224"))
-#: one that `hashlib` does not know by that name. Source: warehouse, the JSON API's `digests`
-_OTHER_NAMES = {"blake2b_256": partial(hashlib.blake2b, digest_size=32)}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,7 +71,10 @@ def hash_name(name: str) -> str:
 
 
 def _digests(content: BinaryIO, names: Iterable[str]) -> dict[str, str]:
-    running = {name: _OTHER_NAMES[name]() if name in _OTHER_NAMES else hashlib.new(name) for name in names}
+    import hashlib
+
+    # `hashlib` does not know one by the name that it has here. Source: warehouse, the JSON API's `digests`
+    running = {name: hashlib.blake2b(digest_size=32) if name == "blake2b_256" else hashlib.new(name) for name in names}
     content.seek(0)
     while piece := content.read(_PIECE):
         for one in running.values():

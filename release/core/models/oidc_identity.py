@@ -9,15 +9,17 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
 from release.core.foreign_json import parse_foreign_json
 from release.core.models.index import Index, normalize_name
-from release.core.secret import Secret
 from release.core.struct_fields import repr_without
+
+if TYPE_CHECKING:
+    from release.core.secret import Secret
 
 #: the services whose identities `id` detects, and those whose users provide it themselves
 OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite", "Semaphore"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
-from release.core.models.check_result import Unknown
-from release.core.models.distribution import Distribution
-from release.core.models.index import Index, ProjectListing
+if TYPE_CHECKING:
+    from release.core.models.check_result import Unknown
+    from release.core.models.distribution import Distribution
+    from release.core.models.index import Index, ProjectListing
 
 #: why a member is released, or is not: "release": the target index lacks its version, or some of its files;
 #: "released": the index has it; "unchanged": no commit since its last tag, with `only-changed`; "private": a classifier

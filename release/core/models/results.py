@@ -10,11 +10,11 @@ from msgspec import Struct
 from release.core.errors import Exit
 from release.core.facts import Access, BuiltFiles, InstallTrial, PublishedRelease
 from release.core.models.check_result import Outcome, Verdict, blocking_problem
-from release.core.models.distribution import Distribution, UploadResult
-from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 
 if TYPE_CHECKING:
+    from release.core.models.distribution import Distribution, UploadResult
+    from release.core.models.index import Index
     from release.core.plan import Plan
 
 

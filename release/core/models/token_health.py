@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
 from release.core.errors import Exit
-from release.core.models.check_result import Outcome, VerdictWord
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Outcome, VerdictWord
 
 #: a `VerdictWord`, more precise for the most common causes
 TokenState = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]

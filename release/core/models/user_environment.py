@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from release.core.shell import ShellName
+if TYPE_CHECKING:
+    from release.core.shell import ShellName
 
 
 class CiSecrets(Struct, frozen=True, kw_only=True):

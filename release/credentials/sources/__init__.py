@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,7 +29,6 @@ from release.core.models.secret_location import (
     SecretLocation,
     location_to_text,
 )
-from release.core.secret import Secret
 from release.core.shell import quote_word
 from release.core.tokens.token import contains_token, issuer, location_matches
 from release.credentials.sources import (
@@ -49,6 +49,9 @@ from release.credentials.sources.base import (
     SourceResult,
     StorageQuery,
 )
+
+if TYPE_CHECKING:
+    from release.core.secret import Secret
 
 #: in the order in which twine reads them; then those that only other tools read
 SOURCES: Mapping[str, CredentialSource] = MappingProxyType({

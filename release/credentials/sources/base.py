@@ -12,7 +12,6 @@ from msgspec import Struct, field
 
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.index import RETIRED_HOSTS, WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.redaction import redact
@@ -22,6 +21,7 @@ from release.core.struct_fields import repr_without
 if TYPE_CHECKING:
     from release.adapters.system.process import Pipe
     from release.adapters.system.system import System
+    from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
 
 
 class SourceQuery(Struct, frozen=True, kw_only=True):
@@ -40,6 +40,8 @@ class SourceQuery(Struct, frozen=True, kw_only=True):
     every_source: bool = False
     #: the process that reads the keyring, if it has been started; it answers one request
     keyring_child: Pipe | None = None
+    #: whether it is known that the keyring has no backend
+    without_keyring: bool = False
     #: from an earlier source, or the only one that twine accepts; None: any
     username: str | None = None
     #: where an earlier source has a password

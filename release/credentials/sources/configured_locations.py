@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from release.adapters.system.process import TimedOutError
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
 from release.core.child_environment import without_credentials
@@ -40,10 +39,10 @@ from release.core.quoting import quote_path
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.credentials.sources import base, keyring
-from release.credentials.sources.base import SourceQuery, StorageQuery
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
+    from release.credentials.sources.base import SourceQuery, StorageQuery
 
 #: bytes; a longer file is no credential
 _MAX_SIZE = 65_536
@@ -179,6 +178,8 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
 
 
 def _run_command(system: System, location: CommandOutput, username: str, directory: Path) -> StoredCredential:
+    from release.adapters.system.process import TimedOutError
+
     name, command = Path(location.argv[0]).name, redact(shlex.join(location.argv))
     try:
         env = without_credentials(system.env, "fleet command", passed=location.passed)

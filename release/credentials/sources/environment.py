@@ -7,17 +7,20 @@ variable counts as set. No variable names the `.pypirc` to read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
-from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
-from release.core.models.index import Index
 from release.core.models.secret_location import ConfigFileKey, EnvironmentVariable, SecretLocation, location_to_text
 from release.core.secret import Secret
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding
+    from release.core.models.index import Index
 
 
 def find(query: SourceQuery) -> SourceResult:

@@ -18,10 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from release.adapters.keyring import keyring_process
-from release.adapters.system.process import Pipe
 from release.adapters.system.shell_detection import detect_user_environment
 from release.checks import credential_remedies
 from release.core import shell
@@ -35,6 +34,9 @@ from release.core.secret import Secret
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 #: seconds for each answer of the keyring
 TIMEOUT = 10.0
@@ -52,7 +54,9 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
     """The keyring's entry for an index. Not read where an earlier source has a password, unless that is asked for."""
     if query.used is not None and not query.every_source:
         return None
-    child = query.keyring_child or keyring_process.start_keyring(query.env)
+    child = query.keyring_child
+    if child is None and not query.without_keyring:
+        child = keyring_process.start_keyring(query.env)
     if child is None:
         return _result(query, _no_keyring(query.env))
     own = project_entries(query.index, query.project) if query.project else ()

@@ -13,19 +13,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.system.shell_detection import detect_user_environment
 from release.checks import credential_remedies
 from release.core import shell
-from release.core.models.check_result import Finding
 from release.core.models.credential import CredentialCandidate
 from release.core.models.secret_location import EnvironmentVariable, location_to_text
 from release.core.quoting import quote_path
 from release.core.secret import Secret
-from release.core.shell import ShellName
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base, pypirc, tool_variables
-from release.credentials.sources.base import SourceQuery
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding
+    from release.core.shell import ShellName
+    from release.credentials.sources.base import SourceQuery
 
 #: read by `environment`
 _TWINE_VARIABLES = ("TWINE_USERNAME", "TWINE_PASSWORD")

@@ -11,21 +11,24 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
-from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
 from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.quoting import quote_path
 from release.core.secret import Secret
-from release.core.shell import ShellName
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base, pypirc_file, pypirc_lines
 from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.pypirc_changes import LineChange
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding
+    from release.core.shell import ShellName
 
 _PATH = "~/.pypirc"
 _MISTAKEN_NAMES = (".pypirc.txt", ".pypirc.ini", ".pypirc.cfg", "pypirc", "_pypirc", ".pypric", ".pyirc")

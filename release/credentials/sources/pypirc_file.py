@@ -7,15 +7,18 @@ upload tools use would see any other change, the result is None.
 from __future__ import annotations
 
 import codecs
-import configparser
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from release.core.errors import os_error_reason
 from release.credentials.sources.base import BrokenSourceError
+
+if TYPE_CHECKING:
+    import configparser
 
 _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _KEY = re.compile(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")
@@ -53,6 +56,8 @@ def load_pypirc(path: Path, name: str) -> PypircFile | None:
     except OSError as error:
         reason = os_error_reason(error)
         raise _malformed(f"{name} cannot be read: {reason}", f"make {name} a file that you can read", name) from None
+    import configparser
+
     text, parser = _decode(data, name), configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -77,6 +82,8 @@ def _decode(data: bytes, name: str) -> str:
 
 def _syntax_error(error: configparser.Error) -> tuple[int | None, str, str]:
     """Line, message and remedy. The parser's own message is not used: it quotes the line."""
+    import configparser
+
     match error:
         case configparser.DuplicateSectionError():
             return error.lineno, "this section occurs a second time", "merge the two sections"
@@ -123,6 +130,8 @@ class OptionLines(Struct, frozen=True, kw_only=True):
 
 def values(data: bytes) -> Values | None:
     """Every value, by section and key; None where the file cannot be parsed."""
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(data.decode("utf-8-sig"))

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from release.core.models.check_result import Finding
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.redaction import redact
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.pypirc_changes import LineChange
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding
 
 _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")

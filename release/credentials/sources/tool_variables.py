@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from release.core.models.credential import CredentialCandidate, StoredSecret
-from release.core.models.index import Index
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.environment import replace, stored_variable
+
+if TYPE_CHECKING:
+    from release.core.models.index import Index
 
 __all__ = ["find", "is_for", "locate", "replace"]
 

@@ -6,6 +6,7 @@ Only environment variables are read: no identity is requested here, and no token
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from release.adapters.oidc import provider
 from release.adapters.oidc.job_variables import collect_job_variables
@@ -13,12 +14,14 @@ from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, StoredSecret
-from release.core.models.index import Index
 from release.core.models.oidc_identity import TRUSTED_PROVIDERS
 from release.core.models.secret_location import TrustedPublishing, location_to_text
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
+
+if TYPE_CHECKING:
+    from release.core.models.index import Index
 
 
 def find(query: SourceQuery) -> SourceResult | None:

@@ -106,10 +106,10 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
     """
     from importlib.metadata import version
 
-    from release.adapters import collect
+    from release.adapters import collect, project_config
     from release.adapters.git import repository
 
-    config = collect.load_config(directory, file, check_names=check_names, needs_project=False)
+    config = project_config.load_config(directory, file, check_names=check_names, needs_project=False)
     pyproject: Mapping[str, Any] = {}
     with suppress(TomlError):
         pyproject = parse_toml(_read_text(directory / "pyproject.toml"))
@@ -127,7 +127,7 @@ def load_pipeline(  # noqa: PLR0913 - a project, and the options of the command
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     pipeline = Pipeline(
         tag_format=config.tag_format or collect.learn_tag_format(system, directory),
-        name=collect.load_project_name(directory),
+        name=project_config.load_project_name(directory),
         directory="" if inside == "." else f"{inside}/",
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
         lfs=lfs, submodules=submodules, proof=proof,

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from packaging.version import Version
 
-from release.adapters import changelog, collect, lock_files, project_version
+from release.adapters import changelog, collect, lock_files, project_config, project_version
 from release.adapters.builds import pinned_builds
 from release.adapters.changelog.changelog_request import ChangelogChange, ChangelogRequest
 from release.adapters.git import commits, member_history
@@ -328,7 +328,7 @@ def _pathspecs(root: Path, directory: Path, others: Sequence[Path]) -> list[str]
 
 def _load_pyproject(directory: Path) -> dict[str, object]:
     path = directory / "pyproject.toml"
-    return collect.load_toml(path) if path.is_file() else {}
+    return project_config.load_toml(path) if path.is_file() else {}
 
 
 def _no_identity() -> Finding:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import collect, project_config
 from release.adapters import members as directories
 from release.adapters.system.system import System
 from release.core import set_order
@@ -114,7 +114,7 @@ def find_configurations(root: Path, config: Config) -> Mapping[str, str]:
         places = directories.find_members(root, settings, table=table)
     except ConfigError:
         return {}
-    names = ((collect.load_project_name(root / place), place) for place in places)
+    names = ((project_config.load_project_name(root / place), place) for place in places)
     return {normalize_name(name): place for name, place in names if name is not None}
 
 

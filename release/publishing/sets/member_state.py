@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from release.adapters import collect
+from release.adapters import collect, project_config
 from release.adapters.git import member_history, projects
 from release.adapters.git.member_history import MemberRepository
 from release.adapters.system.system import System
@@ -179,7 +179,7 @@ def load_root_projects(repositories: Iterable[MemberRepository | Unknown | None]
         if isinstance(one, MemberRepository) and one.root not in found:
             found[one.root] = None
             with suppress(ReleaseError):
-                found[one.root] = collect.load_project_name(one.root)
+                found[one.root] = project_config.load_project_name(one.root)
     return found
 
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.adapters import collect
 from release.adapters import members as directories
+from release.adapters import project_config
 from release.adapters.builds import builder, member_reader, pinned_builds
 from release.adapters.system.parallel import run_jobs
-from release.adapters.system.system import System
 from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import ConfigError, ReleaseError
@@ -25,6 +25,9 @@ from release.core.models.index import WELL_KNOWN, is_project_name, normalize_nam
 from release.core.models.release_set import Member
 from release.core.quoting import quote_path
 from release.core.set_order import requirement_name
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: builds of metadata at the same time: each starts an installer and a build backend
 _BUILDS = 4
@@ -47,7 +50,7 @@ class FoundMember(Struct, frozen=True, kw_only=True):
 
 def load_set_config(directory: Path, file: Path | None = None) -> Config:
     """`[tool.release]` of the root, which need not have a project. Raises `ConfigError`."""
-    return collect.load_config(directory, file, check_names=check_names, needs_project=False)
+    return project_config.load_config(directory, file, check_names=check_names, needs_project=False)
 
 
 def load_member_config(root_config: Config, directory: Path, *, root: Path) -> Config:
@@ -55,7 +58,7 @@ def load_member_config(root_config: Config, directory: Path, *, root: Path) -> C
 
     It also has the indexes that the root declares, and the root's constraints of builds unless it has its own.
     """
-    own = collect.load_config(directory, check_names=check_names)
+    own = project_config.load_config(directory, check_names=check_names)
     declared = {name: one for name, one in own.indexes.items() if WELL_KNOWN.get(name) != one}
     constraints, required = own.build_constraints, own.require_pinned_build
     if constraints is None and root_config.build_constraints is not None:
@@ -125,7 +128,7 @@ def _guarded(root: Path, directory: str, read: Callable[[], FoundMember | None])
     except ReleaseError as error:
         name = None
         with suppress(ReleaseError):
-            name = collect.load_project_name(root / directory)
+            name = project_config.load_project_name(root / directory)
         unread = Member(name=name if name and is_project_name(name) else directory, version="", directory=directory)
         problem = Unknown(reason=error.message, remedy=error.remedy)
         return FoundMember(member=unread, config=Config(), problem=problem)

@@ -293,12 +293,12 @@ def _environment(env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...
 
 def load_fleet(request: ScheduleRequest) -> Fleet:
     """Load the fleet from its file or from the configuration. Raises `ConfigError`."""
-    from release.adapters import collect
+    from release.adapters import project_config
     from release.token_health import fleet
 
     if request.fleet is not None:
         return fleet.load_fleet_file(request.fleet)
-    config = collect.load_config(request.directory, request.config, check_names=check_names, needs_project=False)
+    config = project_config.load_config(request.directory, request.config, check_names=check_names, needs_project=False)
     return fleet.parse_fleet(config.fleet, config.indexes)
 
 
