@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -197,13 +198,9 @@ class PlanRun(Struct, kw_only=True, dict=True):
         facts, outcomes = self._access(name)
         for _ in range(_RENEWALS):
             problem = check_result.blocking_problem(outcomes)
-            sent = bool(self.resources.uploads)
-            if (
-                problem is None
-                or self.renew is None
-                or sent
-                or not access.may_renew(self.plan, self.outcomes, outcomes)
-            ):
+            if problem is None or self.renew is None or self.resources.uploads:
+                break
+            if not access.may_renew(self.plan, self.outcomes, outcomes):
                 break
             credential = self.answers.ask(partial(self.renew, facts, problem))
             if credential is None:
@@ -284,7 +281,7 @@ class PlanRun(Struct, kw_only=True, dict=True):
         self.resources.use_python(self.source.python)
         done = build.build_files(
             self.resources.build_system(), self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
-            notify=self.notify, meanwhile=partial(load_later_modules, self.plan, self.directory), early=self.early,
+            notify=self.notify, meanwhile=self._prepare_checks, early=self.early,
         )  # fmt: skip
         self.files = done.files
         if isinstance(self.source.project, Unknown):  # only the build backend knows name and version
@@ -315,6 +312,12 @@ class PlanRun(Struct, kw_only=True, dict=True):
         redact = Redactor(self.resources.credentials.values())
         stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
         return done
+
+    def _prepare_checks(self) -> None:
+        """Do what later steps need, while the build runs; what fails is reported there."""
+        load_later_modules(self.plan, self.directory)
+        with suppress(ReleaseError, OSError):
+            _ = self._source_tree
 
     @cached_property
     def _source_tree(self) -> SourceTree | None:

@@ -68,6 +68,8 @@ class RunTools(Struct, kw_only=True):
     _stack: ExitStack = field(default_factory=ExitStack)
     _pool: ThreadPoolExecutor | None = None
     _environment: Future[Environment] | None = None
+    #: the number of environments that were taken
+    _installs: int = 0
     _workers: UploadWorkers | None = None
     _sandbox: tuple[Index, Credential] | None = None
 
@@ -103,18 +105,29 @@ class RunTools(Struct, kw_only=True):
 
     def prepare_environment(self, system: System) -> None:
         assert self._pool is not None
-        self._environment = self._pool.submit(venv.create_environment, system, self.scratch("environment"))
+        self._environment = self._pool.submit(_ready_environment, system, self.scratch("environment"))
 
     def take_environment(self, system: System) -> Environment:
+        if self._environment is None:  # a stage is installed from, too
+            self.prepare_environment(system)
         assert self._environment is not None
-        clean = self._environment.result()
-        self.prepare_environment(system)  # for the next install, in parallel to this one
+        clean, self._environment = self._environment.result(), None
+        self._installs += 1
+        if self._installs < sum(isinstance(step, Confirm) for step in self.plan.steps):
+            self.prepare_environment(system)  # for the next install, in parallel to this one
         return clean
 
     @contextmanager
     def workers(self) -> Iterator[tuple[UploadWorkers, UploadSettings]]:
         assert self._workers is not None
         yield self._workers, self.settings
+
+
+def _ready_environment(system: System, directory: Path) -> Environment:
+    """A clean environment whose interpreter the installer knows. Raises `ToolError`."""
+    made = venv.create_environment(system, directory)
+    venv.prepare_install(system, made)
+    return made
 
 
 def start_run_sandbox(stack: ExitStack, projects: Collection[str]) -> tuple[Index, Credential]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,6 +48,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return path
 
     monkeypatch.setattr(venv, "create_environment", create)
+    monkeypatch.setattr(venv, "prepare_install", lambda *_: None)
     return paths
 
 
@@ -83,10 +85,15 @@ def test_a_plan_without_an_upload_or_an_install_starts_nothing(made: list[Path])
 
 
 def test_each_install_has_a_clean_environment_and_the_next_one_is_made_meanwhile(made: list[Path]) -> None:
-    with tools([], Confirm(index="acme")) as one:
-        first, second = one.take_environment(fake_system()), one.take_environment(fake_system())
+    with tools([], Confirm(index="acme"), Confirm(index="other")) as one:
+        first = one.take_environment(fake_system())
+        while len(made) == 1:  # that of the second confirmation
+            time.sleep(0.001)
+        second = one.take_environment(fake_system())
         assert first != second
-    assert made == [Path(f"environment-{number}") for number in range(3)]
+        assert [path.name for path in made] == ["environment-0", "environment-1"], "none that no step needs"
+        one.take_environment(fake_system())
+        assert [path.name for path in made[2:]] == ["environment-2"], "unless it is asked for, as by a stage"
 
 
 def test_the_sandbox_is_started_once_and_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import re
@@ -85,6 +86,16 @@ def create_environment(system: System, directory: Path) -> Environment:
     return Environment(
         directory=directory.resolve(), python=scripts / name, bin=scripts, installer=chosen, created_by=interpreter
     )
+
+
+def prepare_install(system: System, environment: Environment) -> None:
+    """Let uv find out what the interpreter is, which it remembers; else the install does. A failure is left to that."""
+    if environment.installer != "uv":
+        return
+    argv = [str(installer.find_uv(system)), "pip", "list", "--quiet", "--python", str(environment.python)]
+    env = installer.installer_environment(system)
+    with contextlib.suppress(ToolError):
+        system.run(argv, cwd=environment.directory, env=env, timeout=_LIMIT, apart=True)
 
 
 def _has_pip() -> bool:

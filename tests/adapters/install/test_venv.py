@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from release.adapters.install import installer, venv
+from release.adapters.install import installer, interpreters, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError, UsageError
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI
+from tests.fake_system import Programs, fake_system
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
 
@@ -289,3 +290,16 @@ def test_recorded_words_of_installers_are_understood(output: str, message: str) 
     found = venv.install_problem(output, name="acme", url="http://127.0.0.1/acme.whl")
     assert isinstance(found, Finding)
     assert message in found.message
+
+
+def test_uv_is_asked_about_an_interpreter_before_an_install_and_need_not_answer(tmp_path: Path) -> None:
+    programs = Programs()
+    for tool in ("uv", "pip"):
+        made = Environment(
+            directory=tmp_path, python=tmp_path / "python", bin=tmp_path, installer=tool,
+            created_by=interpreters.running_interpreter(),
+        )  # fmt: skip
+        venv.prepare_install(fake_system(run=programs), made)
+    ((*_, python),) = programs.called
+    assert python == str(tmp_path / "python")
+    assert programs.options[0]["cwd"] == tmp_path, "its uv.toml keeps settings of a project away"
