@@ -19,7 +19,7 @@ from release.core import set_order
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, IndexFile, ProjectListing
 from release.core.models.release_set import Member, MemberFacts, ReleaseSet, SetSettings
-from release.publishing.sets import set_plan, sibling_versions
+from release.publishing.sets import member_pool, set_plan, sibling_versions
 from release.publishing.upload import upload_state
 from release.sandbox.index_store import Store, add_file, create_project, index_contents, new_project
 from tests.executed_lines import executed_lines
@@ -68,11 +68,27 @@ def jobs(found: ReleaseSet) -> object:
     ]
 
 
+def order_of_work(found: ReleaseSet) -> list[str]:
+    """All members, one at a time, each once those that it needs are through."""
+    waiting = member_pool._Waiting(*work_of(found))
+    begun: list[str] = []
+    while some := waiting.take(1):
+        begun += some
+        waiting.release(some[0])
+    assert len(begun) == len(found.members)
+    return begun
+
+
+def work_of(found: ReleaseSet) -> tuple[list[str], dict[str, frozenset[str]]]:
+    return [one.name for one in members_of(found)], dict(set_order.needed_members(members_of(found)))
+
+
 BY_MEMBERS: dict[str, Callable[[ReleaseSet], object]] = {
     "levels": lambda found: set_order.order_levels(members_of(found)),
     "notes": lambda found: set_order.order_notes(members_of(found)),
     "needed members": lambda found: set_order.needed_members(members_of(found)),
     "builds": jobs,
+    "work": order_of_work,
     "new projects": lambda found: set_checks._first_new(found, "pypi", len(found.members) // 2),
 }
 
@@ -83,6 +99,15 @@ def test_work_for_a_set_grows_with_its_members(name: str) -> None:
     assert large <= limit(small)
 
 
+def test_members_begin_in_their_order_as_soon_as_they_can() -> None:
+    found = release_set(SMALL)
+    names, needs = work_of(found)
+    expected: list[str] = []
+    while left := [name for name in names if name not in expected and needs[name] <= set(expected)]:
+        expected.append(left[0])
+    assert order_of_work(found) == expected
+
+
 def limit(small: int) -> float:
     return small * MARGIN * (LARGE * math.log(LARGE)) / (SMALL * math.log(SMALL))
 
@@ -91,9 +116,7 @@ def accepted_in_turn(count: int) -> object:
     """Each file of an upload compared with those before it."""
     accepted = upload_sequence.AcceptedFiles()
     for number in range(count):
-        name = f"acme-{number}.tar.gz"
-        fields = {"name": ("acme",), "version": (str(number),), "filetype": ("sdist",)}
-        one = FileUpload(fields=fields, file=OpenDistribution(name, BytesIO(name.encode())))
+        one = sdist_upload(str(number), ".tar.gz")
         assert not list(upload_sequence.refusals_after(one, f"{number:064}", accepted, NOW))
         accepted.add(one, f"{number:064}")
     return accepted
@@ -108,6 +131,21 @@ def remaining(count: int) -> object:
     found = upload_state.find_remaining(files, PYPI, listing, "1.0", now=NOW)
     assert len(found.files) == len(found.receipts) == count // 2
     return found
+
+
+def test_a_second_sdist_is_compared_with_that_of_its_own_release() -> None:
+    accepted = upload_sequence.AcceptedFiles()
+    for version in ("1.0", "2.0"):
+        accepted.add(sdist_upload(version, ".tar.gz"), f"sha256 of {version}")
+    ((check, finding),) = upload_sequence.refusals_after(sdist_upload("2", ".zip"), "another", accepted, NOW)
+    assert check == upload_sequence.ONE_SDIST
+    assert "the release has another sdist, 'acme-2.0.tar.gz'" in finding.message
+
+
+def sdist_upload(version: str, suffix: str) -> FileUpload:
+    name = f"acme-{version}{suffix}"
+    fields = {"name": ("acme",), "version": (version,), "filetype": ("sdist",)}
+    return FileUpload(fields=fields, file=OpenDistribution(name, BytesIO(name.encode())))
 
 
 BY_FILES = {"files before": accepted_in_turn, "remaining files": remaining}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from heapq import heappop, heappush
 
 from release.adapters.system.deferred_signals import handled_signals
 from release.publishing.sets.interruption import Interruption
@@ -25,16 +26,15 @@ def work_on_members(
     A name that needs another one (`needs`), which is not through, is left out. At Ctrl-C, nothing
     new is begun, and what is under way stops: `KeyboardInterrupt` is raised once all of it has ended.
     """
-    waiting, through, running = list(names), set[str](), dict[Future[bool], str]()
+    waiting, through, running = _Waiting(names, needs), set[str](), dict[Future[bool], str]()
     with (
         handled_signals(interruption.requested.set),
         ThreadPoolExecutor(max(1, min(workers, len(names))), thread_name_prefix="member") as pool,
     ):
-        while waiting or running:
+        while True:
             try:
                 free = 0 if interruption.requested.is_set() else workers - len(running)
-                for name in _ready(waiting, needs, through)[:free]:
-                    waiting.remove(name)
+                for name in waiting.take(free):
                     running[pool.submit(work, name)] = name
                 if not running:
                     break
@@ -43,6 +43,7 @@ def work_on_members(
                     name = running.pop(future)  # first: where the work has failed, its exception is raised below
                     if future.result():
                         through.add(name)
+                        waiting.release(name)
             except KeyboardInterrupt:
                 interruption.requested.set()
     if interruption.requested.is_set():
@@ -50,5 +51,28 @@ def work_on_members(
     return frozenset(through)
 
 
-def _ready(waiting: Sequence[str], needs: Mapping[str, frozenset[str]], through: set[str]) -> list[str]:
-    return [name for name in waiting if needs.get(name, frozenset()) <= through]
+class _Waiting:
+    """The names that are not begun; each needs some that are not through yet."""
+
+    def __init__(self, names: Sequence[str], needs: Mapping[str, frozenset[str]]) -> None:
+        self._names = names
+        #: place of a name → how many of those that it needs are not through
+        self._missing = [len(needs.get(name, ())) for name in names]
+        #: name → the places of those that need it
+        self._needed_by: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            for needed in needs.get(name, ()):
+                self._needed_by.setdefault(needed, []).append(place)
+        #: the places of those that can begin, as a heap
+        self._ready = [place for place, missing in enumerate(self._missing) if not missing]
+
+    def take(self, count: int) -> list[str]:
+        """Up to `count` names that can begin, in their order."""
+        return [self._names[heappop(self._ready)] for _ in range(min(count, len(self._ready)))]
+
+    def release(self, name: str) -> None:
+        """Let those begin that need nothing besides this name, which is through now."""
+        for place in self._needed_by.get(name, ()):
+            self._missing[place] -= 1
+            if not self._missing[place]:
+                heappush(self._ready, place)
