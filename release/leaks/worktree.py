@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from release.core.models.leak import ScanResult
 
 #: files, or bytes of them, from which on more processes are worth their start
-_MANY, _LARGE = 500, 4 << 20
+_MANY, _LARGE = 500, 12 << 20
 _SKIPPED = {*repository.LITTER, ".svn"}
 #: shares of the files, for the processes
 _SHARES = 16

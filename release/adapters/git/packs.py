@@ -221,7 +221,6 @@ class Pack:
                 byte = data[at]
                 size |= (byte & 0x7F) << shift
                 at, shift = at + 1, shift + 7
-            base = _WHOLE if kind in _TYPES else _UNREADABLE
             if kind == _BY_OFFSET:
                 byte = data[at]
                 back, at = byte & 0x7F, at + 1
@@ -232,6 +231,8 @@ class Pack:
             elif kind == _BY_NAME:
                 at += self._width
                 base = self.index.number_of(data[at - self._width : at])
+            else:
+                base = _WHOLE if kind in _TYPES else _UNREADABLE
         except (PackError, IndexError, OverflowError):
             return 0, 0, _UNREADABLE
         return at - offset, size, base
