@@ -11,7 +11,7 @@ import sys
 from benchmarks import table
 
 #: the modules, in the order of the table
-NAMES = ("starts", "rehearsal", "upload", "health", "confirmation", "leaks", "installed")
+NAMES = ("starts", "inspection", "rehearsal", "upload", "health", "confirmation", "leaks", "installed")
 #: modules that take many minutes: they run only when they are named
 LONG: tuple[str, ...] = ("growth", "nox_chain", "release_set")
 

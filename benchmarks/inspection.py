@@ -1,33 +1,32 @@
-"""Compare `inspect` with the standard library and with `twine check`, in one run, as ratios of medians.
+"""Compare `inspect` with the standard library and with `twine check --strict`, as ratios of medians.
 
-    python benchmarks/inspection.py [--rounds 9]
-
-1. A wheel of 100 MB and 5,000 members: inspecting it, compared with reading, hashing (SHA-256) and testing its
-   checksums with the standard library; and the memory used.
-2. A wheel and an sdist of 100 kB: the whole program, compared with `twine check --strict`.
+1. A wheel and an sdist of 90 kB, whose description is Markdown or reStructuredText: both programs, from start to end.
+2. A wheel of 100 MB and 5,000 members: inspecting it, compared with reading, hashing (SHA-256) and testing its
+   checksums with the standard library, without the starts of both processes; and the memory used.
 """
 
 from __future__ import annotations
 
-import argparse
-import compileall
 import gzip
 import io
 import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
-import release
+from benchmarks.table import Row, process, ratio
+from release.core.child_environment import without_credentials
 
+#: of the small files, and of the large one
+ROUNDS, LARGE_ROUNDS = 21, 7
+TWINE = str(Path(sys.executable).with_name("twine"))
+OURS = str(Path(sys.executable).with_name("pypi-preflight"))
 METADATA = """\
 Metadata-Version: 2.4
 Name: acme-widget
@@ -99,60 +98,42 @@ def sdist(path: Path, *, members: int, size: int, kind: str) -> None:
             archive.addfile(info, io.BytesIO(data))
 
 
-def program(*argv: object) -> list[float]:
-    """Run one of our programs and return what it prints: seconds, MB."""
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run([sys.executable, *map(str, argv)], capture_output=True, text=True, env=env, check=False)
-    if done.returncode:
-        raise SystemExit(f"{argv}: {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return list(json.loads(done.stdout)) if argv[0] == "-c" else []
+def environment() -> dict[str, str]:
+    """Both sides load compiled modules, which the first run writes."""
+    return {k: v for k, v in without_credentials(os.environ).items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
-def timed(run: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    run()
-    return time.perf_counter() - begun
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=9)
-    rounds = options.parse_args().rounds
-    compileall.compile_dir(Path(release.__file__).parent, quiet=1)
-    with tempfile.TemporaryDirectory() as temporary:
-        large(Path(temporary), rounds)
-        for kind in ("text/markdown", "text/x-rst"):
-            small(Path(temporary), rounds, kind)
-
-
-def large(directory: Path, rounds: int) -> None:
-    path = directory / "acme_widget-1.0-cp311-cp311-win_amd64.whl"
-    wheel(path, members=5000, size=17_100, kind="text/markdown")
-    ours, standard, memory = [], [], 0.0
-    for _ in range(rounds):
-        standard.append(program("-c", STANDARD, path)[0])
-        took, most = program("-c", LOOK, path)
-        ours.append(took)
-        memory = max(memory, most)
-    a, b = statistics.median(ours), statistics.median(standard)
-    size = path.stat().st_size / 1e6
-    print(f"{size:.0f} MB in 5,000 members: inspect {a:.2f} s, the standard library {b:.2f} s")
-    print(f"  ratio of medians over {rounds} rounds: {a / b:.2f} (limit: 1.5)")
-    print(f"  memory: {memory:.0f} MB (limit: 150)")
-
-
-def small(directory: Path, rounds: int, kind: str) -> None:
+def small(directory: Path, kind: str, name: str) -> Row:
     files = [directory / "acme_widget-1.0-py3-none-any.whl", directory / "acme_widget-1.0.tar.gz"]
     wheel(files[0], members=20, size=3500, kind=kind)
     sdist(files[1], members=20, size=3500, kind=kind)
-    ours, twine = [], []
-    for _ in range(rounds):
-        twine.append(timed(lambda: program("-m", "twine", "check", "--strict", *files)))
-        ours.append(timed(lambda: program("-m", "release", "inspect", *files)))
-    a, b = statistics.median(ours), statistics.median(twine)
-    sizes = " + ".join(f"{file.stat().st_size / 1000:.0f} kB" for file in files)
-    print(f"wheel + sdist of {sizes}, {kind}: inspect {a:.2f} s, twine check --strict {b:.2f} s, ratio {a / b:.2f}")
+    ours = process((OURS, "inspect", *files), cwd=directory, env=environment())
+    theirs = process((TWINE, "check", "--strict", *files), cwd=directory, env=environment())
+    row = Row(work=f"`inspect` of a wheel and an sdist of 90 kB, {name}", goal=0.6, peer="`twine check --strict`")
+    return ratio(row, ours, theirs, ROUNDS)
 
 
-if __name__ == "__main__":
-    main()
+def large(directory: Path) -> Iterator[Row]:
+    path = directory / "acme_widget-1.0-cp311-cp311-win_amd64.whl"
+    wheel(path, members=5000, size=17_100, kind="text/markdown")
+    results: dict[str, list[list[float]]] = {LOOK: [], STANDARD: []}
+    for number in range(LARGE_ROUNDS + 1):
+        for source, found in results.items():
+            seconds_and_memory = json.loads(process((sys.executable, "-c", source, path), env=environment())())
+            if number:  # the first one warms the caches
+                found.append(seconds_and_memory)
+    (ours, _), (theirs, _) = (map(statistics.median, zip(*found, strict=True)) for found in results.values())
+    yield Row(
+        work="`inspect` of 100 MB in 5,000 members", goal=1.1, measured=ours / theirs,
+        peer="reading, hashing and CRC-testing it", details=f"{ours:.3f} s and {theirs:.3f} s",
+    )  # fmt: skip
+    memory = max(most for _, most in results[LOOK])
+    yield Row(work="memory of `inspect` of 100 MB in 5,000 members", goal=150, measured=memory, unit="MB")
+
+
+def rows() -> Iterator[Row]:
+    for kind, name in (("text/markdown", "Markdown"), ("text/x-rst", "reStructuredText")):
+        with tempfile.TemporaryDirectory() as directory:
+            yield small(Path(directory), kind, name)
+    with tempfile.TemporaryDirectory() as directory:
+        yield from large(Path(directory))
