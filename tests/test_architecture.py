@@ -84,6 +84,7 @@ TESTED_ELSEWHERE = {
     "core/models/preparation.py": _DATA,
     "core/models/project_limits.py": _DATA,
     "core/models/release_set.py": _DATA,
+    "core/models/second_process.py": _DATA,
     "core/models/set_results.py": _DATA,
     "core/models/source_tree.py": _DATA,
     "core/models/user_environment.py": _DATA,
@@ -97,7 +98,10 @@ TESTED_ELSEWHERE = {
     "credentials/sources/tool_variables.py": "tests/credentials/sources/test_environment.py",
     "publishing/prepare/collect_preparation.py": "tests/publishing/prepare/test_preparation.py",
     "publishing/prepare/collect_set_preparation.py": "tests/stories/test_prepare_set.py",
+    "publishing/own_process.py": "tests/publishing/test_rst_process.py",
+    "publishing/own_process_child.py": "tests/publishing/test_rst_process.py",
     "publishing/rst_process_child.py": "tests/publishing/test_rst_process.py",
+    "publishing/second_reader_child.py": "tests/publishing/test_second_reader.py",
     "publishing/sets/member_run.py": "tests/publishing/sets/test_set_runner.py",
     "publishing/sets/set_options.py": _DATA,
 }

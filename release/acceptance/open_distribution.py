@@ -12,6 +12,7 @@ from release.acceptance.archive_limits import MIB, Unreadable
 from release.acceptance.tar_reader import TarContents, is_tar, read_tar
 from release.acceptance.zip_reader import ZipContents, open_zip, starts_as_zip
 from release.core.models.distribution import MemberVisitor
+from release.core.models.second_process import PartReader
 
 #: bytes of a file that is hashed in a thread of its own
 _LARGE = 1_000_000
@@ -69,6 +70,7 @@ class OpenDistribution:
         self.content = content
         self._digests = dict(digests or {})
         self._visit = visit
+        self._second: PartReader | None = None
 
     @property
     def has_zip_name(self) -> bool:
@@ -125,16 +127,17 @@ class OpenDistribution:
     def protector(self) -> str | Unreadable | None:
         """The product that encrypted some code in the archive, or what failed during the search for one."""
         if self.open_zip is not None:
-            return self.open_zip.protector(self._visit)
+            return self.open_zip.protector(self._visit, self._second)
         return self.open_tar.protector if self.open_tar is not None else None
 
     @cached_property
     def damaged(self) -> tuple[tuple[str, str], ...]:
         """Path and error of each member of a zip, code excepted, that cannot be unpacked."""
-        return tuple(self.open_zip.damaged(self._visit)) if self.open_zip is not None else ()
+        return tuple(self.open_zip.damaged(self._visit, self._second)) if self.open_zip is not None else ()
 
-    def read_members(self) -> None:
-        """Read every member of the archive now."""
+    def read_members(self, second: PartReader | None = None) -> None:
+        """Read every member of the archive now, except those of a zip that `second` has read."""
+        self._second = second
         _ = (self.protector, self.damaged)
 
     @property

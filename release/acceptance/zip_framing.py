@@ -27,6 +27,8 @@ _EXTRA_HEADER = struct.Struct("<2H")
 #: 4.4.8: the size is in the zip64 field
 _IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+#: bytes that are read at a time: more than most headers with name and extra fields
+_AHEAD = 512
 #: control characters, which no name may contain
 _CONTROLS = bytes(range(32)) + b"\x7f"
 
@@ -62,6 +64,9 @@ class _Framing:
         #: name as written in the central directory → bytes compressed, bytes unpacked
         self._sizes = {one.original_name: (one.packed, one.unpacked) for one in members}
         self._length = content.seek(0, 2)
+        #: position of the next bytes; and the bytes that were read in advance, with their position
+        self._at = 0
+        self._ahead, self._ahead_at = b"", 0
         #: names of the files with a local header
         self._streamed: set[bytes] = set()
         #: name → position and bytes of the file's entry in the central directory
@@ -72,16 +77,15 @@ class _Framing:
 
     def read(self) -> None:
         """Read and compare every record. Raises _FaultError."""
-        self._content.seek(0)
         signature = b""
         while signature != _END:
-            at = self._content.tell()
+            at = self._at
             signature = self._bytes(len(_LOCAL))
             if signature not in _LAYOUTS:
                 raise _FaultError("Unknown record signature")
             layout = _LAYOUTS[signature]
             self._record(signature, layout.unpack(self._bytes(layout.size)), at)
-        if self._content.tell() != self._length:
+        if self._at != self._length:
             raise _FaultError("Trailing data")
 
     def _record(self, signature: bytes, fields: tuple[int, ...], at: int) -> None:
@@ -129,7 +133,7 @@ class _Framing:
             raise _FaultError("Duplicate filename in central directory")
         if name not in self._streamed:
             raise _FaultError("Missing filename in local headers")
-        self._listed[name] = at, self._content.tell() - at
+        self._listed[name] = at, self._at - at
 
     def _end(self, fields: tuple[int, ...], at: int) -> None:
         """Compare the totals. The directory of a zip without files starts where its end record does."""
@@ -146,14 +150,20 @@ class _Framing:
             raise _FaultError("Mis-matched local headers and central directory")
 
     def _bytes(self, count: int) -> bytes:
-        data = self._content.read(count)
+        start = self._at - self._ahead_at
+        data = self._ahead[start : start + count]
         if len(data) < count:
-            raise _FaultError(_MALFORMED)
+            self._content.seek(self._at)
+            self._ahead, self._ahead_at = self._content.read(max(count, _AHEAD)), self._at
+            data = self._ahead[:count]
+            if len(data) < count:
+                raise _FaultError(_MALFORMED)
+        self._at += count
         return data
 
     def _skip(self, count: int) -> None:
         # one byte past the end is enough, and some positions are too large to seek to
-        self._content.seek(min(self._content.tell() + count, self._length + 1))
+        self._at = min(self._at + count, self._length + 1)
 
 
 def _totals(on_this_disk: int, records: int, size: int, offset: int) -> _Totals:

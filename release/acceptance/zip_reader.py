@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import BinaryIO
 
 from msgspec.structs import replace
@@ -27,11 +29,14 @@ from release.acceptance.protected_code import SEARCHED, find_protector, is_searc
 from release.acceptance.zip_directory import UTF8_NAME, ZipMember, find_end, is_zip, read_directory
 from release.acceptance.zip_methods import unpack_member
 from release.core.models.distribution import MemberVisitor
+from release.core.models.second_process import PartReader
 
 #: what the server catches while it reads a zip
 _CAUGHT = (DamagedError,)
 #: 4.4.4
 _ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED = 1 << 0, 1 << 5, 1 << 6
+#: bytes of a part of the members, and what the header of each counts for
+PART, _MEMBER = 4 * MIB, 4096
 _LOCAL_SIGNATURE = b"PK\3\4"
 _LOCAL = struct.Struct("<4s2xH18x2H")
 
@@ -57,42 +62,95 @@ class ZipContents:
         member = self._by_name.get(name)
         return self._read(member) if member is not None else None
 
-    def protector(self, visit: MemberVisitor | None = None) -> str | Unreadable | None:
+    @cached_property
+    def _reading_order(self) -> tuple[list[ZipMember], list[ZipMember]]:
+        """The code, which is searched for a protector, and all other members."""
+        code: list[ZipMember] = []
+        others: list[ZipMember] = []
+        for member in self.members:
+            if not is_searched(member.filename):
+                others.append(member)
+            elif not member.is_directory:
+                code.append(member)
+        return code, others
+
+    @cached_property
+    def parts(self) -> Sequence[Sequence[ZipMember]]:
+        """The members in the order in which they are read, in parts that take about the same time."""
+        parts: list[list[ZipMember]] = []
+        size = PART
+        for member in chain(*self._reading_order):
+            if size >= PART:
+                parts.append([])
+                size = 0
+            size += member.unpacked + _MEMBER
+            parts[-1].append(member)
+        return parts
+
+    def _numbered(self) -> tuple[Iterator[tuple[int, ZipMember]], Iterator[tuple[int, ZipMember]]]:
+        """The code and all other members, each with the number of its part."""
+        parts = (number for number, part in enumerate(self.parts) for _ in part)
+        code, others = self._reading_order
+        numbers = list(parts)
+        return zip(numbers, code, strict=False), zip(numbers[len(code) :], others, strict=True)
+
+    def are_sound(self, members: Iterable[ZipMember], visit: MemberVisitor) -> bool:
+        """Whether `protector` and `damaged` would report nothing of these members; `visit` receives them."""
+        before = self._surplus
+        for member in members:
+            if is_searched(member.filename):
+                if self._search(member, visit) is not None:
+                    return False
+            elif isinstance(self._drain(member, visit), Unreadable):
+                return False
+        return self._surplus == before
+
+    def protector(
+        self, visit: MemberVisitor | None = None, second: PartReader | None = None
+    ) -> str | Unreadable | None:
         """The product that encrypted some of the code, or what failed during the search for one.
 
-        Stops there; `visit` receives the code up to that point.
+        Stops there; `visit` receives the code up to that point, except what `second` has read.
         """
         left = UNPACKED
-        for member in self.members:
-            if member.is_directory or not is_searched(member.filename):
-                continue
+        for part, member in self._numbered()[0]:
             left -= member.unpacked
             if left < 0:
                 return Unreadable(kind="bomb", reason=f"the code unpacks to more than {UNPACKED // MIB} MiB")
-            last = self._by_name[member.filename]
-            small = last.unpacked <= SEARCHED
-            data = self._read(last) if small else self._drain(last, visit)
-            if isinstance(data, Unreadable):
-                named = data.reason if repr(last.filename) in data.reason else f"{last.filename!r}: {data.reason}"
-                return replace(data, reason=named)
-            if small and visit is not None:
-                visit(last.filename, data, False)
-            if found := find_protector(data):
+            if second is not None and second.has_read(part):
+                continue
+            found = self._search(member, visit)
+            if found is not None:
                 return found
         return None
 
-    def damaged(self, visit: MemberVisitor | None = None) -> Iterator[tuple[str, str]]:
+    def _search(self, member: ZipMember, visit: MemberVisitor | None) -> str | Unreadable | None:
+        """The product that encrypted the code in a member, or why that cannot be read."""
+        last = self._by_name[member.filename]
+        small = last.unpacked <= SEARCHED
+        data = self._read(last) if small else self._drain(last, visit)
+        if isinstance(data, Unreadable):
+            named = data.reason if repr(last.filename) in data.reason else f"{last.filename!r}: {data.reason}"
+            return replace(data, reason=named)
+        if small and visit is not None:
+            visit(last.filename, data, False)
+        return find_protector(data)
+
+    def damaged(
+        self, visit: MemberVisitor | None = None, second: PartReader | None = None
+    ) -> Iterator[tuple[str, str]]:
         """Path and error of each member, code excepted, whose bytes do not match the central directory.
 
-        `protector` has read the code already. Stops at a limit of bytes; `visit` receives all members.
+        `protector` has read the code already. Stops at a limit of bytes; `visit` receives all members, except those
+        that `second` has read.
         """
         left = UNPACKED
-        for member in self.members:
-            if is_searched(member.filename):
-                continue
+        for part, member in self._numbered()[1]:
             left -= member.unpacked
             if left < 0:
                 return
+            if second is not None and not member.is_directory and second.has_read(part):
+                continue
             data = self._drain(member, visit)
             if isinstance(data, Unreadable):
                 yield member.filename, data.reason

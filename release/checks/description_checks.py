@@ -15,7 +15,8 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, warn
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding
-from release.core.models.distribution import InspectedFile, RstRenderer
+from release.core.models.distribution import InspectedFile
+from release.core.models.second_process import RstRenderer
 
 #: targets that a finding names
 _LISTED = 3

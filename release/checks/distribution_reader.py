@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import nullcontext
 from typing import BinaryIO
 
 from msgspec.structs import replace
@@ -84,7 +85,8 @@ def _inspect_content(
         draft = FileUpload(fields=_form_fields(form, filename, ""), file=distribution)
         if built.render_rst is not None and is_rst(draft.value("description_content_type")):
             built.render_rst.prepare(draft.value("description"))
-        distribution.read_members()
+        with file.read_beside(content) if file.read_beside is not None else nullcontext() as second:
+            distribution.read_members(second)
     sha256 = digest()
     distribution.set_digest("sha256", sha256)
     fields = _form_fields(form, filename, sha256)

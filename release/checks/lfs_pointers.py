@@ -59,6 +59,10 @@ class PointerSearch:
         if self._visit is not None:
             self._visit(member, piece, more)
 
+    @property
+    def found(self) -> bool:
+        return bool(self._found)
+
     def result(self, archive: OpenDistribution) -> SearchedArchive:
         """What was found in an archive that has been read with this visitor."""
         found = tuple(self._found)

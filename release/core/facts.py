@@ -24,13 +24,14 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
-    from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest, RstRenderer
+    from release.core.models.distribution import AskTwine, Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.exchanged_token import PublisherProof, UnrevokedToken
     from release.core.models.file_list import FileList
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import Leak, ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
+    from release.core.models.second_process import ReadBeside, RstRenderer
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.source_tree import SourceTree, Submodule
     from release.core.tag_form import DatedTag, TagForm
@@ -177,6 +178,8 @@ class BuiltFile(Struct, frozen=True, kw_only=True):
     open: Callable[[], BinaryIO]
     #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
+    #: reads parts of the open file elsewhere while the block runs; None: all is read here
+    read_beside: ReadBeside | None = None
     #: None: twine is not asked
     ask_twine: AskTwine | None = None
     #: its path, for messages; empty if unknown

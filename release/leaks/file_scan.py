@@ -205,6 +205,11 @@ class MemberScan:
         if not more:
             self._line, self._tail, self._count = 1, b"", self._count + 1
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether all members until now were scanned to their end, and have nothing to report."""
+        return not (self._found or self._incomplete or self._tail)
+
     def result(self, count: int) -> ScanResult:
         """The result for an archive of `count` members; if not all were scanned, the file is scanned now.
 

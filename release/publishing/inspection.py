@@ -23,7 +23,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError, os_error_reason
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.distribution import InspectedFile, MemberVisitor, RstRenderer
+from release.core.models.distribution import InspectedFile, MemberVisitor
 from release.core.models.index import (
     WELL_KNOWN,
     Index,
@@ -37,8 +37,10 @@ from release.core.models.index import (
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_limits import FILE_SIZE
 from release.core.models.results import InspectionResult
+from release.core.models.second_process import RstRenderer
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
+from release.publishing.second_reader import SecondReader
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
@@ -62,7 +64,10 @@ def inspect_files(
     from release.leaks.file_scan import MemberScan
 
     scans = list(map(MemberScan, paths))
-    opened = list(map(_open_file, paths, scans))
+    readers = [SecondReader(path, system.env) for path in paths]
+    for reader in readers[:1]:
+        reader.start()
+    opened = list(map(_open_file, paths, scans, readers))
     with TwineReader(env=system.env) as twine:
         files = tuple(
             replace(one, ask_twine=partial(twine.objection, path)) for one, path in zip(opened, paths, strict=True)
@@ -76,22 +81,23 @@ def inspect_files(
         )
         document = inspection_to_json(built)
     accepted = [file["verdict"] == "accept" for file in document["files"]]
-    leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))
+    scanned = zip(scans, readers, inspect_built_files(built), strict=True)
+    leaks = _leaks(compress(scanned, accepted))
     document["release"] += leaks_to_findings(leaks)
     if project is not None:
         document["release"] += starmap(finding_to_json, _run_checkers(system, paths, project))
     return InspectionResult(document=document, built=built, index=index)
 
 
-def _leaks(scans: Iterable[MemberScan], files: Iterable[InspectedFile]) -> LeakScan:
+def _leaks(files: Iterable[tuple[MemberScan, SecondReader, InspectedFile]]) -> LeakScan:
     """The secrets in files that the index would accept, most of them found while the files were read.
 
     Files that it would refuse are not scanned: they may be decompression bombs.
     """
     found = []
-    for scan, one in zip(scans, files, strict=True):
+    for scan, second, one in files:
         try:
-            found.append(scan.result(len(one.members)))
+            found.append(scan.result(len(one.members) - second.count))
         except OSError as error:
             reason = os_error_reason(error)
             found.append(ScanResult(unread=(UnscannedFile(path=one.filename, reason=reason),)))
@@ -135,7 +141,7 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
         raise
 
 
-def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
+def _open_file(path: Path, visit: MemberVisitor, second: SecondReader) -> BuiltFile:
     if path.is_dir():
         raise UsageError(f"{quote_path(path)} is a directory", remedy=f"pass its files: {quote_word(str(path))}/*")
     try:
@@ -145,7 +151,8 @@ def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
         reason = os_error_reason(error)
         raise UsageError(f"cannot read {quote_path(path)}: {reason}", remedy="pass the path of a file") from None
     return BuiltFile(
-        filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit, place=str(path)
+        filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit,
+        read_beside=second.beside, place=str(path),
     )  # fmt: skip
 
 

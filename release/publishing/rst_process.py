@@ -7,22 +7,18 @@ the child fails, this process renders.
 from __future__ import annotations
 
 import math
-import os
-import sys
 import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-import release
 from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
 from release.adapters.system.process import Pipe
 from release.adapters.system.processors import usable_processors
+from release.publishing.own_process import start_own_process
 
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from release.publishing.rst_process_child import main; main()"
-#: what the child gets of the environment: the language of messages, and what Windows needs to start a program
-_PASSED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "SYSTEMROOT")
 #: bytes of a wheel, and of the start of its metadata, that are searched for the type of the description
 _LARGEST_WHEEL, _HEAD = 16 << 20, 1 << 16
 #: results that are stored
@@ -51,18 +47,10 @@ class RstProcess:
     def start_for(self, paths: Sequence[Path], env: Mapping[str, str]) -> None:
         """Start the child if the first wheel has a description for it, and there is a second processor."""
         wheel = next((path for path in paths if path.name.endswith(".whl")), None)
-        if wheel is None or not sys.executable or not has_rst_description(wheel) or usable_processors() == 1:
+        if wheel is None or not has_rst_description(wheel) or usable_processors() == 1:
             return
-        # -I and -S: neither the environment nor the directories of users and of .pth files change what is imported
-        argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(Path(release.__file__).parents[1])]
-        if sys.dont_write_bytecode:
-            argv.insert(1, "-B")
-        try:
-            # the child notices itself that this process has ended: a guard would be one more process
-            self._pipe = Pipe(argv, {name: env[name] for name in _PASSED if name in env}, guarded=False)
-            self._pipe.write({"path": [os.path.abspath(path) for path in sys.path]})  # noqa: PTH100 - "" is a directory
-        except OSError:
-            self._end()
+        with suppress(OSError):
+            self._pipe = start_own_process("release.publishing.rst_process_child", "rst_handler", env)
 
     def prepare(self, text: str) -> None:
         """Let the child render a text that will be needed."""

@@ -20,7 +20,7 @@ from release.acceptance.gzip_stream import GzipStream
 from release.acceptance.rule import first_refusal
 from release.acceptance.tar_reader import TarContents, read_tar
 from release.acceptance.zip_reader import ZipContents, open_zip
-from tests.acceptance.making import NOTHING, SDIST, WHEEL, metadata, sdist, upload, wheel
+from tests.acceptance.making import NOTHING, SDIST, WHEEL, metadata, sdist, upload, wheel, zipped
 
 TOP = "acme_widget-1.0"
 NO_ZIP, NO_TAR = "400 File is not a zipfile", "400 File is not a tarfile"
@@ -275,3 +275,15 @@ def test_an_empty_archive_breaks_the_server() -> None:
     """No members have no common path."""
     assert answer(packed(), SDIST) == ERROR
     assert answer(packed(INFO, CODE), SDIST) is None
+
+
+def test_the_parts_of_a_zip_have_each_member_once_in_the_order_of_reading() -> None:
+    big = bytes(3 << 20)
+    members = {"a.bin": big, "d.py/": b"", "b.py": big, "c.txt": big, "e/": b"", "f.py": b"", "g": big}
+    archive = open_zip(io.BytesIO(zipped(members)))
+    assert isinstance(archive, ZipContents)
+    parts = [[member.filename for member in part] for part in archive.parts]
+    assert parts == [["b.py", "f.py", "a.bin"], ["d.py/", "c.txt", "e/", "g"]]
+    assert archive.are_sound(archive.members, lambda *_: None)
+    assert isinstance(empty := open_zip(io.BytesIO(zipped({}))), ZipContents)
+    assert list(empty.parts) == []

@@ -15,7 +15,7 @@ import pytest
 
 from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.adapters.system.process import Pipe
-from release.publishing import rst_process, rst_process_child
+from release.publishing import own_process, own_process_child, rst_process
 from release.publishing.rst_process import RstProcess, has_rst_description
 from tests import sample_distributions
 from tests.adapters.system.test_guardian import alive, wait_until
@@ -197,7 +197,7 @@ def test_the_child_gets_no_secret_and_no_setting(tmp_path: Path) -> None:
         process.prepare("a")
         process("a")
         found = Path(f"/proc/{child_of(process).pid}/environ").read_bytes().split(b"\0")
-    assert {one.partition(b"=")[0].decode() for one in found if one} <= {*rst_process._PASSED}
+    assert {one.partition(b"=")[0].decode() for one in found if one} <= {*own_process.PASSED}
 
 
 def test_ctrl_c_ends_the_child(tmp_path: Path) -> None:
@@ -222,6 +222,6 @@ def test_a_child_that_renders_ends_with_its_parent(tmp_path: Path) -> None:
 
 
 def test_the_module_of_the_child_imports_nothing_that_takes_long() -> None:
-    program = f"import sys, {rst_process_child.__name__}; print(*sys.modules)"
+    program = f"import sys, {own_process_child.__name__}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"packaging", "msgspec", "docutils", "release.core.errors"} & set(done.stdout.split())

@@ -244,6 +244,11 @@ class Pipe:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def has_message(self) -> bool:
+        """Whether `read` returns or raises at once."""
+        return not self._lines.empty()
+
     def write(self, message: dict[str, Any]) -> None:
         """Send one object. Raises `OSError` where the child has exited."""
         if self._process.stdin is not None:

@@ -23,7 +23,7 @@ from release.core.errors import Exit
 from release.core.models.leak import SECRET_KINDS
 
 if TYPE_CHECKING:
-    from release.core.models.distribution import RstRenderer
+    from release.core.models.second_process import RstRenderer
 
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:

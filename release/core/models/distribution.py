@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -56,17 +56,6 @@ class TwineRefusal(Struct, frozen=True, kw_only=True):
 
 #: asks the installed twine about a file; None where it would send the file, Unknown where it cannot be asked
 AskTwine = Callable[[], "TwineRefusal | Unknown | None"]
-
-
-class RstRenderer(Protocol):
-    """Renders reStructuredText as the index does."""
-
-    def prepare(self, text: str) -> None:
-        """Begin with a text that will be needed."""
-
-    def __call__(self, text: str) -> tuple[str, str | None]:
-        """HTML, and the renderer's message where there is none."""
-
 
 #: called while an archive is read: path of the member, a piece of its bytes, whether more of it follow
 MemberVisitor = Callable[[str, bytes, bool], None]

@@ -38,6 +38,14 @@ def test_a_quota_is_respected(tmp_path: Path, root: str | None, group: str | Non
     assert usable_processors(tmp_path, own) == expected
 
 
+@pytest.mark.parametrize(("quota", "expected"), [(-1, 8), (100_000, 1), (250_000, 2)])
+def test_a_quota_of_version_1_is_respected(tmp_path: Path, quota: int, expected: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_processors(tmp_path, tmp_path / "missing") == expected
+
+
 def test_an_unknown_group_is_no_quota(tmp_path: Path) -> None:
     assert usable_processors(tmp_path, tmp_path / "missing") == 8
 
