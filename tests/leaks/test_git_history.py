@@ -344,3 +344,16 @@ def test_a_bare_sha256_repository_is_searched(tmp_path: Path) -> None:
     pack(tmp_path)
     git(tmp_path, "clone", "-q", "--bare", ".", "bare")
     assert {leak.path for leak in found(tmp_path / "bare")} == {"a.txt"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+@pytest.mark.parametrize("suffix", [".idx", ".pack"])
+def test_a_pipe_among_the_packs_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    commit(tmp_path, a_txt=text(fake_tokens.token()))
+    pack(tmp_path)
+    listed, width = objects.list_packs(tmp_path, system().env)
+    (index,) = listed
+    other = index.with_name("pack-0000.idx")
+    os.mkfifo(other.with_suffix(suffix))
+    other.with_suffix({".idx": ".pack", ".pack": ".idx"}[suffix]).write_bytes(index.read_bytes())
+    assert objects.list_packs(tmp_path, system().env) == (listed, width)

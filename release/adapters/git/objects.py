@@ -78,7 +78,9 @@ def list_packs(root: Path, env: Mapping[str, str]) -> tuple[list[Path], int]:
     width = _WIDTHS.get(form)
     if width is None:
         return [], 0
-    return sorted((root / os.fsdecode(directory.removesuffix(b"\n"))).glob("*.idx")), width
+    found = sorted((root / os.fsdecode(directory.removesuffix(b"\n"))).glob("*.idx"))
+    # Only files: a pipe would be waited for.
+    return [path for path in found if path.is_file() and path.with_suffix(".pack").is_file()], width
 
 
 def list_tips(root: Path, env: Mapping[str, str]) -> frozenset[str]:

@@ -160,19 +160,19 @@ class Pack:
         #: type and bytes by number; the one that was used last is the last
         kept = _Kept()
         for number in self.order[first:last]:
+            base = self._bases[number]
             try:
-                base = self._bases[number]
                 if base == _WHOLE:
-                    kind, data = kept.add(number, self._whole(number))
-                    yield PackedObject(number, kind, data, base, data)
-                    continue
-                kind, before = self._base(base, kept)
-                data, changed = apply_delta(self._unpacked(number, _LARGEST_DELTA), before)
+                    kind, data = self._whole(number)
+                    changed = data
+                else:
+                    kind, before = self._base(base, kept)
+                    data, changed = apply_delta(self._unpacked(number, _LARGEST_DELTA), before)
             except (PackError, zlib.error, IndexError):
                 yield number
-            else:
-                kept.add(number, (kind, data))
-                yield PackedObject(number, kind, data, base, changed)
+                continue
+            kept.add(number, (kind, data))
+            yield PackedObject(number, kind, data, base, changed)
 
     def _base(self, number: int, kept: _Kept) -> tuple[str, bytes]:
         """Type and bytes of an object that another is a delta of; it may be one itself."""
