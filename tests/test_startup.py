@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from release.adapters.keyring import keyring_process
+from release.cli.main import main
+from release.core.child_environment import without_credentials
 from tests import sample_distributions
 from tests.stories.project import make
 
+ROOT = Path(__file__).parents[1]
 HEAVY = {
     "twine", "keyring", "rich", "requests", "urllib3", "werkzeug", "docutils", "readme_renderer", "nox", "invoke",
     "jinja2",
@@ -24,6 +30,138 @@ atexit.register(tell)
 sys.argv = ["release", *{words!r}]
 runpy.run_module("release", run_name="__main__", alter_sys=True)
 """
+#: the program as its script starts it; nothing is imported before but what the interpreter has
+PROGRAM = """
+import os, sys
+def tell():
+    with open({path!r}, "w") as file:
+        file.write(" ".join(sys.modules))
+def end(status, ends=os._exit):
+    tell()
+    ends(status)
+os._exit = end
+sys.argv = ["pypi-preflight", *{words!r}]
+from pypi_preflight.command_line import main
+try:
+    main()
+finally:
+    tell()
+"""
+#: of the standard library and of dependencies: each of them takes a millisecond or more, with what it imports
+SLOW = {
+    "ast", "bz2", "dataclasses", "datetime", "email", "hashlib", "inspect", "ipaddress", "json", "logging", "lzma",
+    "msgspec", "packaging", "pathlib", "platform", "shlex", "shutil", "socket", "subprocess", "tempfile", "tomllib",
+    "typing", "typing_extensions", "urllib.parse", "uuid",
+}  # fmt: skip
+#: what every command imports, and the help of all of them
+ALWAYS = {
+    "release", "release.adapters", "release.adapters.system", "release.adapters.system.crash_report",
+    "release.adapters.system.debug_log", "release.adapters.system.deferred_signals", "release.cli",
+    "release.cli.command", "release.cli.commands", "release.cli.main", "release.cli.msgspec_import",
+    "release.cli.offline_commands", "release.cli.output_streams", "release.cli.parser", "release.cli.terminal_size",
+    "release.core", "release.core.encodable", "release.core.errors", "release.core.harmless", "release.core.offline",
+    "release.core.quoting", "release.core.tokens", "release.core.tokens.token_forms", "release.publishing",
+    "release.publishing.effects",
+}  # fmt: skip
+
+
+def loaded(words: list[str], tmp_path: Path, **env: str) -> set[str]:
+    """The modules that the program has imported at its end, in an empty directory."""
+    path, home = tmp_path / "modules.txt", tmp_path / "home"
+    home.mkdir()
+    environ = without_credentials(os.environ) | {"HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    environ |= {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", "PYTHONPATH": str(ROOT)} | env
+    program = PROGRAM.format(path=str(path), words=words)
+    subprocess.run([sys.executable, "-P", "-c", program], cwd=home, env=environ, check=False, capture_output=True,
+                   timeout=240)  # fmt: skip
+    return set(path.read_text().split())
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {name for name in modules if name.partition(".")[0] == "release"}
+
+
+def bare(tmp_path: Path) -> set[str]:
+    """What a bare Python imports for the help of argparse: of newer versions more than of older ones."""
+    program = "import argparse, sys; argparse.ArgumentParser().format_help(); print(*sys.modules)"
+    argv = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True, text=True, timeout=240)
+    return set(done.stdout.split()) - {"shutil", "bz2", "lzma"}
+
+
+def test_the_help_imports_little_more_than_argparse(tmp_path: Path) -> None:
+    seen = loaded(["--help"], tmp_path)
+    assert ours(seen) <= ALWAYS
+    assert seen & SLOW <= bare(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "more"), [("pypi-preflight ver", set()), ("pypi-preflight verify --off", {"credentials"})]
+)
+def test_a_completion_imports_the_commands_of_its_line_only(line: str, more: set[str], tmp_path: Path) -> None:
+    output = tmp_path / "completions"
+    seen = loaded([], tmp_path, _ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)),
+                  _ARGCOMPLETE_STDOUT_FILENAME=str(output))  # fmt: skip
+    assert output.read_text().strip() in {"verify", "--offline"}
+    commands = {f"release.cli.commands.{name}" for name in ("completion", *more)}
+    assert ours(seen) <= ALWAYS - {"release.cli.main"} | commands
+    # which argcomplete imports itself
+    assert seen & SLOW <= bare(tmp_path) | {"subprocess", "typing", "shlex"}
+
+
+def test_the_help_of_every_command_imports_no_values_and_nothing_that_works(tmp_path: Path) -> None:
+    """All commands but `leaks`, which has a table of values for the choices of an option, and `prepare`: JSON."""
+    program = (
+        "import sys\nfrom release.cli.commands import COMMANDS\nfrom release.cli.parser import command_parser\n"
+        "for name in COMMANDS.keys() - {'leaks', 'prepare'}: command_parser(name).format_help()\nprint(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, check=True, text=True, timeout=240,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    seen = set(done.stdout.split())
+    assert seen & (SLOW - {"datetime", "ipaddress", "pathlib", "typing", "urllib.parse"}) <= bare(tmp_path)
+    assert not {name for name in seen if name.startswith(("release.adapters.git", "release.adapters.http"))}
+
+
+@pytest.mark.parametrize(
+    ("words", "packages"),
+    [
+        (["status"], ("core", "reports", "publishing")),
+        (["explain", "cred.malformed"], ("core", "reports", "checks", "diagnostics", "acceptance")),
+        (["verify", "--offline", "--project", "acme"], ("core", "reports", "checks", "credentials", "acceptance")),
+    ],
+)
+def test_short_commands_import_what_they_show(words: list[str], packages: tuple[str, ...], tmp_path: Path) -> None:
+    """Neither git nor builds, clean installs and programs; no library that only its types would need."""
+    seen = loaded(words, tmp_path)
+    shown = {"status": "publishing.status", "explain": "diagnostics.catalog", "verify": "credentials.verify"}
+    assert f"release.{shown[words[0]]}" in seen
+    working = {name.split(".")[2] for name in seen if name.startswith("release.adapters.")}
+    allowed = {"status": {"members", "project_config"}, "explain": set()}
+    assert working - {"system"} <= allowed.get(words[0], {"http", "keyring", "oidc", "project_config"})
+    used = {name.split(".")[1] for name in ours(seen) if "." in name}
+    assert used <= {*packages, "adapters", "cli", "publishing", "checks", "acceptance"}
+    assert not {"release.adapters.system.process", "release.publishing.sets.read_members"} & seen
+    unused = SLOW - {
+        "datetime", "hashlib", "ipaddress", "json", "msgspec", "pathlib", "platform", "shlex", "socket", "typing",
+        "urllib.parse", "uuid",
+    }  # fmt: skip
+    assert seen & unused <= bare(tmp_path)
+
+
+def test_a_verification_looks_for_a_keyring_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads the entry points of every installed distribution, several hundred files."""
+    searched: list[object] = []
+
+    def search(env: Mapping[str, str]) -> bool:
+        searched.append(env)
+        return True
+
+    monkeypatch.setattr(keyring_process, "_has_no_backend", search)
+    monkeypatch.chdir(tmp_path)
+    main(["verify", "--offline", "--project", "acme"])
+    assert len(searched) == 1
 
 
 def imported(words: list[str], tmp_path: Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> set[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from release.cli.commands import COMMANDS
-from release.core.events import CheckFinished, Event
-from release.core.models.check_result import Outcome
+
+if TYPE_CHECKING:
+    from release.core.events import Event
+    from release.core.models.check_result import Outcome
 
 #: commands that ask no project, or that name another one
 _OTHERS = frozenset({"explain", "completion", "sandbox", "schedule", "tokens"})
@@ -53,12 +54,18 @@ def complete_commands(text: str, options: argparse.Namespace) -> str:
 
 def complete_outcome(outcome: Outcome, options: argparse.Namespace) -> Outcome:
     """The outcome with complete commands in its remedies."""
+    from msgspec.structs import replace
+
     findings = (replace(one, remedy=complete_commands(one.remedy, options)) for one in outcome.findings)
     return replace(outcome, findings=tuple(findings), remedy=complete_commands(outcome.remedy, options))
 
 
 def complete_event(event: Event, options: argparse.Namespace) -> Event:
     """The event with complete commands in the remedies of a check."""
+    from msgspec.structs import replace
+
+    from release.core.events import CheckFinished
+
     if isinstance(event, CheckFinished) and _given(options):
         return replace(event, outcome=complete_outcome(event.outcome, options))
     return event

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Protocol, cast
-
-from msgspec import Struct
-from msgspec.structs import replace
+from typing import Any, NamedTuple, Protocol, cast
 
 
 class ReportWriter(Protocol):
@@ -20,7 +17,7 @@ class ReportWriter(Protocol):
         """The record (docs/record.md) in this format."""
 
 
-class ReportFormat(Struct, frozen=True):
+class ReportFormat(NamedTuple):
     """A format, and its module, which is imported when it is used."""
 
     module: str
@@ -48,5 +45,5 @@ FORMATS: Mapping[str, ReportFormat] = {
 
 #: of the record of a set's run: name of the format, which is also the option of `report --set` → format
 SET_FORMATS: Mapping[str, ReportFormat] = {
-    name: replace(FORMATS[name], module=f"set_{FORMATS[name].module}") for name in ("text", "html", "markdown")
+    name: FORMATS[name]._replace(module=f"set_{FORMATS[name].module}") for name in ("text", "html", "markdown")
 }

@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict
-
 from release.cli.command import READS_PROJECT, Command, Write, show
 from release.cli.output_streams import write_document
 from release.core.errors import Exit, RefusedError, UsageError
@@ -161,6 +159,8 @@ def _add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _schedule(options: argparse.Namespace, write: Write) -> int:
     """Exit status 1 for `--status` of a schedule that is not installed."""
+    from msgspec.structs import asdict
+
     from release.adapters.system import system as systems
     from release.token_health.schedulers import base, default_kind
 

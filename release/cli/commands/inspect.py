@@ -20,7 +20,6 @@ from release.cli.command import (
 )
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit
-from release.core.models.leak import SECRET_KINDS
 
 if TYPE_CHECKING:
     from release.core.models.second_process import RstRenderer
@@ -76,6 +75,8 @@ def _inspect_with(render: RstRenderer, options: argparse.Namespace, write: Write
 
 
 def _add_leaks_arguments(parser: argparse.ArgumentParser) -> None:
+    from release.core.models.leak import SECRET_KINDS
+
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
     parser.add_argument("--history", action="store_true", help="also search all objects in the Git history")
     parser.add_argument("--staged", action="store_true", help="search only what is staged for commit")

@@ -7,15 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
-from release.checks.all_checks import check_names
 from release.cli.command import RUNS, Command, Write, ask_yes_no, open_console, repeat_command, require_prompt
 from release.cli.commands import release_run
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
 from release.core.harmless import harmless_json
-from release.core.models import check_result
 from release.core.offline import is_offline
 
 if TYPE_CHECKING:
@@ -45,8 +41,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_prepare(options: argparse.Namespace, write: Write) -> int:
     """Prepare a release; with `--plan`, only show what would be changed. Raises `ReleaseError`."""
+    from msgspec.structs import replace
+
     from release.adapters import project_config
     from release.adapters.system import system as systems
+    from release.checks.all_checks import check_names
     from release.publishing import journal
     from release.publishing.prepare.collect_preparation import PrepareOptions, collect_preparation
     from release.publishing.prepare.undo_record import require_none_interrupted
@@ -177,6 +176,7 @@ def _prepare(
 def _require_sound(prepared: CollectedPreparation, console: PlainConsole) -> None:
     """Raise `RefusedError` where anything is known that would stop the release."""
     from release.core.events import CheckFinished
+    from release.core.models import check_result
 
     for one in prepared.outcomes:
         if one.state.blocks:

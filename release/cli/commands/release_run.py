@@ -10,9 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec.structs import replace
-
-from release.checks.all_checks import check_names
 from release.cli.command import (
     RUNS,
     Command,
@@ -27,7 +24,6 @@ from release.cli.command import (
 from release.cli.offline_commands import require_online
 from release.cli.project_options import complete_commands, complete_event, complete_outcome
 from release.core.errors import Exit, RefusedError, ReleaseError, UsageError
-from release.core.events import Progress
 from release.core.harmless import harmless_json
 from release.core.offline import is_offline
 
@@ -172,6 +168,8 @@ class _Facts(NamedTuple):
 
 def _execute(options: argparse.Namespace, write: Write, facts: _Facts) -> int:
     """Make the plan; show it, or execute it."""
+    from msgspec.structs import replace
+
     from release.adapters.oidc import provider
     from release.core import plan as plans
     from release.publishing import build, prebuilt, runner
@@ -215,9 +213,12 @@ def _execute(options: argparse.Namespace, write: Write, facts: _Facts) -> int:
 
 
 def _write_constraints(options: argparse.Namespace, write: Write, add_siblings: Callable[[System], System]) -> int:
+    from msgspec.structs import replace
+
     from release.adapters import collect
     from release.adapters.install import interpreters
     from release.adapters.system import system as systems
+    from release.core.events import Progress
     from release.publishing.written_constraints import write_constraints
     from release.reports import constraints_text
 
@@ -253,12 +254,17 @@ def _collect_source(
 
 
 def _complete(result: RunResult, options: argparse.Namespace) -> RunResult:
+    from msgspec.structs import replace
+
     outcomes = tuple(complete_outcome(one, options) for one in result.outcomes)
     return replace(result, remedy=complete_commands(result.remedy, options), outcomes=outcomes)
 
 
 def _load_config(options: argparse.Namespace, directory: Path, *, needs_project: bool) -> Config:
+    from msgspec.structs import replace
+
     from release.adapters import project_config
+    from release.checks.all_checks import check_names
 
     config = project_config.load_config(
         directory, options.config, check_names=check_names, needs_project=needs_project,

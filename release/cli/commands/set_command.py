@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec.structs import replace
-
 from release.cli.command import (
     RUNS,
     Command,
@@ -87,6 +85,8 @@ def _list(options: argparse.Namespace, write: Write) -> int:
 
 def _run(options: argparse.Namespace, write: Write) -> int:
     """Check, rehearse or release the set; with `--plan`, only show what would be released."""
+    from msgspec.structs import replace
+
     from release.publishing.sets import set_runner
     from release.reports import set_list, set_text
 
