@@ -6,7 +6,8 @@ in, the next state comes out. Times are seconds of the caller's monotonic clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -50,6 +51,50 @@ class FileState(Struct, frozen=True, kw_only=True):
     result: UploadResult | None = None
     #: whether the index may have it, or may still list it, although it is not listed
     doubtful: bool = False
+
+
+class FileStates:
+    """The states of all files, in the order of their upload; each phase is found without a pass over all of them."""
+
+    def __init__(self, files: Iterable[Distribution] = ()) -> None:
+        self._states = {file.filename: FileState(file=file) for file in files}
+        self._order = {name: number for number, name in enumerate(self._states)}
+        #: phase → the names of its files, in order; those that are over are only counted
+        self._phases: dict[str, list[str]] = {"pending": list(self._states), "sent": [], "unclear": []}
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __iter__(self) -> Iterator[FileState]:
+        return iter(self._states.values())
+
+    def __contains__(self, filename: object) -> bool:
+        return filename in self._states
+
+    def __getitem__(self, filename: str) -> FileState:
+        return self._states[filename]
+
+    def number(self, filename: str) -> int:
+        """The place of a file in the order of the upload."""
+        return self._order[filename]
+
+    def put(self, state: FileState) -> None:
+        """Replace the state of a file."""
+        name, before = state.file.filename, self._states[state.file.filename].phase
+        self._states[name] = state
+        if before != state.phase:
+            if before in self._phases:
+                self._phases[before].remove(name)
+            if state.phase in self._phases:
+                insort(self._phases[state.phase], name, key=self._order.__getitem__)
+
+    def count(self, *phases: str) -> int:
+        """How many files are in any of these phases, of those that are not over."""
+        return sum(len(self._phases[phase]) for phase in phases)
+
+    def within(self, phase: str) -> Iterator[FileState]:
+        """The files in a phase, in order; no state may be replaced meanwhile."""
+        return (self._states[name] for name in self._phases[phase])
 
 
 def mark_sent(state: FileState) -> FileState:

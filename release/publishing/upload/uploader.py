@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, field
@@ -27,7 +28,7 @@ from release.core.time_text import format_duration
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state, workers
 from release.publishing.upload.errors import upload_error
-from release.publishing.upload.upload_state import FileState
+from release.publishing.upload.upload_state import FileState, FileStates
 from release.publishing.upload.workers import ListingResult, ProgressMeter, UploadWorkers, WorkerEvent
 
 #: seconds between two checks of what is under way; on Windows, Ctrl-C does not interrupt a longer wait
@@ -68,7 +69,7 @@ class Uploader(Struct, kw_only=True):
     timing: Timing = field(default_factory=Timing)
     #: the result of each file, in the order in which they became known; the caller's list
     results: list[UploadResult] = field(default_factory=list)
-    _states: dict[str, FileState] = field(default_factory=dict)
+    _states: FileStates = field(default_factory=FileStates)
     #: whether the index has a file of the release, so that the others need not wait for the first
     _opened: bool = False
     _fetching: bool = False
@@ -94,7 +95,7 @@ class Uploader(Struct, kw_only=True):
         journal cannot be written, uploads get two seconds to end, and the index is checked once more.
         """
         self._opened = opened
-        self._states = {file.filename: FileState(file=file) for file in files}
+        self._states = FileStates(files)
         self._unread = list(files)
         self._meter.start(files, self.timing.clock())
         try:
@@ -109,7 +110,7 @@ class Uploader(Struct, kw_only=True):
     @property
     def doubtful(self) -> bool:
         """Whether the index has, or may still list, something that this run sent."""
-        return any(isinstance(one.result, Receipt) or one.doubtful for one in self._states.values())
+        return any(isinstance(one.result, Receipt) or one.doubtful for one in self._states)
 
     # -- one turn --------------------------------------------------------------------------------
 
@@ -117,15 +118,14 @@ class Uploader(Struct, kw_only=True):
         """Start what is due and handle events. False once nothing is left to do."""
         self._start_uploads()
         self._start_check()
-        phases = {"sent", "unclear"} if self._failure else {"sent", "unclear", "pending"}
-        left = [state for state in self._states.values() if state.phase in phases]
-        if not left and not self._fetching:
+        left = ("sent", "unclear") if self._failure else ("sent", "unclear", "pending")
+        if not self._states.count(*left) and not self._fetching:
             return False
         if self._fetching or self.workers.active:
             for event in self.workers.events(self._timeout()):
                 self._handle(event)
         else:
-            self._wait(left)
+            self._wait()
         progress = self._meter.event(self.workers.done, self.timing.clock())
         if progress is not None:
             self.notify(progress)
@@ -138,7 +138,7 @@ class Uploader(Struct, kw_only=True):
         self._write()
         for state in chosen:
             credential = self.credential()
-            self._states[state.file.filename] = upload_state.mark_sent(state)
+            self._states.put(upload_state.mark_sent(state))
             self.workers.send(self.index, credential, state.file, self._upcoming(chosen))
         if not self._unread and not self._readers:
             self._read_ahead()
@@ -158,9 +158,9 @@ class Uploader(Struct, kw_only=True):
         if refused is not None and error is not None:
             self._refused[refused.filename], self._unread = error, []
         if self._refused and not self._readers:
-            first = next(name for name in self._states if name in self._refused)
-            self._failure = self._failure or self._refused[first]
-            self._states[first] = FileState(file=self._states[first].file, phase="over", result=None)
+            first = next(state.file for state in self._states if state.file.filename in self._refused)
+            self._failure = self._failure or self._refused[first.filename]
+            self._states.put(FileState(file=first, phase="over", result=None))
 
     def _read_ahead(self) -> None:
         """Let idle workers prepare what they will send."""
@@ -171,47 +171,53 @@ class Uploader(Struct, kw_only=True):
     def _upcoming(self, chosen: Sequence[FileState] = ()) -> Distribution | None:
         """The first file that is to be sent later and that no worker reads yet; `chosen` are sent now."""
         taken = {*self.workers.upcoming, *(state.file.filename for state in chosen)}
-        left = (state.file for name, state in self._states.items() if name not in taken and state.phase == "pending")
-        return next(left, None)
+        return next((one.file for one in self._states.within("pending") if one.file.filename not in taken), None)
 
     def _next_files(self) -> list[FileState]:
         """As many files as there are idle workers; the first one alone. Those that an idle worker has read go first."""
         now = self.timing.clock()
         if self._failure is not None or now < self._not_before:
             return []
-        unfinished = sum(state.phase != "over" for state in self._states.values())
+        unfinished = self._states.count("pending", "sent", "unclear")
         useful = unfinished if self._opened else max(1, unfinished - 1)  # as the first file is uploaded alone
         self.workers.grow(min(self.rules.concurrency, useful))
         if self._unread or self._readers:
             self._read()
             return []
-        under_way = sum(state.phase in {"sent", "unclear"} for state in self._states.values())
+        under_way = self._states.count("sent", "unclear")
         free = self.workers.idle if self._opened else min(self.workers.idle, 1 - under_way)
-        due = [state for state in self._states.values() if state.phase == "pending" and state.due <= now]
-        if self._opened:  # the first file is the first one also after an attempt that failed
-            upcoming = self.workers.upcoming
-            due.sort(key=lambda state: {True: 0, None: 1, False: 2}[upcoming.get(state.file.filename)])
-        return due[: max(0, free)]
+        if free <= 0:
+            return []
+        due = (state for state in self._states.within("pending") if state.due <= now)
+        if not self._opened:  # the first file is the first one also after an attempt that failed
+            return list(islice(due, free))
+        # a worker that uploads of several releases share may hold a file of another one
+        held = {name: idle for name, idle in self.workers.upcoming.items() if name in self._states}
+        ready = [state for name, idle in held.items() if idle and (state := self._states[name]).phase == "pending"]
+        found = {state.file.filename: state for state in (*ready, *islice(due, free + len(held)))}
+        rank = {True: 0, None: 1, False: 2}
+        names = sorted(found, key=lambda name: (rank[held.get(name)], self._states.number(name)))
+        return [found[name] for name in names[:free]]
 
     def _start_check(self) -> None:
         """Fetch the index's listing where the check of any unclear file is due."""
         now = self.timing.clock()
-        unclear = [state for state in self._states.values() if state.phase == "unclear"]
+        unclear = self._states.within("unclear")
         due = [state for state in unclear if state.due <= now or self._failure is not None]
         if due and not self._fetching:
             self._fetching = True
             self.workers.fetch_listing(self.fetch_listing, frozenset(state.file.filename for state in due))
 
     def _timeout(self) -> float:
-        times = [state.due for state in self._states.values() if state.phase in {"pending", "unclear"}]
+        times = [state.due for state in self._states.within("unclear")]  # one that is pending is due
         ahead = [at for at in (*times, self._not_before) if at > self.timing.clock()]
         return max(0.001, min([_TICK, *(at - self.timing.clock() for at in ahead)]))
 
-    def _wait(self, left: Iterable[FileState]) -> None:
+    def _wait(self) -> None:
         """Nothing is under way: sleep until the next action is due."""
-        unclear = [state.due for state in left if state.phase == "unclear"]
-        alone = unclear and not self._opened
-        pending = [] if alone else [max(one.due, self._not_before) for one in left if one.phase == "pending"]
+        unclear = [state.due for state in self._states.within("unclear")]
+        none = self._failure is not None or (unclear and not self._opened)
+        pending = [] if none else [max(one.due, self._not_before) for one in self._states.within("pending")]
         seconds = min(unclear + pending) - self.timing.clock()
         if seconds > 0:
             text = f"waiting {format_duration(round(seconds))} before the next request to {self.index.name}"
@@ -249,11 +255,11 @@ class Uploader(Struct, kw_only=True):
             return
         self._failure = self._failure or error
         if file is not None:
-            self._states[file.filename] = FileState(file=file, phase="over", result=None)
+            self._states.put(FileState(file=file, phase="over", result=None))
 
     def _update(self, state: FileState, *, new: bool = False, listing: ListingResult = None) -> None:
         """Store a file's next state. `new`: a response has come; `listing`: the one that decided."""
-        self._states[state.file.filename] = state
+        self._states.put(state)
         if state.phase == "over":
             self._finish(state, listing)
         elif state.phase == "unclear" and new and isinstance(state.result, UnclearResponse):
@@ -296,12 +302,12 @@ class Uploader(Struct, kw_only=True):
         with contextlib.suppress(OSError):
             self._write()
         for _ in range(_LAST_TICKS):
-            if not any(state.phase == "sent" for state in self._states.values()):
+            if not self._states.count("sent"):
                 break
             self._drain()
         self.workers.kill()
         self._drain()
-        unclear = [state for state in self._states.values() if state.phase in {"sent", "unclear"}]
+        unclear = [state for state in self._states if state.phase in {"sent", "unclear"}]
         listing = self.fetch_listing() if unclear else None
         for state in unclear:  # only the index's listing decides about a file that was aborted or stays unclear
             checked = upload_state.apply_listing(state, listing, self.rules, now=0, chance=0, stop=True)

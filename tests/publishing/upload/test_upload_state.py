@@ -15,7 +15,7 @@ from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.index import Index, IndexFile, ProjectListing
 from release.publishing.upload import upload_state
-from release.publishing.upload.upload_state import FileState
+from release.publishing.upload.upload_state import FileState, FileStates
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
 RULES = UploadSettings(deadline=1000)
@@ -33,6 +33,21 @@ def listing(sha256: str | None) -> ProjectListing:
     return ProjectListing(
         name="acme-widget", files=(IndexFile(filename=FILE.filename, url="http://h/f", sha256=sha256),)
     )
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["pending", "sent", "unclear", "over"]))))
+def test_the_files_of_a_phase_are_found_in_the_order_of_the_upload(changes: list[tuple[int, str]]) -> None:
+    files = [replace(FILE, path=Path(f"acme_widget-1.0-{n}-py3-none-any.whl")) for n in range(5)]
+    states = FileStates(files)
+    for number, phase in changes:
+        states.put(FileState(file=files[number], phase=phase))  # type: ignore[arg-type] # it is one of them
+    for phase in ("pending", "sent", "unclear"):
+        expected = [one for one in states if one.phase == phase]
+        assert list(states.within(phase)) == expected
+        assert states.count(phase) == len(expected)
+    assert [states.number(one.file.filename) for one in states] == list(range(5)) == list(range(len(states)))
+    assert files[3].filename in states
+    assert "other" not in states
 
 
 def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:

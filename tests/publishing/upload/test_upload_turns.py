@@ -192,7 +192,7 @@ def test_a_file_that_an_idle_worker_has_read_goes_first_and_one_that_a_busy_work
     names = [f"acme_widget-1.0-{n}-py3-none-any.whl" for n in range(5)]
     run = Run(tmp_path, names=names)
     run.uploader.rules = UploadSettings(concurrency=2)
-    run.workers.upcoming = {names[0]: False, names[2]: False, names[4]: True}
+    run.workers.upcoming = {"of-another-release.whl": True, names[0]: False, names[2]: False, names[4]: True}
     run.run()
     sent = [call.removeprefix("send ") for call in run.workers.calls if call.startswith("send")]
     assert sent == [names[0], names[1], names[4], names[3], names[2]], "the first file stays the first one"
