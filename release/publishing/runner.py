@@ -31,6 +31,8 @@ from release.publishing.running_build import EarlyBuild
 #: the step that failed, None outside of any, and why
 StepFailure = tuple[Step | None, ReleaseError]
 
+INTERRUPTED = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
+
 
 class RunOptions(Struct, frozen=True, kw_only=True):
     """What a run is executed in, and with."""
@@ -85,6 +87,8 @@ class OpenRun(Struct, kw_only=True):
                 self._begun = True
                 self.state.journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
             return self.state.execute(steps)
+        except KeyboardInterrupt:  # before a step has begun, or after it has ended
+            return None, INTERRUPTED
         except OSError as error:
             return None, from_os_error(error)
 

@@ -102,6 +102,23 @@ def test_a_full_disk_is_a_result_and_no_exception(
     assert executed == ([] if event == "begun" else list(PLAN.steps))
 
 
+def test_an_interrupt_before_the_first_step_is_a_result_and_recorded(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., None] = Journal.write
+
+    def write(self: Journal, name: str, **fields: Any) -> None:
+        real(self, name, **fields)
+        if name == "begun":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "write", write)
+    result = runner.execute_plan(PLAN, options(tmp_path))
+    assert (result.exit, result.message) == (Exit.REFUSED, "interrupted")
+    assert [one["event"] for one in journal.events()] == ["begun", "ended"]
+    assert load_record(journal.record)["runs"][0]["exit"]["message"] == "interrupted"
+
+
 def test_a_rehearsal_has_a_journal_of_its_own(tmp_path: Path) -> None:
     tree = replace(PLAN, verb="rehearse", steps=(Build(origin="tree"),))
     with runner.open_run(tree, options(tmp_path)) as run:

@@ -26,13 +26,11 @@ from release.core.models.results import RunResult
 from release.core.plan import Plan, Promotion, Step, Upload, Verb
 from release.publishing import prebuilt, promote, runner
 from release.publishing.run_resources import RunResources
-from release.publishing.runner import OpenRun, RunOptions, StepFailure
+from release.publishing.runner import INTERRUPTED, OpenRun, RunOptions, StepFailure
 from release.publishing.sets.interruption import Interruption
 from release.publishing.sets.read_members import load_member_config
 from release.publishing.sets.set_options import SetRunOptions
 from release.publishing.sets.set_tools import MemberTools, SetTools
-
-INTERRUPTED = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
 
 
 class MemberContext(Struct, frozen=True, kw_only=True):

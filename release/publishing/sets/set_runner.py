@@ -30,10 +30,11 @@ from release.core.models.release_set import ReleaseSet, Sibling
 from release.core.models.set_results import SetRunResult, SetVerb
 from release.core.plan import SANDBOX, Verb
 from release.publishing import journal as journals
+from release.publishing.runner import INTERRUPTED
 from release.publishing.sets import sibling_versions
 from release.publishing.sets.interruption import Interruption
 from release.publishing.sets.member_pool import work_on_members
-from release.publishing.sets.member_run import INTERRUPTED, MemberContext, MemberRun
+from release.publishing.sets.member_run import MemberContext, MemberRun
 from release.publishing.sets.set_options import SetRunOptions
 from release.publishing.sets.set_recorder import SetRecorder
 from release.publishing.sets.set_result import SetRunState, set_run_result

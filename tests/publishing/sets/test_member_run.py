@@ -25,9 +25,9 @@ from release.core.models.probe import ProbeResult, ServerResponse
 from release.core.models.release_set import Member, MemberFacts, Sibling
 from release.core.plan import Step, Upload, Verb
 from release.publishing.plan_run import PlanRun
-from release.publishing.runner import StepFailure
+from release.publishing.runner import INTERRUPTED, StepFailure
 from release.publishing.sets.interruption import Interruption
-from release.publishing.sets.member_run import INTERRUPTED, MemberContext, MemberRun
+from release.publishing.sets.member_run import MemberContext, MemberRun
 from release.publishing.sets.set_options import SetRunOptions
 from release.publishing.sets.set_tools import SetTools
 from tests.fake_system import LASTING, fake_system, listing_of
