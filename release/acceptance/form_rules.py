@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 
 from msgspec.structs import replace
 from packaging.utils import NormalizedName
@@ -184,12 +185,10 @@ def standard_modules() -> frozenset[NormalizedName]:
     from stdlib_list import short_versions, stdlib_list
 
     known = (version for version in short_versions if _is_known(version))
-    modules = {module for version in known for module in stdlib_list(version)}
-    for module in tuple(modules):
-        parent = module.rpartition(".")[0]
-        while parent and parent not in modules:
-            modules.add(parent)
-            parent = parent.rpartition(".")[0]
+    modules = new = {"", *chain.from_iterable(map(stdlib_list, known))}
+    while new := {module.rpartition(".")[0] for module in new} - modules:
+        modules |= new
+    modules.discard("")
     # as `canonicalize_name`, which takes a hundred times as long for each on its own
     normalized = re.sub(r"[-_.]+", "-", "\n".join(modules)).lower().split("\n")
     return frozenset(NormalizedName(name.strip("-")) for name in normalized)

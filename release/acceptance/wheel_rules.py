@@ -6,7 +6,6 @@ Source: warehouse, `forklift/legacy.py` and `utils/wheel.py`; for platform tags 
 
 from __future__ import annotations
 
-import configparser
 import csv
 import re
 from collections.abc import Iterable
@@ -189,6 +188,8 @@ def the_entry_points_are_valid(upload: FileUpload, index: IndexContents) -> Refu
 
 def parse_entry_points(data: bytes) -> dict[str, tuple[str, ...]] | None:
     """The names of an `entry_points.txt` by group; None where it is not valid."""
+    import configparser  # many wheels have no entry points
+
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # the documented way to keep upper case
     try:

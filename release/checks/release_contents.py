@@ -10,24 +10,24 @@ from msgspec import Struct
 from release.core.models.check_result import NotApplicable
 from release.core.models.distribution import InspectedFile
 
+# Patterns are compiled when they are first used: every inspection imports this module, and few compare releases.
+
 #: suffixes of modules: sources, and compiled ones with or without the tag of an interpreter
-_MODULE = re.compile(r"(?P<name>[^/.]+)(?:\.py|(?:\.[\w-]+)?\.(?:so|pyd))$")
+_MODULE = r"(?P<name>[^/.]+)(?:\.py|(?:\.[\w-]+)?\.(?:so|pyd))$"
 #: what the previous release is where the index was asked and has none before this one
 NO_EARLIER_RELEASE = NotApplicable(reason="the index has no release to compare with")
 #: what no user misses: tests, documentation, examples, vendored and private code, bundled libraries
-_UNNOTICED = re.compile(
-    r"(?:.*/)?(?:tests?|docs?|examples?|benchmarks?|vendor(?:ed)?|extern|externals|node_modules|third_party|[^/]+\.libs|"
-    r"\.[^/]+|_(?!_init__\.|_main__\.)[^/]*)(?:/.*)?|(?:.*/)?(?:test_[^/]*|[^/]*_test\.py|conftest\.py|[^/]*__mypyc[^/]*)",
-    re.IGNORECASE,
+_UNNOTICED = (
+    r"(?i)(?:.*/)?(?:tests?|docs?|examples?|benchmarks?|vendor(?:ed)?|extern|externals|node_modules|third_party|[^/]+\.libs|"
+    r"\.[^/]+|_(?!_init__\.|_main__\.)[^/]*)(?:/.*)?|(?:.*/)?(?:test_[^/]*|[^/]*_test\.py|conftest\.py|[^/]*__mypyc[^/]*)"
 )
 #: files that are renamed, moved or built anew without anybody's loss
-_UNIMPORTANT = re.compile(
-    r"(?:.*/)?(?:licen[cs]es?|copying|notice|authors|readme|changelog|changes|history|news|thanks|contributing)(?:[.\-_/].*)?|"
-    r".*\.(?:map|pyc|pyo|c|cc|cpp|cxx|pyx|rs|orig|md|rst)",
-    re.IGNORECASE,
+_UNIMPORTANT = (
+    r"(?i)(?:.*/)?(?:licen[cs]es?|copying|notice|authors|readme|changelog|changes|history|news|thanks|contributing)(?:[.\-_/].*)?|"
+    r".*\.(?:map|pyc|pyo|c|cc|cpp|cxx|pyx|rs|orig|md|rst)"
 )
 #: a name with a digest in it, as bundlers of JavaScript give: `main.3f2a9c1e.js`, `index-BQ2tXz8_.css`
-_HASHED = re.compile(r"[.\-_~](?=[^/]*\d)[0-9A-Za-z_\-]{8,}\.(?:chunk\.|min\.)?[\w]+(?:\.\w+)?$|(?:^|/)[0-9a-f]{8,}\.")
+_HASHED = r"[.\-_~](?=[^/]*\d)[0-9A-Za-z_\-]{8,}\.(?:chunk\.|min\.)?[\w]+(?:\.\w+)?$|(?:^|/)[0-9a-f]{8,}\."
 
 
 class ReleaseContents(Struct, frozen=True, kw_only=True):
@@ -50,13 +50,13 @@ def release_contents(file: InspectedFile) -> ReleaseContents:
     members = dict(map(_common, _members(file)))
     modules, data = {}, {}
     for path, size in members.items():
-        if _UNNOTICED.fullmatch(path):
+        if re.fullmatch(_UNNOTICED, path):
             continue
-        if found := _MODULE.search(path):
+        if found := re.search(_MODULE, path):
             directory = path[: found.start()].rstrip("/").replace("/", ".")
             names = [one for one in (directory, found["name"]) if one and one != "__init__"]
             modules[".".join(names)] = path
-        elif not _UNIMPORTANT.fullmatch(path) and not _HASHED.search(path):
+        elif not re.fullmatch(_UNIMPORTANT, path) and not re.search(_HASHED, path):
             data[path] = size
     return ReleaseContents(modules=modules, data=data, paths=frozenset(members))
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from release.core.models.check_result import Finding
-from release.core.models.credential import Credential
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
@@ -23,6 +23,9 @@ from release.core.tokens.caveats import Caveat
 from release.core.tokens.defects import BLANKS, COPY, TokenDefect
 from release.core.tokens.macaroon import Macaroon, MalformedError
 from release.core.tokens.scope import TokenScope, Validity, scope_of, validity_of
+
+if TYPE_CHECKING:  # a search for tokens needs no model of credentials
+    from release.core.models.credential import Credential
 
 _SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
 _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
