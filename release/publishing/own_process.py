@@ -23,8 +23,8 @@ def start_own_process(module: str, function: str, env: Mapping[str, str]) -> Pip
     if not sys.executable:
         raise OSError("the program of Python is unknown")
     # -I and -S: neither the environment nor the directories of users and of .pth files change what is imported
-    options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-    argv = [sys.executable, *options, "-c", _BOOT, str(Path(release.__file__).parents[1]), module, function]
+    options = ["-S", *(["-B"] if sys.dont_write_bytecode else [])]
+    argv = [sys.executable, "-I", *options, "-c", _BOOT, str(Path(release.__file__).parents[1]), module, function]
     # the child notices itself that this process has ended: a guard would be one more process
     pipe = Pipe(argv, {name: env[name] for name in PASSED if name in env}, guarded=False)
     try:
