@@ -43,6 +43,7 @@ _ALLOWED = {
     "release/adapters/keyring/keyring_child.py": _CHILD,
     "release/adapters/twine/twine_reader_child.py": _CHILD,
     "release/adapters/twine/twine_worker.py": _CHILD,
+    "release/publishing/own_process_child.py": _CHILD,
     "release/sessions.py": "runs in nox: the names of sessions and of a file",
     "release/tasks.py": "runs in Invoke: a question without foreign text",
     "pypi_preflight/command_line.py": "one word, where the program may not be loaded",

@@ -23,7 +23,7 @@ def usable_processors(groups: Path = _CGROUPS, own: Path = Path("/proc/self/cgro
 def _group(own: Path) -> str:
     """The group of this process, relative to the root of all groups; empty if unknown."""
     try:
-        lines = own.read_text().splitlines()
+        lines = own.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return ""
     return next((line.removeprefix("0::").lstrip("/") for line in lines if line.startswith("0::")), "")
@@ -32,7 +32,7 @@ def _group(own: Path) -> str:
 def _quota(files: Iterable[Path], without: int) -> int:
     """A quota in whole processors; `without` where none is set: "max" or -1."""
     try:
-        quota, period = "\n".join(path.read_text() for path in files).split()
+        quota, period = "\n".join(path.read_text(encoding="ascii") for path in files).split()
         return without if quota in {"max", "-1"} else int(quota) // int(period)
     except (OSError, ValueError, ZeroDivisionError):
         return without
