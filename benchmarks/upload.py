@@ -205,17 +205,17 @@ def rows() -> Iterator[Row]:
         )
         work = "upload of 40 wheels of 2 MB, 50 ms round-trip time, 20 MB/s for each connection"
         yield compared(
-            Row(work=work, goal=1.1, peer="the bare client"), race(large, SLOW, 7, "ours", "the bare client")
+            Row(work=work, goal=1.1, peer="the bare client"), race(large, SLOW, 5, "ours", "the bare client")
         )
         medians = race(large, SLOW, 1, "ours", "twine", "uv")
         for peer in ("twine", "uv"):
-            yield compared(Row(work=work, goal=0.33, peer=peer), medians)
+            yield compared(Row(work=work, goal=1 / 3, peer=peer), medians)
         work = "upload of 500 small wheels"
         yield compared(
             Row(work=work, goal=1.1, peer="the bare client"), race(small, Slow(), 5, "ours", "the bare client")
         )
         work = "upload of one wheel of 90 MB, 20 MB/s"
-        yield compared(Row(work=work, goal=1.1, peer="the bare client"), race(huge, SLOW, 3, "ours", "the bare client"))
+        yield compared(Row(work=work, goal=1.1, peer="the bare client"), race(huge, SLOW, 1, "ours", "the bare client"))
         with index() as place:
             for kind, peak in publish(place, large).items():
                 work = f"memory of `publish` of 40 wheels, largest {kind} process"
