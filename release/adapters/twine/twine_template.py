@@ -83,6 +83,8 @@ class TwineTemplate:
             self._channel = self._process = None
 
     def _send(self, numbers: list[int]) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         self.start()
         assert self._channel is not None
         socket.send_fds(self._channel, [b"+"], numbers)
@@ -133,6 +135,8 @@ class ForkedProcess:
 
     def kill(self) -> None:
         """Kill it; one that has not begun ends at once when it does."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         pid = self.pid
         if self._ended:
             return
@@ -149,6 +153,8 @@ class ForkedProcess:
 
     def _watch(self, timeout: float | None) -> bool:
         """Wait for its number and its end; whether one of them came."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         if self._ended:
             return True
         try:

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import traceback
 
 from release.adapters.twine import twine_worker
@@ -18,6 +19,8 @@ from release.adapters.twine import twine_worker
 
 def main() -> None:
     """Fork until stdin ends; does not return."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     channel = socket.socket(fileno=os.dup(0))
     problem = _problem()
