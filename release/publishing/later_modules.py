@@ -9,12 +9,20 @@ from pathlib import Path
 
 from release.core.plan import SANDBOX, CheckFiles, Confirm, Plan, Upload
 
-_OF_FILES = ("release.acceptance.twine_form", "release.leaks.search")
-_OF_UPLOADS = ("release.adapters.http.bounded_adapter", "release.adapters.index.simple_api")
+_OF_FILES = (
+    "release.acceptance.twine_form", "release.leaks.file_scan", "release.leaks.search", "rfc3986", "stdlib_list",
+    "trove_classifiers",
+)  # fmt: skip
+_OF_UPLOADS = (
+    "release.adapters.http.bounded_adapter", "release.adapters.http.bounded_retry", "release.adapters.index.simple_api",
+)  # fmt: skip
 _OF_SANDBOX = ("release.sandbox.server", "release.sandbox.seed")
 _OF_INSTALLS = ("release.adapters.install.smoke_tests",)
 #: what renders a description in reStructuredText
-_OF_RST = ("docutils.core", "docutils.parsers.rst", "docutils.writers.html5_polyglot", "readme_renderer.rst")
+_OF_RST = (
+    "docutils.core", "docutils.readers.standalone", "docutils.parsers.rst", "docutils.writers.html5_polyglot",
+    "readme_renderer.rst",
+)  # fmt: skip
 
 
 def load_later_modules(plan: Plan, directory: Path) -> None:

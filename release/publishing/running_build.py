@@ -53,6 +53,7 @@ class RunningBuild:
         self._directory, self._into, self._commit, self._scratch = directory, into, commit, scratch
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._future: Future[BuildOutcome] = Future()
+        self._prepared = threading.Event()
         self._thread = threading.Thread(target=self._run, name="build", daemon=True)
         self._thread.start()
 
@@ -66,6 +67,15 @@ class RunningBuild:
         """End what it runs, and wait for that; nothing is raised of what it failed with."""
         self._stop.set()
         self._thread.join()
+
+    def wait_until_prepared(self) -> None:
+        """Wait until the source is copied and the build program starts, or the build is over.
+
+        What this process computes meanwhile delays the copy, and with it the build, by far more than it takes itself:
+        each file waits for the interpreter lock.
+        """
+        while not self._prepared.wait(_TICK):
+            pass
 
     def result(self, notify: Observer) -> BuildOutcome:
         """Wait for the end of the build, and pass its events on. Raises what the build raises."""
@@ -84,6 +94,7 @@ class RunningBuild:
         except BaseException as error:  # noqa: BLE001 - raised where the caller waits for the result
             self._future.set_exception(error)
         self._events.put(None)
+        self._prepared.set()
 
     def _build(self) -> BuildOutcome:
         system, commit = self._system, self._commit
@@ -101,6 +112,7 @@ class RunningBuild:
             self._events.put(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
             warnings.extend(filter(None, [backend_output.file_warning(line)]))
 
+        self._prepared.set()
         built = builder.build_distributions(
             system, source, self._into, epoch=epoch, on_line=on_line, variables=version.variables,
             copy_of=self._directory, installed=environments.append,
@@ -150,6 +162,7 @@ class EarlyBuild:
             running = RunningBuild(system, self._directory, self._into, commit=None, scratch=lambda name: work / name)
             self._running = stack.enter_context(running)
             self._stack = stack.pop_all()
+            running.wait_until_prepared()
 
     @property
     def started(self) -> bool:

@@ -178,3 +178,34 @@ def test_without_its_interpreter_or_a_place_it_does_not_start(monkeypatch: pytes
         (directory / ".release").touch()
         early.start(fake_system(), None)
         assert not early.started
+
+
+def test_an_early_build_starts_before_the_caller_goes_on(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """What the caller computes would delay the copy of the source."""
+    copied = threading.Event()
+    copy = shutil.copytree
+
+    def slow_copy(*arguments: Any, **options: Any) -> Any:
+        threading.Event().wait(0.2)
+        place = copy(*arguments, **options)
+        copied.set()
+        return place
+
+    monkeypatch.setattr(shutil, "copytree", slow_copy)
+    builds(monkeypatch)
+    with EarlyBuild(directory) as early:
+        early.start(fake_system(), None)
+        assert copied.is_set()
+
+
+def test_a_build_that_fails_before_it_starts_lets_the_caller_go_on(
+    monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    def no_copy(*_: object, **__: object) -> None:
+        raise ToolError("no copy", remedy="copy it")
+
+    monkeypatch.setattr(builder, "copy_project", no_copy)
+    with running(fake_system(), directory) as build:
+        build.wait_until_prepared()
+        with pytest.raises(ToolError, match="no copy"):
+            build.result(lambda _: None)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,10 @@ def copy_project(system: System, source: Path, into: Path, *, copy: Callable[...
         with explain_os_errors("the copy of the project"):
             shutil.copytree(source, into, symlinks=True, ignore=ignored, copy_function=copy)
         return into
-    repository.clone_without_files(system, root, into)
-    with explain_os_errors("the copy of the project"):
+    clone = into.with_name(f"{into.name}.clone")
+    with explain_os_errors("the copy of the project"), ThreadPoolExecutor(1) as pool:
+        cloned = pool.submit(repository.clone_without_files, system, root, clone)  # takes as long as the copy
+        into.mkdir(parents=True)
         for path in repository.project_files(system, root):
             old, new = root / path, into / path
             new.parent.mkdir(parents=True, exist_ok=True)
@@ -172,6 +175,9 @@ def copy_project(system: System, source: Path, into: Path, *, copy: Callable[...
                 copy(old, new, follow_symlinks=False)
             elif old.is_dir():  # a submodule
                 shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True, copy_function=copy)
+        cloned.result()
+        (clone / ".git").replace(into / ".git")
+        clone.rmdir()
         place = into / source.resolve().relative_to(root.resolve())
         place.mkdir(parents=True, exist_ok=True)
     return place
