@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import keyword
 import re
 import sys
@@ -54,6 +53,8 @@ def import_roots(names: Iterable[str]) -> tuple[str, ...]:
 
 def console_scripts(entry_points: str, group: str = "console_scripts") -> dict[str, str]:
     """The scripts of a group and their targets, "package.module:function"; `entry_points`: of entry_points.txt."""
+    import configparser
+
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names are case-sensitive; a documented way
     try:

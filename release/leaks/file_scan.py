@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from release.adapters.git.objects import PIECE
 from release.adapters.system.input_file import open_input
 from release.core.bounded_tar import BoundedMember, LongHeaderError
 from release.core.errors import os_error_reason
@@ -32,6 +31,8 @@ _DEPTH = 6
 #: bytes of a large file or member that are scanned at a time. A scan needs about six times as much memory, in the
 #: process that uploads, and a huge file may not make a release need more.
 _AT_A_TIME = 1 << 20
+#: bytes of a file of a directory that is read at once
+_PIECE = 8 << 20
 #: bytes of a nested archive that are kept in memory; a larger one goes to an unnamed temporary file
 _SPOOL = 4 << 20
 #: follow no symbolic link and open no pipe (POSIX)
@@ -72,7 +73,7 @@ def scan_in_directory(root: str, name: str) -> ScanResult:
         state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             return ScanResult()
-        if state.st_size <= PIECE:
+        if state.st_size <= _PIECE:
             return scan_content(os.read(handle, state.st_size + 1), name)
     except OSError as error:
         return _unread(name, error)

@@ -18,19 +18,10 @@ from release.core.models.leak import INDEX_TOKEN, SecretMatch
 from release.core.secret import Secret
 from release.core.tokens import encoding_defects, macaroon
 from release.core.tokens.token import Token, decode
-from release.leaks.prefilter import BASIC
+from release.leaks.prefilter import BASIC, TOKEN_BREAK, TOKEN_START
 
-#: What can be between two parts of a wrapped token: a line break, with a closing quote, a backslash, a "+" or "="
-#: before it (source code, shells, quoted-printable), and indentation or the prefixes of quotes, comments, boxes
-#: and patches after it. The line break may be escaped, as in JSON.
-_BREAK = (
-    rb"""(?:(?:["'`=\\+, \t]|\xe2\x94\x82){0,80}(?:\r?\n|(?:\\r)?\\n)"""
-    rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
-)
-#: The start of every token: version 2 and the type of the location. The next character encodes its length.
-#: Source: `release.core.tokens.macaroon`
-_ANCHOR = re.compile(rb"A(?:" + _BREAK + rb")?g(?:" + _BREAK + rb")?E")
-_GAP = re.compile(_BREAK)
+_ANCHOR = re.compile(TOKEN_START)
+_GAP = re.compile(TOKEN_BREAK)
 _WORD = re.compile(rb"[A-Za-z0-9_+/-]+")
 #: characters; a token with every caveat that PyPI supports has about 600
 _LONGEST = 8192

@@ -35,5 +35,17 @@ LINES = (
     r"(?:xox[abeoprs]-\d{10}|xapp-\d-[A-Z0-9]{9}|gl[dr]t-[A-Za-z0-9_-]{20}|glpat-[A-Za-z0-9_-]{20})",
     rf"(?:pypi-Ag?(?![\w-])|{BASIC})",
 )
+#: What can be between two parts of a wrapped token: a line break, with a closing quote, a backslash, a "+" or "="
+#: before it (source code, shells, quoted-printable), and indentation or the prefixes of quotes, comments, boxes
+#: and patches after it. The line break may be escaped, as in JSON.
+TOKEN_BREAK = (
+    rb"""(?:(?:["'`=\\+, \t]|\xe2\x94\x82){0,80}(?:\r?\n|(?:\\r)?\\n)"""
+    rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
+)
+#: The start of every token: version 2 and the type of the location. The next character encodes its length.
+#: Source: `release.core.tokens.macaroon`
+TOKEN_START = rb"A(?:" + TOKEN_BREAK + rb")?g(?:" + TOKEN_BREAK + rb")?E"
+#: the bytes after the "A" of all other anchors: of private keys, AWS and Google
+AFTER_A = b"TKSI"
 #: the first bytes of archives: zip, gzip, bzip2, xz, tar
 ARCHIVES = r"\A(?:PK\x03\x04|PK\x05\x06|\x1f\x8b|BZh|\xfd7zXZ\x00|[\s\S]{257}ustar)"

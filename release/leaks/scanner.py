@@ -29,18 +29,44 @@ _PATTERNS = tuple(
 
 def _detectors(number: int) -> tuple[Detector, ...]:
     """The detectors for a pattern, for one text. Imported when it matches: that takes longer than most scans."""
-    from release.leaks import detectors, index_tokens
+    if number == 0:
+        return (_index_tokens(), _other_anchored)
+    from release.leaks import detectors
 
     match number:
-        case 0:
-            tokens = index_tokens.WrappedTokens()
-            return tokens, detectors.private_key, detectors.aws_key, detectors.google_key
         case 1:
             return (
                 detectors.github_token, detectors.npm_token, detectors.stripe_key, detectors.github_fine_grained_token,
             )  # fmt: skip
         case _:
             return detectors.gitlab_token, detectors.slack_token
+
+
+def _index_tokens() -> Detector:
+    """The detector of tokens, imported at an anchor of one: in binary files, the prefilter matches much else."""
+    tokens: Detector | None = None
+
+    def detect(data: bytes, at: int) -> SecretMatch | None:
+        nonlocal tokens
+        if tokens is None:
+            if not re.compile(prefilter.TOKEN_START).match(data, at):
+                return None
+            from release.leaks.index_tokens import WrappedTokens
+
+            tokens = WrappedTokens()
+        return tokens(data, at)
+
+    return detect
+
+
+def _other_anchored(data: bytes, at: int) -> SecretMatch | None:
+    """A secret of another kind whose anchor is at an "A"; each has another character after it."""
+    if data[at + 1 : at + 2] not in prefilter.AFTER_A:
+        return None
+    from release.leaks import detectors
+
+    kinds = (detectors.private_key, detectors.aws_key, detectors.google_key)
+    return next((spot for detect in kinds if (spot := detect(data, at)) is not None), None)
 
 
 _BASIC = prefilter.BASIC.encode()

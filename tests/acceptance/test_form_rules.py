@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from release.acceptance import form_rules
 from release.acceptance.description_rules import DESCRIPTION
-from release.acceptance.form_rules import FORM, NEW_NAME, standard_modules
+from release.acceptance.form_rules import FORM, NEW_NAME, is_standard_module, standard_modules
 from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import first_refusal
 from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain_address, parse_address
@@ -367,6 +368,27 @@ def test_the_standard_library_of_every_python_counts() -> None:
     """Dotted submodules and modules long gone count; the index's own list has 2,363 names."""
     assert {"asyncio", "concurrent-futures-thread", "sets", "distutils", "this"} <= standard_modules()
     assert len(standard_modules()) > 2300
+
+
+def test_a_name_is_found_without_the_table_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(map(is_standard_module, standard_modules()))
+    names = ("acme-widget", "asyncio-x", "as", "concurrent", "concurrent-futures", "string-template", "")
+    assert [is_standard_module(canonicalize_name(name)) for name in names] == [
+        name in standard_modules() for name in names
+    ]
+    monkeypatch.setattr("release.acceptance.form_rules.standard_modules", lambda: pytest.fail("not needed"))
+    assert not is_standard_module(canonicalize_name("acme-widget"))
+
+
+def test_a_list_of_modules_in_another_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise FileNotFoundError
+
+    form_rules._module_lists.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr("release.acceptance.form_rules.get_data", fail)
+        assert is_standard_module(canonicalize_name("concurrent.futures"))
+    form_rules._module_lists.cache_clear()
 
 
 def test_names_that_every_index_prohibits() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -284,3 +286,14 @@ def test_text_that_is_made_to_be_slow_is_not(piece: bytes) -> None:
 
 def test_every_kind_says_where_it_is_taken_back() -> None:
     assert all(kind.revoke for kind in SECRET_KINDS.values())
+
+
+def test_what_only_the_prefilter_matches_imports_no_detector() -> None:
+    """Bytes of an image or of a compiled module, in which the first pass finds an anchor once in some files."""
+    program = (
+        "import sys; from release.leaks.scanner import may_hold_secret, scan_bytes\n"
+        "data = bytes.fromhex('41cda882dfa82a999fa52be36745')\n"
+        "assert may_hold_secret(data) and not scan_bytes(data, 'x.png'); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240)
+    assert not {"release.leaks.index_tokens", "release.leaks.detectors"} & set(done.stdout.split())
