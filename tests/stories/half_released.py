@@ -58,7 +58,7 @@ class _Pipe:
             case "login":
                 self._uploader.login(**request)
             case "read":
-                self._events.put(twine_worker._read(**request))
+                self._events.put(self._uploader.read(**request))
             case "prepare":
                 self._uploader.prepare(**request)
             case _:

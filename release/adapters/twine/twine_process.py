@@ -11,7 +11,7 @@ import contextlib
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -79,6 +79,8 @@ class Worker:
         #: the login that the child has
         self._sent_login: tuple[Index, Credential] | None = None
         self._awake = False
+        #: whether the child was killed since the last reading began
+        self._killed = False
         #: how much of the current body may have been sent
         self._sent: Literal["nothing", "all"] = "nothing"
         self._pipe: Pipe | None = self._start()
@@ -98,6 +100,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the child at once, from any thread: a `send` that waits for it returns an `Unclear`."""
+        self._killed = True
         pipe = self._pipe
         if pipe is not None:
             pipe.kill()
@@ -142,29 +145,30 @@ class Worker:
             with contextlib.suppress(OSError):  # it has exited: the next call finds out
                 self._pipe.write({"do": "prepare", "path": str(distribution.path.absolute())})
 
-    def read(self, distribution: Distribution) -> None:
-        """Let twine read a file as for an upload; nothing is sent, and no login is needed.
+    def read(self, distributions: Sequence[Distribution]) -> tuple[Distribution, ReleaseError] | None:
+        """Let twine read files as for an upload; nothing is sent, and no login is needed.
 
-        Raises `NotSentError` where twine refuses the file.
+        Returns the first file that twine refuses, and why. Where the child ends meanwhile, each is read on its own.
         """
+        self._killed = False
+        size = sum(one.size for one in distributions)
         try:
             pipe = self._running()
-            pipe.write({"do": "read", **_request_for(distribution)})
-            event = pipe.read(self._limits.start + distribution.size / _MEGABYTE)
-        except (EOFError, OSError, ValueError, KeyError) as error:
+            pipe.write({"do": "read", "files": [_request_for(one) for one in distributions]})
+            event = pipe.read(self._limits.start + size / _MEGABYTE)
+            refused = None if event["is"] == "readable" else distributions[event["at"]]
+        except NotSentError as error:
+            return distributions[0], error
+        except (EOFError, OSError, ValueError, LookupError) as error:
             last = self._pipe.last_error_line() if self._pipe else ""
             self.close()
-            why = "it takes too long" if isinstance(error, TimeoutError) else last
-            message, remedy = (
-                f"cannot read {distribution.filename!r} with twine: {why}",
-                _check_with_twine(distribution),
-            )
-            raise NotSentError(message, remedy=remedy) from None
+            if len(distributions) > 1 and not self._killed:
+                return next(filter(None, (self.read([one]) for one in distributions)), None)
+            return distributions[0], _unreadable(distributions[0], error, last)
         except BaseException:
             self.close()
             raise
-        if event["is"] != "readable":
-            raise _not_sent(event, distribution)
+        return None if refused is None else (refused, _not_sent(event, refused))
 
     def send(
         self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None,
@@ -268,6 +272,13 @@ def _not_sent(event: Mapping[str, Any], distribution: Distribution) -> NotSentEr
             remedy="find out what wrote to it, then restore the file or build a new version",
         )
     message = f"twine does not accept {distribution.filename!r}: {event['detail']}"
+    return NotSentError(message, remedy=_check_with_twine(distribution))
+
+
+def _unreadable(distribution: Distribution, error: Exception, last: str) -> NotSentError:
+    """The error for a file with which the child ended; `last` is its last line."""
+    why = "it takes too long" if isinstance(error, TimeoutError) else last
+    message = f"cannot read {distribution.filename!r} with twine: {why}"
     return NotSentError(message, remedy=_check_with_twine(distribution))
 
 

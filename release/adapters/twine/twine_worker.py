@@ -3,12 +3,12 @@
 It reads requests from stdin and writes events to stdout, one JSON object a line:
 
     → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no event)
-    → {"do": "read", "path", "sha256"}         let twine read a file as for an upload
+    → {"do": "read", "files": [{"path", "sha256"}, …]}    let twine read files as for an upload
     → {"do": "prepare", "path"}                read and hash a file that is likely to be sent next   (no event)
     → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […], "upcoming"}
                                                seconds; JSON texts; the path of a file to prepare meanwhile, or null
     ← {"is": "ready"}                          twine is imported
-    ← {"is": "readable"}                       twine accepts the file
+    ← {"is": "readable"}                       twine accepts the files; for the first other one, an event with "at"
     ← {"is": "progress", "done", "total"}      bytes of the request's body
     ← {"is": "reply", "status", "reason", "headers", "body"}
     ← {"is": "failure", "kind", "detail", "sent"}   no response; see `error_kind`, `UnclearResponse.sent`
@@ -35,7 +35,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from hashlib import file_digest
 from pathlib import Path
@@ -43,11 +42,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from release.adapters.http import errors as http_errors
-from release.adapters.twine.twine_reader_child import twine_reader
+from release.adapters.twine.twine_packages import Packages
 
 if TYPE_CHECKING:
     from requests import Response
-    from twine.package import PackageFile
     from twine.repository import Repository
 
 Emit = Callable[[dict[str, Any]], None]
@@ -76,7 +74,7 @@ def _serve(emit: Emit) -> None:
             case "login":
                 uploader.login(**request)
             case "read":
-                emit(_read(**request))
+                emit(uploader.read(**request))
             case "prepare":
                 uploader.prepare(**request)
             case _:
@@ -144,8 +142,7 @@ class _Uploader:
         self._emit = emit
         self._repository: Repository | None = None
         self._adapter: Any = None
-        #: the file that is likely to be sent next
-        self._prepared: _Prepared | None = None
+        self._packages = Packages()
 
     def login(self, *, url: str, username: str, password: str, proxies: dict[str, str], ca: str | None) -> None:
         """Create the session, whose connections later files reuse."""
@@ -163,6 +160,15 @@ class _Uploader:
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
 
+    def read(self, *, files: list[dict[str, str]]) -> dict[str, Any]:
+        """The event for files that twine reads, but does not send; for the first that it refuses, with its number."""
+        for number, file in enumerate(files):
+            try:
+                self._packages.read(file["path"])
+            except Exception as error:  # noqa: BLE001 - as in `send`
+                return {**_refused(file["path"], file["sha256"], error), "at": number}
+        return {"is": "readable"}
+
     def send(
         self,
         *,
@@ -175,9 +181,8 @@ class _Uploader:
         """Make one attempt; returns the event with its result. Meanwhile, the file at `upcoming` is read."""
         if self._repository is None:
             raise ValueError("login first")
-        prepared, self._prepared = self._prepared, None
         try:
-            package = (prepared and prepared.package(path)) or _package(path)
+            package = self._packages.take(path)
         except Exception as error:  # noqa: BLE001 - a broken archive raises anything: BadZipFile, ReadError, zlib.error, …
             return _refused(path, sha256, error)
         if package.sha2_digest != sha256:
@@ -206,60 +211,12 @@ class _Uploader:
             return self._failure(kind, detail)
 
     def prepare(self, *, path: str) -> None:
-        """Read and hash a file in a thread: it is likely to be sent next."""
-        self._prepared = _Prepared(path)
+        """Read and hash a file in a thread, unless that was done: it is likely to be sent next."""
+        self._packages.prepare(path)
 
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
         return {"is": "failure", "kind": kind, "detail": detail, "sent": body.amount if body else "nothing"}
-
-
-class _Prepared:
-    """A file that twine reads and hashes in a thread, while the one before it is sent."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._found: tuple[Any, PackageFile] | None = None
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        with suppress(Exception):  # it is raised again where the file is read again, to be sent
-            stamp = _stamp(self._path)
-            self._found = stamp, _package(self._path)
-
-    def package(self, path: str) -> PackageFile | None:
-        """The package, if it is of this file, and the file was not written or replaced since."""
-        if path != self._path:
-            return None
-        self._thread.join()
-        if self._found is None:
-            return None
-        stamp, package = self._found
-        with suppress(OSError):
-            return package if _stamp(path) == stamp else None
-        return None
-
-
-def _package(path: str) -> PackageFile:
-    from twine.package import PackageFile
-
-    return PackageFile.from_filename(path, None)
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    """What changes when a file is written or replaced. Raises `OSError`."""
-    found = os.stat(path)  # noqa: PTH116 - a path as twine takes it
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _read(*, path: str, sha256: str) -> dict[str, Any]:
-    """The event for a file that twine reads, but does not send."""
-    try:
-        twine_reader()(path, None)
-    except Exception as error:  # noqa: BLE001 - as in `send`
-        return _refused(path, sha256, error)
-    return {"is": "readable"}
 
 
 def _refused(path: str, sha256: str, error: Exception) -> dict[str, Any]:
@@ -308,7 +265,7 @@ class _Counted:
 
     def __init__(self, body: Any, total: int, emit: Emit, on_first_block: Callable[[], None] | None) -> None:
         self._body, self._total, self._emit, self._on_first_block = body, total, emit, on_first_block
-        self._done, self._reported = 0, 0.0
+        self._done, self._reported, self._shown = 0, 0.0, 0
 
     @property
     def amount(self) -> str:
@@ -326,7 +283,8 @@ class _Counted:
         block: bytes = self._body.read(max(size, 64 * 1024) if size >= 0 else size)
         self._done += len(block)
         now = time.monotonic()
-        if now - self._reported >= 0.1 or not block:  # noqa: PLR2004 - seconds between two progress events
-            self._reported = now
+        due = now - self._reported >= 0.1  # noqa: PLR2004 - seconds between two progress events
+        if due or (not block and self._done != self._shown):
+            self._reported, self._shown = now, self._done
             self._emit({"is": "progress", "done": self._done, "total": self._total})
         return block

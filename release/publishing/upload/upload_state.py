@@ -74,6 +74,10 @@ class FileStates:
     def __getitem__(self, filename: str) -> FileState:
         return self._states[filename]
 
+    def is_pending(self, filename: str) -> bool:
+        """Whether a file is of this upload, and still to be sent."""
+        return filename in self._states and self._states[filename].phase == "pending"
+
     def number(self, filename: str) -> int:
         """The place of a file in the order of the upload."""
         return self._order[filename]

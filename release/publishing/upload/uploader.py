@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
@@ -139,7 +140,8 @@ class Uploader(Struct, kw_only=True):
         for state in chosen:
             credential = self.credential()
             self._states.put(upload_state.mark_sent(state))
-            self.workers.send(self.index, credential, state.file, self._upcoming(chosen))
+            read = self.workers.read_by_sender(state.file)
+            self.workers.send(self.index, credential, state.file, self._upcoming(chosen, read))
         if not self._unread and not self._readers:
             self._read_ahead()
 
@@ -168,9 +170,15 @@ class Uploader(Struct, kw_only=True):
             while (file := self._upcoming()) is not None and self.workers.prepare(file):
                 pass
 
-    def _upcoming(self, chosen: Sequence[FileState] = ()) -> Distribution | None:
-        """The first file that is to be sent later and that no worker reads yet; `chosen` are sent now."""
+    def _upcoming(
+        self, chosen: Sequence[FileState] = (), read: deque[Distribution] | None = None
+    ) -> Distribution | None:
+        """The first file to be sent later that no worker prepares; before it, those that its worker has `read`."""
         taken = {*self.workers.upcoming, *(state.file.filename for state in chosen)}
+        while read:
+            file = read.popleft()
+            if self._states.is_pending(file.filename) and file.filename not in taken:
+                return file
         return next((one.file for one in self._states.within("pending") if one.file.filename not in taken), None)
 
     def _next_files(self) -> list[FileState]:

@@ -40,7 +40,7 @@ class UploadClient(Protocol):
 
     def wake(self) -> None: ...
     def prepare(self, distribution: Distribution) -> None: ...
-    def read(self, distribution: Distribution) -> None: ...
+    def read(self, distributions: Sequence[Distribution]) -> tuple[Distribution, ReleaseError] | None: ...
     def login(self, index: Index, credential: Credential) -> None: ...
     def send(
         self, distribution: Distribution, *, on_progress: OnProgress = ..., upcoming: Distribution | None = ...
@@ -140,9 +140,15 @@ class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
 
         The worker is the one that has read the file, else preferably one that has read none.
         """
+        self._sender(file).send(index, credential, file, upcoming)
+
+    def read_by_sender(self, file: Distribution) -> deque[Distribution]:
+        """What the worker that `send` would give a file to was given to read; remove from it what need not be sent."""
+        return self._sender(file).files_read
+
+    def _sender(self, file: Distribution) -> _UploadWorker:
         idle = [worker for worker in self._workers if worker.state == "idle" and not worker.broken]
-        least = min(idle, key=lambda worker: 0 if worker.upcoming == file else 1 if worker.upcoming is None else 2)
-        least.send(index, credential, file, upcoming)
+        return min(idle, key=lambda worker: 0 if worker.upcoming == file else 1 if worker.upcoming is None else 2)
 
     def prepare(self, file: Distribution) -> bool:
         """Let an idle worker read a file that is likely to be sent next; False if none is idle without one."""
@@ -194,6 +200,8 @@ class _UploadWorker:
         self.done = 0
         #: the file that it reads in advance, until the next one is sent
         self.upcoming: Distribution | None = None
+        #: what it has read, and perhaps kept, before any file was sent
+        self.files_read: deque[Distribution] = deque()
         #: whether it failed to start
         self.broken = False
         self._client, self._emit = client, emit
@@ -203,6 +211,7 @@ class _UploadWorker:
 
     def read(self, files: Sequence[Distribution]) -> None:
         self.state = "busy"
+        self.files_read.extend(files)
         self._jobs.put(partial(self._read, files))
 
     def prepare(self, file: Distribution) -> None:
@@ -239,11 +248,9 @@ class _UploadWorker:
             self._client.close()
 
     def _read(self, files: Sequence[Distribution]) -> WorkerEvent:
-        for file in files:
-            try:
-                self._client.read(file)
-            except ReleaseError as error:
-                return UploadFailed(file=file, error=error)
+        refusal = self._client.read(files)
+        if refusal is not None:
+            return UploadFailed(file=refusal[0], error=refusal[1])
         return FilesRead()
 
     def _send(

@@ -12,14 +12,14 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from release.adapters.twine import twine_process, twine_worker
+from release.adapters.twine import twine_packages, twine_process, twine_worker
 from release.adapters.twine.twine_process import NotSentError, UploadLimits, Worker
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
@@ -359,12 +359,115 @@ def _sending(file: Distribution, upcoming: Distribution | None = None) -> dict[s
     return {"path": str(file.path), "sha256": file.sha256, "timeout": (PATIENCE, PATIENCE), "attestations": [], **more}
 
 
+def _reading(file: Distribution) -> dict[str, str]:
+    return {"path": str(file.path), "sha256": file.sha256}
+
+
+@pytest.mark.parametrize(("limit", "value", "times"), [("", 0, 1), ("_SMALL", 10, 2), ("_KEPT", 0, 2)])
+def test_a_small_file_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, times: int
+) -> None:
+    """With its digests, before any is sent; it takes memory until it is sent."""
+    from twine.wheel import Wheel
+
+    file, read = other_wheel(tmp_path, 1), list[str]()
+    whole = Wheel.read
+
+    def count(self: Any) -> Any:
+        read.append(self.filename)
+        return whole(self)
+
+    monkeypatch.setattr(Wheel, "read", count)
+    if limit:
+        monkeypatch.setattr(twine_packages, limit, value)
+    with loopback_server(lambda h: h.reply(200)) as server:
+        uploader = _uploader(server.url)
+        assert uploader.read(files=[_reading(file)]) == {"is": "readable"}
+        assert bool(uploader._packages._text) == (times == 1)
+        uploader.prepare(path=str(file.path))
+        if times == 1:
+            assert uploader._packages._prepared is None
+        assert uploader.send(**_sending(file))["status"] == 200
+        uploader._repository.close()
+    assert (read, uploader._packages._text) == ([str(file.path)] * times, 0)
+
+
+def test_of_files_that_are_read_at_a_time_the_first_refused_one_is_named(shared: Worker, tmp_path: Path) -> None:
+    files = [other_wheel(tmp_path, number) for number in range(3)]
+    assert shared.read(files) is None
+    files[1].path.write_bytes(b"no archive")
+    broken = distribution(files[1].path)
+    found = shared.read([files[0], broken, files[2]])
+    assert found is not None
+    assert found[0] is broken
+    assert f"twine does not accept {broken.filename!r}" in found[1].message
+    found = shared.read(files)
+    assert found is not None
+    assert "has changed since it was built" in found[1].message
+
+
+class _Fatal:
+    """A child that ends with one file."""
+
+    alive = True
+
+    def __init__(self, name: str, requests: list[list[str]], before: Callable[[], object]) -> None:
+        self._name, self._requests, self._before = name, requests, before
+        self._started = False
+
+    def write(self, request: dict[str, Any]) -> None:
+        self._requests.append([Path(one["path"]).name for one in request["files"]])
+
+    def read(self, _timeout: float) -> dict[str, Any]:
+        if not self._started:
+            self._started = True
+            return {"is": "ready"}
+        self._before()
+        if self._name in self._requests[-1]:
+            raise EOFError
+        return {"is": "readable"}
+
+    def last_error_line(self) -> str:
+        return "Segmentation fault"
+
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_file_with_which_the_child_ends_is_found_among_those_that_it_reads(tmp_path: Path, killed: bool) -> None:
+    """Each is read on its own then; a child that was killed on purpose is no reason for that."""
+    files = [other_wheel(tmp_path, number) for number in range(3)]
+    names, requests = [one.filename for one in files], list[list[str]]()
+
+    def start() -> Any:
+        return _Fatal(names[1], requests, lambda: worker.kill() if killed else None)
+
+    with Worker(env=os.environ, start=start) as worker:
+        found = worker.read(files)
+    assert found is not None
+    assert found[0] is files[0 if killed else 1]
+    assert found[1].message == f"cannot read {found[0].filename!r} with twine: Segmentation fault"
+    assert requests == ([names] if killed else [names, names[:1], names[1:2]])
+
+
+def test_a_small_file_is_one_line_of_progress(tmp_path: Path) -> None:
+    """Before its bytes are sent, so that a child that ends later may have sent it."""
+    told: list[dict[str, Any]] = []
+    with loopback_server(lambda h: h.reply(200)) as server:
+        uploader = twine_worker._Uploader(told.append)
+        uploader.login(url=server.url, username="__token__", password="x", proxies={}, ca=None)
+        uploader.send(**_sending(wheel(tmp_path)))
+    length = int(server.asked[0].headers["content-length"])
+    assert told == [{"is": "progress", "done": length, "total": length}]
+
+
 def test_the_next_file_is_read_while_the_one_before_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each file is read once: the next one after the first block was sent, before the response comes."""
     read: list[str] = []
     began = threading.Event()
     files = [other_wheel(tmp_path, number) for number in range(3)]
-    package = twine_worker._package
+    package = twine_packages._package
 
     def count(path: str) -> Any:
         read.append(path)
@@ -376,7 +479,7 @@ def test_the_next_file_is_read_while_the_one_before_is_sent(tmp_path: Path, monk
         assert began.wait(PATIENCE)
         h.reply(200)
 
-    monkeypatch.setattr(twine_worker, "_package", count)
+    monkeypatch.setattr(twine_packages, "_package", count)
     with loopback_server(answer) as server:
         uploader = _uploader(server.url)
         for file, upcoming in ((files[0], files[1]), (files[1], None), (files[2], None)):
@@ -385,15 +488,21 @@ def test_the_next_file_is_read_while_the_one_before_is_sent(tmp_path: Path, monk
     assert read == [str(file.path) for file in files]
 
 
+@pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("change", ["written", "replaced", "removed", "touched"])
-def test_bytes_that_changed_after_they_were_read_ahead_are_never_sent(tmp_path: Path, change: str) -> None:
+def test_bytes_that_changed_after_they_were_read_ahead_are_never_sent(tmp_path: Path, change: str, kept: bool) -> None:
     """Also where size and time of modification are as before; a file with the same bytes is read again, and sent."""
     first, second = other_wheel(tmp_path, 1), other_wheel(tmp_path, 2)
     with loopback_server(lambda h: h.reply(200)) as server:
         uploader = _uploader(server.url)
+        if kept:
+            assert uploader.read(files=[_reading(second)]) == {"is": "readable"}
         uploader.send(**_sending(first, second))
-        uploader._prepared._thread.join(PATIENCE)
-        assert uploader._prepared.package(str(second.path)) is not None
+        if kept:
+            assert str(second.path) in uploader._packages._kept
+        else:
+            uploader._packages._prepared._thread.join(PATIENCE)
+            assert uploader._packages._prepared.found(str(second.path)) is not None
         before, data = second.path.stat(), second.path.read_bytes()
         time.sleep(0.05)  # clocks of file systems tick less often than others
         if change == "written":

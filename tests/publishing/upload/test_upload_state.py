@@ -48,6 +48,8 @@ def test_the_files_of_a_phase_are_found_in_the_order_of_the_upload(changes: list
     assert [states.number(one.file.filename) for one in states] == list(range(5)) == list(range(len(states)))
     assert files[3].filename in states
     assert "other" not in states
+    assert not states.is_pending("other")
+    assert [states.is_pending(one.file.filename) for one in states] == [one.phase == "pending" for one in states]
 
 
 def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,8 @@ class Workers:
     given: dict[str, str] = field(default_factory=dict)
     #: what twine refuses to read, and why
     refused: dict[str, ReleaseError] = field(default_factory=dict)
+    #: what the worker that sends the next file has read
+    known: deque[Distribution] = field(default_factory=deque)
     #: how many idle workers can read a file in advance
     readers: int = 0
     #: the file at whose upload Ctrl-C is pressed once
@@ -87,6 +90,9 @@ class Workers:
         refused = next((file for file in files if file.filename in self.refused), None)
         event = FilesRead() if refused is None else UploadFailed(file=refused, error=self.refused[refused.filename])
         self.waiting.insert(0, event)  # a later part is read earlier
+
+    def read_by_sender(self, _file: Distribution) -> deque[Distribution]:
+        return self.known
 
     def send(self, _index: object, _credential: object, file: Distribution, upcoming: Distribution | None) -> None:
         self.calls.append(f"send {file.filename}")
@@ -196,6 +202,17 @@ def test_a_file_that_an_idle_worker_has_read_goes_first_and_one_that_a_busy_work
     run.run()
     sent = [call.removeprefix("send ") for call in run.workers.calls if call.startswith("send")]
     assert sent == [names[0], names[1], names[4], names[3], names[2]], "the first file stays the first one"
+
+
+def test_a_worker_is_given_what_it_has_read_rather_than_what_others_have(tmp_path: Path) -> None:
+    """As long as that is still to be sent, and belongs to the release."""
+    names = [f"acme_widget-1.0-{n}-py3-none-any.whl" for n in range(5)]
+    run = Run(tmp_path, names=names)
+    run.uploader.rules = UploadSettings(concurrency=1)
+    foreign = Distribution(path=tmp_path / "of-another-release.whl", sha256="a" * 64, size=1)
+    run.workers.known = deque([run.files[0], foreign, run.files[3], run.files[4]])
+    run.run()
+    assert run.workers.read_ahead == [names[3], names[4], names[1], names[2], ""]
 
 
 @pytest.mark.parametrize("twice", [True, False])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,8 +121,13 @@ class Client:
     def prepare(self, distribution: Distribution) -> None:
         self._called(f"prepare {distribution.filename}")
 
-    def read(self, distribution: Distribution) -> None:
-        self._called(f"read {distribution.filename}")
+    def read(self, distributions: Sequence[Distribution]) -> tuple[Distribution, ReleaseError] | None:
+        for distribution in distributions:
+            try:
+                self._called(f"read {distribution.filename}")
+            except ReleaseError as error:
+                return distribution, error
+        return None
 
     def login(self, index: Any, credential: Any) -> None:
         self._called(f"login {index.name} {credential.password.reveal()}")
@@ -207,6 +213,19 @@ def test_a_file_is_sent_by_the_worker_that_has_prepared_it() -> None:
     assert [[call for call in one.calls if " " in call and "login" not in call] for one in made.clients] == [
         [f"prepare {WHEEL}", f"send {WHEEL}"], [f"prepare {SDIST}", f"send {SDIST}"], [f"send {third.filename}"],
     ]  # fmt: skip
+
+
+def test_what_a_worker_has_read_is_known_for_the_file_that_it_would_be_given() -> None:
+    with pool() as made:
+        workers = made.grown(2)
+        workers.read([FILE])
+        workers.read([OTHER])
+        for _ in range(2):
+            made.next()
+        assert workers.read_by_sender(FILE) == deque([FILE])
+        workers.send(LASTING, sandbox_credential("one"), FILE)
+        assert workers.read_by_sender(OTHER) == deque([OTHER])
+        made.next()
 
 
 def test_a_busy_worker_reads_the_file_that_it_was_given_with_the_last_one() -> None:
