@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 _OPTIONAL = "typing_extensions"
 
@@ -11,9 +12,10 @@ def import_msgspec() -> None:
     """Import msgspec without `typing_extensions`, whose import takes as long as all of msgspec's.
 
     msgspec asks it for features that newer versions of Python have, and asks `typing` where it is not installed.
-    Observed: msgspec 0.22, `_utils.py`; Python 3.11 to 3.14 have them. Other modules import it as ever.
+    Observed: msgspec 0.22, `_utils.py`; Python 3.11 to 3.14 have them. Other modules import it as ever;
+    where another thread could do so meanwhile, and would not find it, nothing is left out.
     """
-    if "msgspec" in sys.modules or _OPTIONAL in sys.modules:
+    if "msgspec" in sys.modules or _OPTIONAL in sys.modules or threading.active_count() > 1:
         return
     sys.modules[_OPTIONAL] = None  # type: ignore[assignment] # its import raises an ImportError
     try:
