@@ -109,6 +109,12 @@ def test_a_completion_imports_the_commands_of_its_line_only(line: str, more: set
     assert seen & SLOW <= bare(tmp_path) | {"subprocess", "typing", "shlex"}
 
 
+def test_a_search_for_secrets_imports_no_second_typing_module(tmp_path: Path) -> None:
+    seen = loaded(["leaks"], tmp_path)
+    assert "msgspec" in seen
+    assert "typing_extensions" not in seen
+
+
 def test_the_help_of_every_command_imports_no_values_and_nothing_that_works(tmp_path: Path) -> None:
     """All commands but `leaks`, which has a table of values for the choices of an option, and `prepare`: JSON."""
     program = (

@@ -9,8 +9,9 @@ import contextlib
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,13 @@ _MAX_DIRECTORIES = 12
 _SUBMODULE = "160000 "
 #: the halves of the tree may differ by one in so many files
 _TOLERANCE = 10
+_TUNABLES = "GLIBC_TUNABLES"
+#: For the memory that git reads each file into: the C library would return it to the system, and request it again for
+#: each large file, which took a third of git's time. Up to this size it is reused, in large pages.
+#: Source: mallopt(3), and the GNU C Library's manual, "Memory Allocation Tunables"; other libraries ignore it.
+_REUSED_MEMORY = (
+    "glibc.malloc.mmap_max=0", f"glibc.malloc.trim_threshold={64 << 20}", "glibc.malloc.hugetlb=1",
+)  # fmt: skip
 
 
 class PendingGrep(Struct, frozen=True, kw_only=True):
@@ -54,21 +62,20 @@ class PendingGrep(Struct, frozen=True, kw_only=True):
     nested: tuple[str, ...]
     processes: tuple[subprocess.Popen[bytes], ...]
 
-    def suspects(self) -> tuple[str, ...]:
-        """Wait for git: the files that must be scanned; the others contain no secret.
+    def suspects(self) -> Generator[tuple[str, ...], None, None]:
+        """Wait for git: the files that must be scanned, as soon as each process ends; the others contain no secret.
 
-        If git fails, as without PCRE, all files are suspects.
+        If git fails, as without PCRE, all files are suspects. To be closed, which ends the processes.
         """
         try:
-            hits = [one.communicate()[0] for one in self.processes]
-        except BaseException:
+            for one in self.processes:
+                hits, _ = one.communicate()
+                # 0: some files match; 1: none does; more: git could not search.
+                yield tuple(_split(hits)) if one.returncode in {0, 1} else self.names
+            yield self.untracked
+        finally:
             for one in self.processes:
                 one.kill()
-            raise
-        # 0: some files match; 1: none does; more: git could not search.
-        if any(one.returncode not in {0, 1} for one in self.processes):
-            return self.names
-        return tuple(dict.fromkeys([*_split(b"".join(hits)), *self.untracked]))
 
 
 def scan_directory(system: System, directory: Path) -> ScanResult:
@@ -90,10 +97,29 @@ def _scan_inside(system: System, directory: Path, above: Path | None) -> ScanRes
     from release.leaks import file_scan  # noqa: F401 - for `_scan_names`
     from release.leaks.credential_files import may_hold_credentials
 
-    suspects = dict.fromkeys([*grep.suspects(), *filter(may_hold_credentials, grep.names), *grep.nested])
+    if len(grep.processes) > 1:
+        from release.leaks import detectors, index_tokens  # noqa: F401 - for files that match
+
+    credentials = tuple(filter(may_hold_credentials, grep.names))
+    with contextlib.closing(grep.suspects()) as suspects:
+        found = _scan_in_turn(directory, chain(suspects, [credentials, grep.nested]))
     parts = [_with_prefix(_scan_nested(system, directory / name, root), name) for name in grep.nested]
-    merged = merge_scans([_scan_files(directory, tuple(suspects)), *parts])
+    merged = merge_scans([found, *parts])
     return replace(merged, count=len(grep.names) - len(grep.nested) + sum(part.count for part in parts))
+
+
+def _scan_in_turn(directory: Path, groups: Iterable[tuple[str, ...]]) -> ScanResult:
+    """Scan groups of files, each file once. A few files are scanned while git still searches for the others."""
+    from release.core.models.leak import ScanResult, merge_scans
+
+    known, waiting, parts = set[str](), list[str](), list[ScanResult]()
+    for group in groups:
+        waiting += [name for name in dict.fromkeys(group) if name not in known]
+        known.update(group)
+        if waiting and not _is_much(directory, waiting):
+            parts.append(_scan_names(str(directory), tuple(waiting)))
+            waiting.clear()
+    return _sorted(merge_scans([*parts, _scan_files(directory, tuple(waiting))]))
 
 
 def _scan_nested(system: System, directory: Path, above: Path) -> ScanResult:
@@ -117,8 +143,13 @@ def _scan_all_files(directory: Path) -> ScanResult:
     return replace(_scan_files(directory, names), count=len(names))
 
 
+def _is_much(directory: Path, names: Sequence[str]) -> bool:
+    """Whether the scan of these files is worth the start of processes."""
+    return len(names) >= _MANY or _size(directory, names) >= _LARGE
+
+
 def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
-    if len(names) < _MANY and _size(directory, names) < _LARGE:
+    if not _is_much(directory, names):
         found = _scan_names(str(directory), names)
     else:
         from release.adapters.system.parallel import map_in_processes
@@ -126,10 +157,14 @@ def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
 
         shares = [names[at::_SHARES] for at in range(min(_SHARES, len(names)))]
         found = merge_scans(map_in_processes(partial(_scan_names, str(directory)), shares))
+    return _sorted(found)
+
+
+def _sorted(found: ScanResult) -> ScanResult:
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
 
 
-def _size(directory: Path, names: tuple[str, ...]) -> int:
+def _size(directory: Path, names: Sequence[str]) -> int:
     """The bytes of the files; the scan itself reports those that cannot be read."""
     size = 0
     for name in names:
@@ -219,11 +254,12 @@ def _half(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _split(output: bytes) -> list[str]:
-    return [os.fsdecode(part) for part in output.split(b"\0") if part]
+    return [part for part in os.fsdecode(output).split("\0") if part]
 
 
 def _start_git(system: System, directory: Path, *words: str) -> subprocess.Popen[bytes]:
     env = git_environment(system)
+    env[_TUNABLES] = ":".join(filter(None, [env.get(_TUNABLES), *_REUSED_MEMORY]))
     return subprocess.Popen(
         with_program_path(["git", *words], env), cwd=directory, env=env, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from release.adapters.system import system
+from release.core.models.leak import ScanResult
 from release.leaks import worktree
 from tests.fake_tokens import token
 from tests.git_repositories import committed, git
@@ -39,7 +43,7 @@ def test_two_halves_find_what_one_search_finds(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "new.py").write_text(token())
     asked = worktree.start_grep(system.real_system(), tmp_path)
     assert len(asked.processes) == (1 if tree == "no directory" else 2)
-    assert set(asked.suspects()) == {*secret, "new.py"}
+    assert set(chain.from_iterable(asked.suspects())) == {*secret, "new.py"}
     found = worktree.scan_directory(system.real_system(), tmp_path)
     assert {leak.path for leak in found.leaks} == {*secret, "new.py"}
     assert found.count == len(TREES[tree]) + 1
@@ -52,7 +56,85 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
     monkeypatch.setattr(worktree, "_TWO_GREPS", 1)
     found = worktree.start_grep(system.real_system(), tmp_path / "x")
     assert len(found.names) == 12
-    assert set(found.suspects()) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
+    assert set(chain.from_iterable(found.suspects())) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
+
+
+def python(code: str, *words: object) -> subprocess.Popen[bytes]:
+    """A process in place of `git grep`."""
+    command = [sys.executable, "-I", "-c", f"import pathlib, sys, time\n{code}", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def grep_of(monkeypatch: pytest.MonkeyPatch, names: list[str], *processes: subprocess.Popen[bytes]) -> None:
+    """Let these processes search the tree."""
+    found = worktree.PendingGrep(names=tuple(names), untracked=(), nested=(), processes=processes)
+    monkeypatch.setattr(worktree, "start_grep", lambda *_: found)
+
+
+def test_what_one_half_finds_is_scanned_while_git_searches_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{n}.py" for n in range(6)]
+    repository(tmp_path, names)
+    scan, mark = worktree._scan_names, tmp_path / "scanned"
+    # It ends when the files of the first one are scanned; else with the status of an error.
+    second = "for _ in range(600):\n if pathlib.Path(sys.argv[1]).exists(): sys.exit(1)\n time.sleep(0.1)\nsys.exit(2)"
+    scanned = list[str]()
+
+    def scan_names(root: str, some: tuple[str, ...]) -> ScanResult:
+        scanned.extend(some)
+        mark.touch()
+        return scan(root, some)
+
+    monkeypatch.setattr(worktree, "_scan_names", scan_names)
+    grep_of(monkeypatch, names, python("print('0.py', end=chr(0))"), python(second, mark))
+    found = worktree.scan_directory(system.real_system(), tmp_path)
+    assert [leak.path for leak in found.leaks] == ["0.py"]
+    assert scanned == ["0.py"]
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_if_one_half_cannot_be_searched_every_file_is_scanned_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: int
+) -> None:
+    names = [f"{n}.py" for n in range(6)]
+    repository(tmp_path, names)
+    codes = ["print('0.py', end=chr(0))", "print('3.py', end=chr(0)); sys.exit(128)"]
+    grep_of(monkeypatch, names, *map(python, reversed(codes) if not failed else codes))
+    found = worktree.scan_directory(system.real_system(), tmp_path)
+    assert [leak.path for leak in found.leaks] == ["0.py", "3.py"]
+
+
+def test_an_interruption_ends_the_other_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path, ["0.py"])
+    endless = python("time.sleep(600)")
+
+    def interrupted(root: str, some: tuple[str, ...]) -> ScanResult:
+        raise KeyboardInterrupt(root, some)
+
+    monkeypatch.setattr(worktree, "_scan_names", interrupted)
+    grep_of(monkeypatch, ["0.py"], python("print('0.py', end=chr(0))"), endless)
+    with pytest.raises(KeyboardInterrupt):
+        worktree.scan_directory(system.real_system(), tmp_path)
+    assert endless.wait(60)
+    endless.communicate()
+
+
+def test_settings_of_the_user_for_the_memory_of_programs_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(tmp_path, ["0.py"])
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=0")
+    started = list[str]()
+    popen = subprocess.Popen
+
+    def noted(words: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
+        started.append(env["GLIBC_TUNABLES"])
+        return popen(words, env=env, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    assert list(worktree.start_grep(system.real_system(), tmp_path).suspects()) == [("0.py",), ()]
+    assert all(one.startswith("glibc.malloc.check=0:glibc.malloc.mmap_max=0:") for one in started)
 
 
 @pytest.fixture

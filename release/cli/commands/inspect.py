@@ -18,6 +18,7 @@ from release.cli.command import (
     output_width,
     show,
 )
+from release.cli.msgspec_import import import_msgspec
 from release.cli.offline_commands import require_online
 from release.core.errors import Exit
 
@@ -75,6 +76,7 @@ def _inspect_with(render: RstRenderer, options: argparse.Namespace, write: Write
 
 
 def _add_leaks_arguments(parser: argparse.ArgumentParser) -> None:
+    import_msgspec()
     from release.core.models.leak import SECRET_KINDS
 
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
