@@ -37,6 +37,10 @@ def main() -> int:
             from release.cli.commands.completion import complete
 
             complete()
+        if sys.argv[1:2] == ["inspect"]:
+            from release.publishing.early_rst import start_early
+
+            start_early(sys.argv[2:], os.environ)
         from release.cli.main import main as run
 
         return run(ends_process=True)

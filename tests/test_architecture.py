@@ -98,6 +98,7 @@ TESTED_ELSEWHERE = {
     "credentials/sources/tool_variables.py": "tests/credentials/sources/test_environment.py",
     "publishing/prepare/collect_preparation.py": "tests/publishing/prepare/test_preparation.py",
     "publishing/prepare/collect_set_preparation.py": "tests/stories/test_prepare_set.py",
+    "publishing/early_rst.py": "tests/publishing/test_rst_process.py",
     "publishing/own_process.py": "tests/publishing/test_rst_process.py",
     "publishing/own_process_child.py": "tests/publishing/test_rst_process.py",
     "publishing/rst_process_child.py": "tests/publishing/test_rst_process.py",

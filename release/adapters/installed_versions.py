@@ -18,7 +18,7 @@ def installed_versions() -> Mapping[str, str]:
     found = _versions_in_directories()
     versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
-        version = found.get(name) or _version_of(name)
+        version = found[name] if name in found else _version_of(name)
         if version is not None:
             versions[name] = version
     return versions
@@ -33,14 +33,14 @@ def _version_of(name: str) -> str | None:
         return None
 
 
-def _versions_in_directories() -> dict[str, str]:
-    """What `importlib.metadata` would find, which takes several times as long, with its import.
+def _versions_in_directories() -> dict[str, str | None]:
+    """Name → version, None if it is not installed; `importlib.metadata` takes several times as long, with its import.
 
-    As far as that is plain: each name in the first directory of `sys.path` that has it, and there once, as .dist-info.
-    What comes after a zip file or an .egg is left out, and everything where an importer of others finds distributions.
+    As far as that is plain: each name in the first directory of `sys.path` that has it, once, and as .dist-info. What
+    comes after a zip file or an .egg is left out, and everything where an importer of others finds distributions.
     """
     wanted = {name.replace("-", "_"): name for name in _LIBRARIES}
-    versions: dict[str, str] = {}
+    versions: dict[str, str | None] = {}
     if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
         return versions
     for directory in sys.path:
@@ -49,9 +49,9 @@ def _versions_in_directories() -> dict[str, str]:
         except FileNotFoundError:
             continue
         except OSError:
-            break
+            return versions
         if directory.lower().endswith(".egg"):
-            break
+            return versions
         found: dict[str, list[str]] = {}
         for child in children:
             stem, _, end = child.lower().rpartition(".")
@@ -61,7 +61,7 @@ def _versions_in_directories() -> dict[str, str]:
             library = wanted.pop(name)
             if len(found[name]) == 1 and (version := _version_in(os.path.join(directory, found[name][0]))):  # noqa: PTH118 - the same
                 versions[library] = version
-    return versions
+    return versions | dict.fromkeys(wanted.values())
 
 
 def _version_in(dist_info: str) -> str | None:

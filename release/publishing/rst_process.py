@@ -7,20 +7,15 @@ the child fails, this process renders.
 from __future__ import annotations
 
 import math
-import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
 from release.adapters.system.process import Pipe
-from release.adapters.system.processors import usable_processors
-from release.publishing.own_process import start_own_process
+from release.publishing import early_rst
 
-#: bytes of a wheel, and of the start of its metadata, that are searched for the type of the description
-_LARGEST_WHEEL, _HEAD = 16 << 20, 1 << 16
 #: results that are stored
 _STORED = 8
 
@@ -45,12 +40,13 @@ class RstProcess:
         self._end()
 
     def start_for(self, paths: Sequence[Path], env: Mapping[str, str]) -> None:
-        """Start the child if the first wheel has a description for it, and there is a second processor."""
-        wheel = next((path for path in paths if path.name.endswith(".whl")), None)
-        if wheel is None or not has_rst_description(wheel) or usable_processors() == 1:
-            return
-        with suppress(OSError):
-            self._pipe = start_own_process("release.publishing.rst_process_child", "rst_handler", env)
+        """Start the child if the first wheel has a description for it, and there is a second processor.
+
+        It may run already: see `early_rst`.
+        """
+        process = early_rst.start_for(paths, env)
+        if process is not None:
+            self._pipe = Pipe.of(process)
 
     def prepare(self, text: str) -> None:
         """Let the child render a text that will be needed."""
@@ -86,19 +82,3 @@ class RstProcess:
             self._pipe.kill()
             self._pipe.close()
         self._pipe = None
-
-
-def has_rst_description(path: Path) -> bool:
-    """Whether a wheel seems to have a description in reStructuredText; a wrong answer costs time and nothing else."""
-    try:
-        if path.stat().st_size > _LARGEST_WHEEL:
-            return False
-        with zipfile.ZipFile(path) as archive:
-            name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-            with archive.open(name) as member:
-                text = member.read(_HEAD).decode("utf-8", "replace")
-    except Exception:  # noqa: BLE001 - an untrusted archive raises anything; the inspection reports it
-        return False
-    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
-    kinds = [line.lower() for line in head.split("\n") if line.lower().startswith("description-content-type:")]
-    return bool(body.strip()) and all("text/x-rst" in kind for kind in kinds)

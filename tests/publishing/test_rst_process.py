@@ -15,8 +15,9 @@ import pytest
 
 from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.adapters.system.process import Pipe
-from release.publishing import own_process, own_process_child, rst_process
-from release.publishing.rst_process import RstProcess, has_rst_description
+from release.publishing import early_rst, own_process, own_process_child, rst_process
+from release.publishing.early_rst import has_rst_description
+from release.publishing.rst_process import RstProcess
 from tests import sample_distributions
 from tests.adapters.system.test_guardian import alive, wait_until
 
@@ -43,6 +44,23 @@ time.sleep(600)
 """
 
 
+#: reports each process, and what was imported before it
+SPY = """
+import os, subprocess, sys
+from pathlib import Path
+start = subprocess.Popen
+def report(argv, **options):
+    print("started", argv[-1], "release.cli.main" in sys.modules, file=sys.stderr)
+    return start(argv, **options)
+subprocess.Popen = report
+from release.publishing import early_rst
+early_rst.usable_processors = lambda: 2
+sys.argv[0] = "pypi-preflight"
+from pypi_preflight.command_line import main
+sys.exit(main())
+"""
+
+
 def wheel(directory: Path, kind: str | None = "text/x-rst", body: str = "A widget.\n") -> Path:
     path = directory / sample_distributions.wheel_name()
     extra = (f"Description-Content-Type: {kind}\n" if kind else "") + f"\n{body}"
@@ -52,7 +70,7 @@ def wheel(directory: Path, kind: str | None = "text/x-rst", body: str = "A widge
 
 @pytest.fixture(autouse=True)
 def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rst_process, "usable_processors", lambda: 2)
+    monkeypatch.setattr(early_rst, "usable_processors", lambda: 2)
 
 
 @pytest.fixture
@@ -160,14 +178,14 @@ def test_a_child_whose_libraries_cannot_be_imported_changes_nothing(
 
 def test_nothing_is_started_where_it_does_not_pay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
-    monkeypatch.setattr(rst_process, "Pipe", lambda *arguments, **_: started.append(arguments))
+    monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **_: started.append(arguments))
     sdist = tmp_path / sample_distributions.sdist_name()
     sdist.write_bytes(sample_distributions.sdist())
     with RstProcess() as process:
         process.start_for([], {})
         process.start_for([sdist, tmp_path / "missing-1.0-py3-none-any.whl"], {})
         process.start_for([wheel(tmp_path, "text/markdown")], {})
-        monkeypatch.setattr(rst_process, "usable_processors", lambda: 1)
+        monkeypatch.setattr(early_rst, "usable_processors", lambda: 1)
         process.start_for([wheel(tmp_path)], {})
         process.prepare("a")
         assert process("a") == render_rst("a")
@@ -182,7 +200,7 @@ def test_which_wheels_seem_to_have_such_a_description(tmp_path: Path, monkeypatc
     assert not has_rst_description(wheel(tmp_path, "text/plain", "Description-Content-Type: text/x-rst\n"))
     assert not has_rst_description(wheel(tmp_path, body=" \n"))
     path = wheel(tmp_path)
-    monkeypatch.setattr(rst_process, "_LARGEST_WHEEL", path.stat().st_size - 1)
+    monkeypatch.setattr(early_rst, "_LARGEST_WHEEL", path.stat().st_size - 1)
     assert not has_rst_description(path)
     monkeypatch.undo()
     path.write_bytes(path.read_bytes()[:200])
@@ -225,3 +243,48 @@ def test_the_module_of_the_child_imports_nothing_that_takes_long() -> None:
     program = f"import sys, {own_process_child.__name__}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"packaging", "msgspec", "docutils", "release.core.errors"} & set(done.stdout.split())
+
+
+def test_a_child_that_was_started_early_is_used(tmp_path: Path) -> None:
+    path = wheel(tmp_path)
+    early_rst.start_early([str(path), "other.whl"], os.environ)
+    (early,) = early_rst._started.values()
+    assert early is not None
+    with RstProcess() as process:
+        process.start_for([path], os.environ)
+        assert child_of(process) is early
+        process.prepare("a")
+        assert process("a") == render_rst("a")
+    assert early.poll() is not None
+    assert not early_rst._started
+
+
+def test_a_child_that_was_started_early_for_another_file_ends(tmp_path: Path) -> None:
+    early_rst.start_early([str(wheel(tmp_path))], os.environ)
+    (early,) = early_rst._started.values()
+    assert early is not None
+    (tmp_path / "other").mkdir()
+    with RstProcess() as process:
+        process.start_for([wheel(tmp_path / "other", "text/markdown")], os.environ)
+        assert process._pipe is None
+        process.start_for([wheel(tmp_path / "other")], os.environ)
+        assert child_of(process) is not early
+    early_rst._end()
+    assert early.poll() is not None
+
+
+@pytest.mark.parametrize("kind", ["text/x-rst", "text/markdown"])
+def test_the_program_starts_one_child_before_it_imports_its_commands(kind: str, tmp_path: Path) -> None:
+    path = wheel(tmp_path, kind)
+    argv = [sys.executable, "-c", SPY, "inspect", str(path)]
+    done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split() == (["started", "rst_handler", "False"] if kind == "text/x-rst" else [])
+
+
+def test_the_program_ends_its_child_after_a_wrong_option(tmp_path: Path) -> None:
+    argv = [sys.executable, "-X", "dev", "-c", SPY, "inspect", "--wrong", str(wheel(tmp_path))]
+    done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 2
+    assert done.stderr.startswith("started rst_handler False\n")
+    assert "ResourceWarning" not in done.stderr

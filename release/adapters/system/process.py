@@ -14,12 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, Self, TextIO
 
 from msgspec import Struct
 
 from release.adapters.system import debug_log
 from release.adapters.system.guardian import guard_program, prepare_guard
+from release.adapters.system.own_group import OWN_GROUP
 from release.adapters.system.program_path import with_program_path
 from release.core.child_environment import without_credentials
 from release.core.errors import ToolError, lower_first
@@ -29,10 +30,6 @@ from release.core.quoting import quote_path
 _TICK = 0.1
 #: seconds for a program to exit after SIGTERM, or after its stdin was closed
 _GRACE = 2.0
-#: options of `Popen` for a process group of its own
-OWN_GROUP: dict[str, Any] = {"start_new_session": True}
-if sys.platform == "win32":
-    OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 class Completed(Struct, frozen=True, kw_only=True):
@@ -220,18 +217,25 @@ def _signal_group(process: subprocess.Popen[str], number: int) -> None:
 class Pipe:
     """A child that exchanges JSON, one object a line; in its own group, so that Ctrl-C reaches only its parent."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], *, guarded: bool = True) -> None:
-        """Start the child. One that is not `guarded` ends itself when its stdin ends, whatever it does then."""
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start the child."""
         prepare_guard()
         pipe = subprocess.PIPE
         process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
         self._connect(process)
-        if guarded:
-            self._guard.enter_context(guard_program(process))
+        self._guard.enter_context(guard_program(process))
+
+    @classmethod
+    def of(cls, process: subprocess.Popen[bytes]) -> Self:
+        """Exchange JSON with a child that ends itself when its stdin ends, whatever it does then."""
+        pipe = cls.__new__(cls)
+        pipe._connect(process)  # noqa: SLF001 - of this class
+        return pipe
 
     def _connect(self, process: Any) -> None:
         """Exchange JSON with a process, as `subprocess.Popen` has it."""
         self._process: subprocess.Popen[bytes] = process
+        self._killed = False
         self._guard = contextlib.ExitStack()
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
@@ -286,6 +290,7 @@ class Pipe:
 
     def kill(self) -> None:
         """Kill the child, from any thread; a waiting `read` raises `EOFError`."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> None:
@@ -294,7 +299,7 @@ class Pipe:
             if self._process.stdin is not None:
                 self._process.stdin.close()
         try:
-            self._process.wait(_GRACE)
+            self._process.wait(None if self._killed else _GRACE)  # with a limit, it waits in steps of milliseconds
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -23,7 +23,8 @@ from typing import IO
 import release
 from release.adapters.system.guardian import guard_program, prepare_guard
 from release.adapters.system.own_child import own_child_environment
-from release.adapters.system.process import OWN_GROUP, Pipe
+from release.adapters.system.own_group import OWN_GROUP
+from release.adapters.system.process import Pipe
 
 AVAILABLE = sys.platform == "linux"
 _BOOT = (
