@@ -14,6 +14,8 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise, starmap
+from operator import le
 from pathlib import Path
 
 from msgspec import Struct
@@ -83,6 +85,15 @@ class PackIndex:
             self.offsets = array("Q", sorted(offsets))
         except IndexError:
             raise PackError("the index is damaged") from None
+        if not self._finds_all(_integers("I", data[len(_MAGIC) : _FANOUT])):
+            raise PackError("the index is damaged")
+
+    def _finds_all(self, fanout: array[int]) -> bool:
+        """Whether git can find each object by its name: they are sorted, and counted by their first bytes."""
+        places = range(len(self))
+        is_sorted = all(starmap(le, pairwise(map(self._name_at, places))))
+        ends = [bisect_left(places, bytes([first + 1]), key=self._name_at) for first in range(255)]
+        return is_sorted and [*fanout] == [*ends, len(self)]
 
     def __len__(self) -> int:
         return len(self._places)
@@ -176,6 +187,8 @@ class Pack:
 
     def _base(self, number: int, kept: _Kept) -> tuple[str, bytes]:
         """Type and bytes of an object that another is a delta of; it may be one itself."""
+        if number == _UNREADABLE:
+            raise PackError("the object is left to git")
         known = kept.find(number)
         deltas: list[int] = []
         while known is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
+import struct
 import subprocess
+import zlib
 from array import array
 from pathlib import Path
 
@@ -133,6 +136,62 @@ def from_git_fails_or_agrees(where: Path, found: dict[str, tuple[str, bytes]], n
         return from_git(where, names) == {name: found[name] for name in names}
     except (subprocess.CalledProcessError, ValueError):
         return True
+
+
+def written(where: Path, *objects: tuple[int, bytes]) -> Path:
+    """Write a pack of objects, each with the number of its type, and its index; returns the index."""
+    pack, offsets = b"PACK" + struct.pack(">II", 2, len(objects)), list[int]()
+    for kind, data in objects:
+        offsets.append(len(pack))
+        assert len(data) < 16
+        pack += bytes([kind << 4 | len(data)]) + zlib.compress(data)
+    checksum = hashlib.sha1(pack, usedforsecurity=False).digest()
+    counts = [min(first + 1, len(objects)) for first in range(256)]
+    index = b"\xfftOc" + struct.pack(">257I", 2, *counts)
+    index += b"".join(bytes([number] * 20) for number in range(len(objects))) + bytes(4 * len(objects))
+    path = where / "pack.idx"
+    path.write_bytes(index + struct.pack(f">{len(offsets)}I", *offsets) + checksum + bytes(20))
+    path.with_suffix(".pack").write_bytes(pack + checksum)
+    return path
+
+
+def test_an_object_of_an_unknown_type_is_no_delta_of_another(tmp_path: Path) -> None:
+    base = b"x" * 10
+    delta = bytes([10, 10, 0x90, 10])  # of the last object but one: all its bytes
+    pack = Pack(written(tmp_path, (5, delta), (3, base), (3, b"y")), 20)
+    assert [one if isinstance(one, int) else one.data for one in pack.read(0, 3)] == [0, base, b"y"]
+
+
+@pytest.mark.parametrize(("at", "value"), [(8 + 4 * 5 + 3, 0), (8 + 4 * 256, 0x55), (8 + 4 * 256 + 20, 0)])
+def test_an_index_in_which_git_does_not_find_every_object_is_left_to_git(tmp_path: Path, at: int, value: int) -> None:
+    index = written(tmp_path, *[(3, b"%d" % number) for number in range(6)])
+    Pack(index, 20)
+    damage(index, at, value)
+    with pytest.raises(PackError):
+        Pack(index, 20)
+
+
+def test_no_damage_of_an_index_hides_an_object(tmp_path: Path) -> None:
+    index = repository(tmp_path, versions=4)
+    content, chance = index.read_bytes(), random.Random(4)  # noqa: S311 - the same each time
+    sound = read(Pack(index, 20))
+    index.chmod(0o644)
+    opened = 0
+    for _ in range(60):
+        at = chance.randrange(len(content))
+        index.write_bytes(content[:at] + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :])
+        try:
+            pack = Pack(index, 20)
+        except PackError:
+            continue
+        opened += 1
+        found = list(pack.read(0, len(pack.index)))
+        assert sorted(one if isinstance(one, int) else one.number for one in found) == list(range(len(sound)))
+        seen = {one.data for one in found if isinstance(one, PackedObject)}
+        # What cannot be read here is left to git, as are the deltas of it.
+        assert seen <= {data for _, data in sound.values()}
+        assert len(seen) == len(sound) or any(isinstance(one, int) for one in found)
+    assert opened > 5
 
 
 def test_deltas_of_each_other_end() -> None:
