@@ -13,7 +13,7 @@ from release.core.models.check_result import Finding
 
 #: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it
 #: warns, which the index refuses. Source: docutils, `parsers/rst/states.py`
-_SHORT_TITLE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)")
+_SHORT_TITLE = r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)"
 _OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
 #: caches, checkouts and leftovers of editors, merges, test runs and builds; `package.json.orig`, `pyproject.toml.orig`
 #: and `Cargo.toml.orig` are written on purpose, by JupyterLab, uv_build and cargo
@@ -129,7 +129,7 @@ def every_title_is_a_title(upload: FileUpload) -> Iterator[Finding]:
     A reStructuredText underline that is too short counts as one only from four characters on, and is refused then.
     """
     kind = upload.value("description_content_type")
-    found = _SHORT_TITLE.search(upload.value("description")) if not kind or "x-rst" in kind else None
+    found = re.search(_SHORT_TITLE, upload.value("description")) if not kind or "x-rst" in kind else None
     if found:
         yield warn(
             f"the underline {found['line']!r} is too short for the heading {found['title']!r}: both render as text",

@@ -12,11 +12,10 @@ NOT_API = frozenset({
     "test", "tests", "testing", "doc", "docs", "example", "examples", "benchmarks", "scripts", "setup", "conftest",
 })  # fmt: skip
 #: for development: users do not install them, so they excuse nothing
-_DEVELOPMENT = re.compile(
-    r"(?:dev|devel|develop|development|tests?|testing|docs?|documentation|lint|linting|types?|typing|mypy|ci|qa|check"
+_DEVELOPMENT = (
+    r"(?i)(?:dev|devel|develop|development|tests?|testing|docs?|documentation|lint|linting|types?|typing|mypy|ci|qa|check"
     r"|checks|cov|coverage|build|release|format|style|pre-commit|tox|nox|maintainer|contrib|cover|quality|enabler|doctest"
-    r"|benchmarks?|examples?)(?:[-_](?:all|dev|deps|tools|dependencies|requirements))*",
-    re.IGNORECASE,
+    r"|benchmarks?|examples?)(?:[-_](?:all|dev|deps|tools|dependencies|requirements))*"
 )
 _SOURCE = re.compile(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
 #: modules that older Pythons had. Source: PEP 594, PEP 632, "What's New In Python 3.12"
@@ -119,7 +118,7 @@ def extras_by_requirement(requires: Iterable[str]) -> dict[str, list[str]]:
 
 def is_for_development(extra: str) -> bool:
     """Whether an extra is for those who work on the project, not for those who use it."""
-    return _DEVELOPMENT.fullmatch(extra) is not None
+    return re.fullmatch(_DEVELOPMENT, extra) is not None
 
 
 def extras_with(module: str, requires: Iterable[str]) -> list[str]:

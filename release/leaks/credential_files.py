@@ -19,20 +19,20 @@ _MARKS = (b"pypirc\0", b"netrc\0", b".git-credentials\0", b".env")
 _NAMED = (b"pypirc", b"netrc", b".git-credentials")
 _ENDINGS = ("pypirc", "netrc", ".git-credentials", ".env")
 
-_PYPIRC = re.compile(rb"(?m)^[ \t]*password[ \t]*[=:][ \t]*(?P<value>[^\r\n]+)")
-_NETRC = re.compile(rb"(?m)^(?:[^#\r\n]*\s)?password\s+(?P<value>\S+)")
-_GIT = re.compile(rb"(?m)^https?://[^:/@\s]+:(?P<value>[^@\s]+)@")
-_ENV = re.compile(
+# Patterns as text: few files need them, and the first one compiles them.
+_PYPIRC = rb"(?m)^[ \t]*password[ \t]*[=:][ \t]*(?P<value>[^\r\n]+)"
+_NETRC = rb"(?m)^(?:[^#\r\n]*\s)?password\s+(?P<value>\S+)"
+_GIT = rb"(?m)^https?://[^:/@\s]+:(?P<value>[^@\s]+)@"
+_ENV = (
     rb"(?mi)^[ \t]*(?:export[ \t]+)?\w{0,60}"
     rb"(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL)\w{0,60}"
     rb"[ \t]*=[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
 )
 #: placeholders, for others to replace
-_EXAMPLE_NAME = re.compile(r"example|sample|template|dist$|default|schema|test", re.IGNORECASE)
-_PLACEHOLDER = re.compile(
-    rb"[<$%{\[].*|.*\*\*\*.*|.*\.\.\.?|.*(?:your|my|example|sample|dummy|fake|change|replace|placeholder|insert|todo|xxx"
-    rb"|localhost|password|passwd|secret|token|insecure|development|testing|hunter2).*|(.)\1*",
-    re.IGNORECASE | re.DOTALL,
+_EXAMPLE_NAME = r"(?i)example|sample|template|dist$|default|schema|test"
+_PLACEHOLDER = (
+    rb"(?is)[<$%{\[].*|.*\*\*\*.*|.*\.\.\.?|.*(?:your|my|example|sample|dummy|fake|change|replace|placeholder|insert|todo|xxx"
+    rb"|localhost|password|passwd|secret|token|insecure|development|testing|hunter2).*|(.)\1*"
 )
 
 
@@ -48,11 +48,11 @@ def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
         ("pypirc", name.endswith("pypirc"), _PYPIRC),
         ("netrc", name in {".netrc", "_netrc", "netrc"}, _NETRC),
         ("git-credentials", name == ".git-credentials", _GIT),
-        ("env", (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name), _ENV),
+        ("env", (name.endswith(".env") or name.startswith(".env.")) and not re.search(_EXAMPLE_NAME, name), _ENV),
     ):
-        for found in pattern.finditer(data) if is_named_so else ():
+        for found in re.finditer(pattern, data) if is_named_so else ():
             value = found["value"].strip().strip(b"\"'")
-            if not _PLACEHOLDER.fullmatch(value) and b"pypi-" not in value and _is_secret(kind, value):
+            if not re.fullmatch(_PLACEHOLDER, value) and b"pypi-" not in value and _is_secret(kind, value):
                 identity = Secret(value.decode("latin-1")).fingerprint
                 yield SecretMatch(kind=kind, offset=found.start(), identity=identity)
                 break

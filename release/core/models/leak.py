@@ -66,20 +66,20 @@ SECRET_KINDS = {
     "git-credentials": SecretKind("a .git-credentials file", "revoke the token, or change the password, on that host"),
 }
 
+# Patterns as text: a release with a leak is rare, and the first use compiles them.
 #: a path of tests or examples, or of what others test with: "greentest", "pytest_httpbin"
-_EXAMPLE_PATH = re.compile(
-    r"(?:\A|[/\\!_.-])(?:(?:py|green|unit)?tests?|localhost|self[_-]?signed|snake[_-]?oil|development|testing|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)",
-    re.IGNORECASE,
+_EXAMPLE_PATH = (
+    r"(?i)(?:\A|[/\\!_.-])(?:(?:py|green|unit)?tests?|localhost|self[_-]?signed|snake[_-]?oil|development|testing"
+    r"|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)"
 )
 
 #: a path of certificates and their keys
-_TLS_PATH = re.compile(
-    r"(?:\A|[/\\!_.-])(?:ca|certs?|certificates?|client|https?|keycert|local|server|ssl|tls)(?:[/\\!_.-]|\Z)",
-    re.IGNORECASE,
+_TLS_PATH = (
+    r"(?i)(?:\A|[/\\!_.-])(?:ca|certs?|certificates?|client|https?|keycert|local|server|ssl|tls)(?:[/\\!_.-]|\Z)"
 )
 
 #: compiled libraries contain keys for their self-tests
-_MACHINE_CODE = re.compile(r"\.(?:so[.\d]*|a|o|lib|dll|pyd|dylib|exe|class)\Z", re.IGNORECASE)
+_MACHINE_CODE = r"(?i)\.(?:so[.\d]*|a|o|lib|dll|pyd|dylib|exe|class)\Z"
 
 
 class SecretMatch(Struct, frozen=True, kw_only=True):
@@ -142,14 +142,14 @@ class Leak(Struct, frozen=True, kw_only=True):
     def is_example(self) -> bool:
         """Whether it counts as an example: it is unproven, and in tests, examples or machine code."""
         kind = SECRET_KINDS[self.kind]
-        built_in = self.kind == PRIVATE_KEY and _MACHINE_CODE.search(self.path) is not None
+        built_in = self.kind == PRIVATE_KEY and re.search(_MACHINE_CODE, self.path) is not None
         expired = kind.short_lived and self.object is not None
-        return not kind.proven and (built_in or expired or _EXAMPLE_PATH.search(self.path) is not None)
+        return not kind.proven and (built_in or expired or re.search(_EXAMPLE_PATH, self.path) is not None)
 
     @property
     def is_of_local_server(self) -> bool:
         """Whether it is the private key of a TLS server or client by its path, as projects have them for tests."""
-        return self.kind == PRIVATE_KEY and _TLS_PATH.search(self.path) is not None
+        return self.kind == PRIVATE_KEY and re.search(_TLS_PATH, self.path) is not None
 
 
 class UnscannedFile(Struct, frozen=True, kw_only=True):
