@@ -683,6 +683,24 @@ print(json.dumps([loaded, rich.progress.Progress.__module__, rfc3986.__name__]))
     assert real == ["rich.progress", "rfc3986"]
 
 
+@pytest.mark.parametrize("use", ["utils.rfc3986.urlparse", "repository.rich.progress.track", "repository.rich.console"])
+def test_another_use_of_what_is_not_imported_is_an_error(use: str) -> None:
+    """A later version of twine must not find that a validation, say, always succeeds."""
+    code = f"""
+from release.adapters.twine import twine_worker
+twine_worker.import_twine()
+from twine import repository, utils
+with repository.rich.progress.Progress(repository.rich.progress.BarColumn(), disable=True) as progress:
+    progress.update(progress.add_task("", total=1), completed=1)
+print("known")
+{use}
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=False, text=True)
+    assert (done.stdout, done.returncode) == ("known\n", 1)
+    assert "AttributeError" in done.stderr
+
+
 def test_the_form_is_that_of_twines_own_command(shared: Worker, tmp_path: Path) -> None:
     file = wheel(
         tmp_path,
