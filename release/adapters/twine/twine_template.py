@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 import release
 from release.adapters.system.guardian import guard_program, prepare_guard
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.own_group import OWN_GROUP
-from release.adapters.system.process import Pipe
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 AVAILABLE = sys.platform == "linux"
 _BOOT = (
@@ -56,6 +56,8 @@ class TwineTemplate:
 
     def fork(self) -> Pipe:
         """Start a process of `twine_worker`; does not wait until it runs. Raises `OSError`."""
+        from release.adapters.twine.twine_fork import ForkedPipe, ForkedProcess  # while the template imports twine
+
         read_input, stdin = os.pipe()
         outputs = [os.pipe() for _ in range(3)]
         theirs = [read_input, *(writing for _, writing in outputs)]
@@ -70,7 +72,7 @@ class TwineTemplate:
         finally:
             for number in theirs:
                 os.close(number)
-        return _ForkedPipe(process)
+        return ForkedPipe(process)
 
     def close(self) -> None:
         """End the template; each process that was forked ends with its own pipe."""
@@ -102,85 +104,3 @@ class TwineTemplate:
                 stdout=null, stderr=null, **OWN_GROUP,
             )  # fmt: skip
         self._guard.enter_context(guard_program(self._process))
-
-
-class ForkedProcess:
-    """A process that is no child of this one, with what `Pipe` needs of `subprocess.Popen`.
-
-    Its end is that of a pipe that it holds open, and to which it writes its number when it begins. The number is not
-    used again while the template lives, which leaves its forks as zombies.
-    """
-
-    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes], life: IO[bytes]) -> None:
-        self.stdin, self.stdout, self.stderr, self._life = stdin, stdout, stderr, life
-        self._pid: int | None = None
-        self._ended = False
-
-    @property
-    def pid(self) -> int | None:
-        """Its number; None until it has begun."""
-        self._watch(0)
-        return self._pid
-
-    def poll(self) -> int | None:
-        """None while it runs, or has not begun; then -1: only the template could find out its exit status."""
-        self._watch(0)
-        return -1 if self._ended else None
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end. Raises `subprocess.TimeoutExpired`."""
-        while not self._ended:
-            if not self._watch(timeout):
-                raise subprocess.TimeoutExpired("twine", timeout or 0)
-        return -1
-
-    def kill(self) -> None:
-        """Kill it; one that has not begun ends at once when it does."""
-        if sys.platform == "win32":
-            raise NotImplementedError
-        pid = self.pid
-        if self._ended:
-            return
-        if pid is None:
-            with contextlib.suppress(OSError):
-                self.stdin.close()
-        else:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def forget(self) -> None:
-        """Close what its end was seen by."""
-        self._life.close()
-
-    def _watch(self, timeout: float | None) -> bool:
-        """Wait for its number and its end; whether one of them came."""
-        if sys.platform == "win32":
-            raise NotImplementedError
-        if self._ended:
-            return True
-        try:
-            poll = select.poll()
-            poll.register(self._life, select.POLLIN)
-            if not poll.poll(None if timeout is None else timeout * 1000):
-                return False
-            found = os.read(self._life.fileno(), 32)
-        except ValueError:  # another thread has seen its end just now
-            return True
-        if found:
-            self._pid = int(found)
-        else:
-            self._ended = True
-        return True
-
-
-class _ForkedPipe(Pipe):
-    def __init__(self, process: ForkedProcess) -> None:
-        self._forked = process
-        self._connect(process)
-
-    def close(self) -> None:
-        super().close()
-        self._forked.forget()
-
-    def _ending(self) -> str:
-        return "it was ended"

@@ -194,3 +194,14 @@ def _is_gone(pid: int) -> bool:
 
     with os.fdopen(descriptor):
         return bool(select.select([descriptor], [], [], PATIENCE)[0])
+
+
+def test_the_template_starts_before_what_only_its_parent_needs_is_imported() -> None:
+    code = """
+import sys
+from release.adapters.twine.twine_starter import TwineStarter
+print("release.adapters.system.process" in sys.modules)
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"
