@@ -17,6 +17,7 @@ from release.adapters.git import objects as cat_file
 from release.adapters.git.deltas import PackError
 from release.adapters.git.packs import Pack, open_pack
 from release.core.models.leak import ScanResult
+from release.core.struct_fields import repr_without
 from release.leaks import credential_files, file_scan
 from release.leaks.scanner import changed_part, may_hold_secret
 
@@ -45,6 +46,9 @@ class ObjectShare(Struct, frozen=True, kw_only=True):
     last: int = 0
     #: the length of an object's name in bytes
     width: int = 20
+
+    def __repr__(self) -> str:
+        return repr_without(self, "env")
 
 
 def scan_share(share: ObjectShare) -> tuple[list[ScannedObject], list[str]]:
