@@ -112,6 +112,10 @@ def _fetch_instead(_system: object, clean: Path, _: object, file: IndexFile, *_m
     return None, ()
 
 
+#: signals that end a run
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 def _without_programs() -> None:
     vars(importlib.import_module("twine.repository"))["print"] = lambda *_, **__: None
     for module in (run_tools, set_tools):
@@ -126,6 +130,7 @@ def main() -> None:
         importlib.import_module(name)
     _without_programs()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leaves no zombies
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # until a run has begun
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
@@ -137,6 +142,7 @@ def main() -> None:
 def _run_and_exit(run: dict[str, Any]) -> None:
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     output = Path(run["output"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -147,9 +153,13 @@ def _run_and_exit(run: dict[str, Any]) -> None:
     os.chdir(run["root"])
     status = -1
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         status = program.main(run["words"])
     except SystemExit as error:
         status = int(error.code or 0)
+    except KeyboardInterrupt:  # before the program handles it itself, as in `pypi_preflight.command_line`
+        sys.stderr.write("interrupted\n")
+        status = 1
     except BaseException:  # noqa: BLE001 - the parent's code must not go on in the child
         traceback.print_exc()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

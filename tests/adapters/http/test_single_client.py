@@ -41,6 +41,7 @@ OWN_JSON: Mapping[str, str] = {
     "release/adapters/keyring/keyring_child.py": "requests of its own parent",
     "release/adapters/twine/twine_reader_child.py": "requests of its own parent",
     "release/adapters/twine/twine_worker.py": "requests of its own parent",
+    "release/publishing/own_process_child.py": "requests of its own parent",
     "pypi_preflight/sandbox_process.py": "answers of its own child",
     "pypi_preflight/config_schema.py": "a file of this package",
 }
