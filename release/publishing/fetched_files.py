@@ -65,7 +65,7 @@ class FetchedFiles(Mapping[str, BuiltFile | Unknown]):
                     raise
 
     def give_up(self) -> None:
-        """Begin no more downloads, and let nothing wait for them."""
+        """Cancel the downloads that have not begun."""
         with self._lock:
             left, self._left = self._left, {}
         for filename in left:

@@ -1,7 +1,7 @@
 """What all child processes of `own_process` do: they handle requests until stdin ends.
 
 Requests come from stdin, answers go to stdout, one JSON object a line. The first request is `{"path"}`: the directories
-that modules are imported from. When stdin ends, the child exits at once, whatever it does.
+that modules are imported from. When stdin ends, the child exits at once, even during a request.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from release.adapters.git.deltas import LARGEST_OBJECT, PackError, apply_delta
 
 #: bytes; larger deltas are left to git
 _LARGEST_DELTA = 1 << 20
-#: Compressed bytes that are unpacked at once, whatever their size is said to be: they cannot be more than 4 MB, because
-#: deflate makes at most 1032 bytes of one. Source: zlib's "Technical Details"
+#: Compressed bytes that are unpacked at once, although the stated size may be wrong: they cannot become more than 4 MB,
+#: because deflate makes at most 1032 bytes of one. Source: zlib's "Technical Details"
 _SMALL = 4096
 #: bytes of objects that are kept, because others may be deltas of them
 _CACHE_SIZE = 32 << 20

@@ -227,7 +227,7 @@ class Pipe:
 
     @classmethod
     def of(cls, process: subprocess.Popen[bytes]) -> Self:
-        """Exchange JSON with a child that ends itself when its stdin ends, whatever it does then."""
+        """Exchange JSON with a child that ends itself when its stdin ends, even during a request."""
         pipe = cls.__new__(cls)
         pipe._connect(process)  # noqa: SLF001 - of this class
         return pipe
