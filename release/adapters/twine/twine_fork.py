@@ -46,7 +46,7 @@ class ForkedProcess:
     def kill(self) -> None:
         """Kill it; one that has not begun ends at once when it does."""
         if sys.platform == "win32":
-            raise NotImplementedError  # never reached: Windows has no fork
+            raise OSError("Windows has no fork")
         pid = self.pid
         if self._ended:
             return
@@ -64,7 +64,7 @@ class ForkedProcess:
     def _watch(self, timeout: float | None) -> bool:
         """Wait for its number and its end; whether one of them came."""
         if sys.platform == "win32":
-            raise NotImplementedError  # never reached: Windows has no fork
+            raise OSError("Windows has no fork")
         if self._ended:
             return True
         try:

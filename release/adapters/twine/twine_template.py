@@ -87,7 +87,7 @@ class TwineTemplate:
 
     def _send(self, numbers: list[int]) -> None:
         if sys.platform == "win32":
-            raise NotImplementedError  # never reached: Windows has no fork
+            raise OSError("Windows has no fork")
         self.start()
         assert self._channel is not None
         socket.send_fds(self._channel, [b"+"], numbers)

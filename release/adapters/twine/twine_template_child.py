@@ -20,7 +20,7 @@ from release.adapters.twine import twine_worker
 def main() -> None:
     """Fork until stdin ends; does not return."""
     if sys.platform == "win32":
-        raise NotImplementedError  # never reached: Windows has no fork
+        raise OSError("Windows has no fork")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     channel = socket.socket(fileno=os.dup(0))
     problem = _problem()
