@@ -85,7 +85,7 @@ def _inspect_content(
         draft = FileUpload(fields=_form_fields(form, filename, ""), file=distribution)
         if built.render_rst is not None and is_rst(draft.value("description_content_type")):
             built.render_rst.prepare(draft.value("description"))
-        with file.read_beside(content) if file.read_beside is not None else nullcontext() as second:
+        with file.read_parts(content) if file.read_parts is not None else nullcontext() as second:
             distribution.read_members(second)
     sha256 = digest()
     distribution.set_digest("sha256", sha256)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import Leak, ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
-    from release.core.models.second_process import ReadBeside, RstRenderer
+    from release.core.models.second_process import ReadParts, RstRenderer
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.source_tree import SourceTree, Submodule
     from release.core.tag_form import DatedTag, TagForm
@@ -179,7 +179,7 @@ class BuiltFile(Struct, frozen=True, kw_only=True):
     #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
     #: reads parts of the open file elsewhere while the block runs; None: all is read here
-    read_beside: ReadBeside | None = None
+    read_parts: ReadParts | None = None
     #: None: twine is not asked
     ask_twine: AskTwine | None = None
     #: its path, for messages; empty if unknown

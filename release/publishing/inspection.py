@@ -152,7 +152,7 @@ def _open_file(path: Path, visit: MemberVisitor, second: SecondReader) -> BuiltF
         raise UsageError(f"cannot read {quote_path(path)}: {reason}", remedy="pass the path of a file") from None
     return BuiltFile(
         filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit,
-        read_beside=second.beside, place=str(path),
+        read_parts=second.read_parts, place=str(path),
     )  # fmt: skip
 
 

@@ -40,14 +40,14 @@ class SecondReader:
         self.count = 0
 
     def start(self) -> None:
-        """Start the child, if the file is a large zip and there is a second processor. `beside` ends it."""
+        """Start the child, if the file is a large zip and there is a second processor. `read_parts` ends it."""
         with suppress(OSError):
             is_zip = self._path.name.endswith((".whl", ".zip"))
             if self._pipe is None and is_zip and self._path.stat().st_size >= _LARGE and usable_processors() > 1:
                 self._pipe = start_own_process(_CHILD, "part_handler", self._env)
 
     @contextmanager
-    def beside(self, content: BinaryIO) -> Iterator[Self]:
+    def read_parts(self, content: BinaryIO) -> Iterator[Self]:
         """Within the block, the child reads the file, which is open here, too."""
         self.start()
         try:

@@ -25,4 +25,4 @@ class RstRenderer(Protocol):
 
 
 #: reads parts of an open file while the block runs
-ReadBeside = Callable[[BinaryIO], AbstractContextManager[PartReader]]
+ReadParts = Callable[[BinaryIO], AbstractContextManager[PartReader]]
