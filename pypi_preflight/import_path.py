@@ -20,12 +20,23 @@ def ignore_project(arguments: Sequence[str]) -> tuple[str, ...]:
 
     They are the current directory if `python -m` put it there, and what PYTHONPATH names inside the repository or the
     project around the current directory, or around that of `--directory` in `arguments`. A directory that contains
-    this package stays. Raises `SystemExit` with status 2 if a module of theirs was imported before.
+    this package stays. Raises `SystemExit` with status 2 if a module of theirs was imported before, or if the current
+    directory was removed.
     """
+    _require_current_directory()
     ignored = tuple(dict.fromkeys(_of_project(arguments)))
     sys.path[:] = [entry for entry in sys.path if _resolved(entry) not in ignored]
     _require_none_imported(ignored, arguments)
     return ignored
+
+
+def _require_current_directory() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib may not be loaded
+    except OSError:
+        sys.stderr.write("the current directory was removed\n")
+        sys.stderr.write(f"{_arrow()} change to one that exists: cd DIR\n")
+        raise SystemExit(2) from None
 
 
 def put_project_last() -> None:
@@ -92,12 +103,15 @@ def _require_none_imported(ignored: Sequence[str], arguments: Sequence[str]) -> 
 def _refuse(name: str, file: str, arguments: Sequence[str]) -> None:
     variable = "env -u PYTHONPATH " if os.environ.get("PYTHONPATH") and os.name != "nt" else ""
     command = " ".join([f"{variable}pypi-preflight", *map(_quoted, arguments)])
-    sign = "→" if (sys.stderr.encoding or "").lower().startswith("utf") else "->"
     sys.stderr.write(
         f"the project's own module {name!r} ({_harmless(file)}) was imported before this program started\n"
-        f"{sign} run: {_harmless(command)}\n"
+        f"{_arrow()} run: {_harmless(command)}\n"
     )
     raise SystemExit(2)
+
+
+def _arrow() -> str:
+    return "→" if (sys.stderr.encoding or "").lower().startswith("utf") else "->"
 
 
 def _harmless(text: str) -> str:

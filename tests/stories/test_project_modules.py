@@ -89,6 +89,17 @@ def test_a_module_that_was_imported_before_stops_the_program(tmp_path: Path) -> 
     assert imported(tmp_path) == "site_tools\n", "before"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not remove a current directory")
+def test_a_current_directory_that_was_removed_is_reported(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    words = ["sh", "-c", f'rmdir {gone} && exec "$@"', "sh", str(script(tmp_path)), "inspect", "a.whl"]
+    done = subprocess.run(words, cwd=gone, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the current directory was removed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def ignored(monkeypatch: pytest.MonkeyPatch, here: Path, pythonpath: str, *arguments: str) -> list[str]:
     monkeypatch.chdir(here)
     monkeypatch.setenv("PYTHONPATH", pythonpath)
