@@ -6,7 +6,6 @@ Every stored object is scanned, even if no branch reaches it: stashes, the reflo
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from release.adapters.git.deltas import PackError
 from release.adapters.git.git_settings import git_environment
 from release.adapters.git.packs import open_pack
 from release.adapters.system.parallel import MOST, map_in_processes
+from release.adapters.system.processors import usable_processors
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
@@ -108,7 +108,7 @@ def _pack_shares(root: Path, env: Mapping[str, str]) -> tuple[list[ObjectShare],
 
 def _git_shares(root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject]) -> list[ObjectShare]:
     """Shares of about the same size, one for each process and its git. More would separate the versions of a file."""
-    count = min(max(1, (os.cpu_count() or 1) // _CORES), MOST)
+    count = min(max(1, usable_processors() // _CORES), MOST)
     most, before = sum(one.size for one in objects) // count + 1, 0
     shares: list[list[str]] = [[] for _ in range(count)]
     for one in objects:

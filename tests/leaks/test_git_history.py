@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from release.adapters.git import objects
+from release.adapters.system import parallel
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from release.core.facts import LeakScan
@@ -144,7 +145,8 @@ def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monke
     for number, name in enumerate(names):
         commit(tmp_path, **{f"f{number}_txt": fake_tokens.token(name)})
     monkeypatch.setattr(git_history, "_LARGE", 1)
-    monkeypatch.setattr(git_history.os, "cpu_count", lambda: 8)  # type: ignore[attr-defined] # the module's own os
+    for module in (git_history, parallel):
+        monkeypatch.setattr(module, "usable_processors", lambda: 8)
     assert {leak.identity for leak in found(tmp_path)} == set(names)
 
 

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from release.adapters.system.processors import usable_processors
 from release.adapters.system.system import System, stoppable
+from release.core.errors import ToolError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -21,12 +23,14 @@ MOST = 4
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     """The results of `work`, a function of a module, in the order of the tasks.
 
-    A process takes some tenths of a second to start. Exceptions must be picklable.
+    A process takes some tenths of a second to start. Exceptions must be picklable. Raises `ToolError` where one of the
+    processes is killed.
     """
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    count = min(os.cpu_count() or 1, MOST, len(tasks))
+    count = min(usable_processors(), MOST, len(tasks))
     if count < 2:  # noqa: PLR2004 - this process alone
         yield from map(work, tasks)
         return
@@ -35,6 +39,9 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> I
     with ProcessPoolExecutor(count, mp_context=context, initializer=_follow_parent) as pool:
         try:
             yield from pool.map(work, tasks)
+        except BrokenProcessPool:
+            remedy = "if memory has run out, free some; then run the same command again"
+            raise ToolError("a process of this program was killed", remedy=remedy) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

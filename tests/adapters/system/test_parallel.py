@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from release.adapters.system import parallel
 from release.adapters.system.parallel import map_in_processes, run_jobs
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
@@ -23,7 +24,7 @@ def work(number):
     pathlib.Path(sys.argv[1], str(os.getpid())).touch()
     time.sleep(600)
 if __name__ == "__main__":
-    parallel.os.cpu_count = lambda: 2
+    parallel.usable_processors = lambda: 2
     list(parallel.map_in_processes(work, [1, 2]))
 """
 
@@ -35,6 +36,16 @@ def _square(number: int) -> int:
 @pytest.mark.parametrize("tasks", [[], [3], [3, 1, 2], list(range(20))])
 def test_results_have_the_order_of_the_tasks(tasks: list[int]) -> None:
     assert list(map_in_processes(_square, tasks)) == [number * number for number in tasks]
+
+
+def _exit(_: int) -> None:
+    os._exit(1)
+
+
+def test_a_process_that_is_killed_is_an_error_and_no_internal_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "usable_processors", lambda: 2)
+    with pytest.raises(ToolError, match="a process of this program was killed"):
+        list(map_in_processes(_exit, [1, 2]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills with signals")
