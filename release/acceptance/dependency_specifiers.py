@@ -16,20 +16,21 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.server_reference import ServerFailsError
 from release.acceptance.version_specifiers import SPECIFIER, is_specifier_set
+from release.core.lazy_pattern import lazy_pattern
 
-_BLANKS = re.compile(r"[ \t]+")
-_NAME = re.compile(r"\b[a-zA-Z0-9][a-zA-Z0-9._-]*\b")
-_URL = re.compile(r"[^ \t]+")
-_END = re.compile("$")
-_TRAILING_STAR, _TRAILING_LOCAL = re.compile(r"\.\*"), re.compile(r"\+[a-z0-9]+(?:[-_.][a-z0-9]+)*")
-_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
-_VARIABLE = re.compile(
+_BLANKS = lazy_pattern(r"[ \t]+")
+_NAME = lazy_pattern(r"\b[a-zA-Z0-9][a-zA-Z0-9._-]*\b")
+_URL = lazy_pattern(r"[^ \t]+")
+_END = lazy_pattern("$")
+_TRAILING_STAR, _TRAILING_LOCAL = lazy_pattern(r"\.\*"), lazy_pattern(r"\+[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+_QUOTED = lazy_pattern("'[^']*'|\"[^\"]*\"")
+_VARIABLE = lazy_pattern(
     r"\b(?:python_version|python_full_version|os[._]name|sys[._]platform|platform_(?:release|system)"
     r"|platform[._](?:version|machine|python_implementation)|python_implementation"
     r"|implementation_(?:name|version)|extras?|dependency_groups)\b"
 )
-_COMPARISON = re.compile("===|==|~=|!=|<=|>=|<|>")
-_IN, _NOT, _AND_OR = re.compile(r"\bin\b"), re.compile(r"\bnot\b"), re.compile(r"\b(?:or|and)\b")
+_COMPARISON = lazy_pattern("===|==|~=|!=|<=|>=|<|>")
+_IN, _NOT, _AND_OR = lazy_pattern(r"\bin\b"), lazy_pattern(r"\bnot\b"), lazy_pattern(r"\b(?:or|and)\b")
 _OPERATORS = "<=, <, !=, ==, >=, >, ~=, ===, in, not in"
 
 #: items, and the words between them; an item is a comparison, or a list in parentheses

@@ -14,11 +14,12 @@ from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, USER_DOCS, IndexContents, StoredFile
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
-_EXTENSION = re.compile(r".+?(\.(?:tar\.gz|zip|whl))$", re.IGNORECASE)
+_EXTENSION = lazy_pattern(r".+?(\.(?:tar\.gz|zip|whl))$", re.IGNORECASE)
 _EXTENSIONS = {"sdist": {".zip", ".tar.gz"}, "bdist_wheel": {".whl"}}
 #: bytes of a file name on the server's disk
 _FILE_NAME = 255

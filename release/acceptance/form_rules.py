@@ -18,11 +18,12 @@ from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, NEW_NAMES, Advice, FileUpload, Refusal, Rules, server_error
 from release.acceptance.server_reference import SERVER
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import IndexContents, is_project_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
-_DIGEST = re.compile(r"[A-F0-9]{64}$", re.IGNORECASE)
+_DIGEST = lazy_pattern(r"[A-F0-9]{64}$", re.IGNORECASE)
 _REQUIRED = "This field is required."
 #: longer values are abbreviated to both ends
 _LONGEST, _END = 60, 30

@@ -7,14 +7,14 @@ Observed: packaging 25.0 to 26.4, 2026-11.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from release.acceptance.known_names import is_license, is_license_exception
 from release.acceptance.server_reference import ServerFailsError
+from release.core.lazy_pattern import lazy_pattern
 
 _OPERATORS = frozenset({"and", "or", "with"})
-_REFERENCE = re.compile(r"licenseref-[a-z0-9.-]*")
+_REFERENCE = lazy_pattern(r"licenseref-[a-z0-9.-]*")
 #: parentheses in each other that Python's parser reads, with which the server's library checks the syntax
 _DEEPEST = 200
 

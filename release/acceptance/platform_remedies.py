@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from release.core.lazy_pattern import lazy_pattern
 from release.core.shell import quote_word
 
 #: the newest macOS that the index knows, and the one that follows 15 there. Source: warehouse, `utils/wheel.py`
 _NEWEST_MAC, _LAST_NUMBERED = 26, 15
 _FIRST_WITHOUT_MINOR = 11
-_MAC = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
+_MAC = lazy_pattern(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
 _LINUX_MACHINES = ("aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", "x86_64")
 #: names of machines in other systems → their names in tags of macOS, and of Windows
 _MAC_MACHINES = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64"}

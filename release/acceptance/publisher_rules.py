@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from release.core.lazy_pattern import lazy_pattern
+
 Claims = Mapping[str, Any]
 Fields = Mapping[str, str]
 GITLAB = "https://gitlab.com"
@@ -21,8 +23,8 @@ Checks = Iterator[tuple[str, bool]]
 
 #: of a publisher on ActiveState
 _ACTIVESTATE = ("organization", "project", "actor_id")
-_GITHUB_FILE = re.compile(r"([^/]+\.(yml|yaml))(?=@)")
-_GITLAB_FILE = re.compile(r"(?<=//)(.*[^/]\.(yml|yaml))(?=@)")
+_GITHUB_FILE = lazy_pattern(r"([^/]+\.(yml|yaml))(?=@)")
+_GITLAB_FILE = lazy_pattern(r"(?<=//)(.*[^/]\.(yml|yaml))(?=@)")
 #: the claims that an identity must have; GitHub's `sub` is ignored since January 2026 (warehouse#19422), because its
 #: form can be customized
 _REQUIRED = {

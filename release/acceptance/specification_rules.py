@@ -17,6 +17,7 @@ from release.acceptance.license_expressions import is_license_expression
 from release.acceptance.server_reference import ServerFailsError
 from release.acceptance.version_specifiers import is_specifier_set, is_version
 from release.acceptance.warehouse_metadata_rules import CORRECT, InvalidField, Raw
+from release.core.lazy_pattern import lazy_pattern
 
 #: metadata versions, oldest first → the fields that each introduced, as METADATA spells them
 _INTRODUCED: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +50,7 @@ _FIELDS = {
 }
 _REQUIRED = ("metadata_version", "name", "version")
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.ASCII)
+_NAME = lazy_pattern(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.ASCII)
 _TYPES = ["text/plain", "text/markdown", "text/x-rst"]
 _VARIANTS = ["GFM", "CommonMark"]
 

@@ -18,6 +18,7 @@ from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.specification_rules import specification_errors
 from release.acceptance.tar_reader import TarContents
 from release.acceptance.zip_reader import ZipContents
+from release.core.lazy_pattern import lazy_pattern
 
 #: the version of twine whose code the form and its objections follow; of others, and where it objects, twine is asked
 TWINE_VERSION = "7.0.0"
@@ -31,7 +32,7 @@ _FIELDS = """
 #: those that have another name in twine's form
 _FORM_NAMES = {"platforms": "platform", "supported_platforms": "supported_platform", "license_files": "license_file"}
 #: name, version, build number, then the Python tag: the shortest match of each, as twine reads a file name
-_WHEEL_NAME = re.compile(r"^.+?(?:-\d.+?)?(?:-\d.*?)?-(?P<python>.+?)-.+?-.+?(?:\.whl)$")
+_WHEEL_NAME = lazy_pattern(r"^.+?(?:-\d.+?)?(?:-\d.*?)?-(?P<python>.+?)-.+?-.+?(?:\.whl)$")
 _MARK = b"Metadata-Version"
 
 

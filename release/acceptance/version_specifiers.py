@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from release.acceptance.server_reference import ServerFailsError
+from release.core.lazy_pattern import lazy_pattern
 
 _START = r"v?(?:[0-9]+!)?[0-9]+"
 _MORE = r"(?:\.[0-9]+)"
@@ -19,7 +20,7 @@ _LOCAL = r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?"
 _SUFFIX = f"{_PRE}{_POST}{_DEV}"
 #: one specifier, from its operator on. Only after `~=` may letters be beyond ASCII: those that have the upper case of
 #: an ASCII letter. The operator === takes any text, even none.
-SPECIFIER = re.compile(
+SPECIFIER = lazy_pattern(
     rf"(?:===\s*[^\s;)]*"
     rf"|[=!]=\s*{_START}{_MORE}*(?:\.\*|(?a:{_SUFFIX}{_LOCAL}))"
     rf"|~=\s*{_START}{_MORE}+{_SUFFIX}"

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from release.acceptance.dependency_specifiers import InvalidDependencyError, parse_dependency
 from release.acceptance.known_names import DEPRECATED_CLASSIFIERS, is_classifier, newer_classifiers
 from release.acceptance.server_reference import ServerFailsError
+from release.core.lazy_pattern import lazy_pattern
 
 #: end of the index's messages about metadata
 SEE_CORE_METADATA = "See https://packaging.python.org/specifications/core-metadata for more information."
@@ -28,7 +29,7 @@ Raw = Mapping[str, Any]
 #: characters
 _SUMMARY, _LABEL = 512, 32
 
-_PLAIN_ADDRESS = re.compile(
+_PLAIN_ADDRESS = lazy_pattern(
     r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?:com|org|net|edu|gov|io|dev|me|de|fr|uk|eu)"
 )
 _PICK_CLASSIFIER = "choose a classifier from https://pypi.org/classifiers/"

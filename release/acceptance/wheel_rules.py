@@ -21,6 +21,7 @@ from release.acceptance.archive_rules import license_refusal, unreadable
 from release.acceptance.file_names import InvalidFileNameError, parse_wheel_name
 from release.acceptance.platform_remedies import platform_remedy
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -45,13 +46,13 @@ _LINUX = frozenset({"aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", 
 #: pattern → the architectures that it may contain. A tag only has to begin with it, as on the server: what follows
 #: `iphoneos` and `wasm32` is accepted, and where the architecture comes last it is all of the rest
 _PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
-    (re.compile(r"macosx_10_\d+_(.*)"), _MAC),
-    (re.compile(r"macosx_(?:11|12|13|14|15|26)_0_(.*)"), _MAC),
-    (re.compile(r"manylinux_\d+_\d+_(.*)"), _LINUX | {"ppc64"}),
-    (re.compile(r"musllinux_\d+_\d+_(.*)"), _LINUX),
-    (re.compile(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)"), frozenset({"arm64", "x86_64"})),
-    (re.compile(r"android_\d+_(.*)"), frozenset({"arm64_v8a", "armeabi_v7a", "x86", "x86_64"})),
-    (re.compile(r"pyemscripten_\d+_\d+_(wasm32)"), frozenset({"wasm32"})),
+    (lazy_pattern(r"macosx_10_\d+_(.*)"), _MAC),
+    (lazy_pattern(r"macosx_(?:11|12|13|14|15|26)_0_(.*)"), _MAC),
+    (lazy_pattern(r"manylinux_\d+_\d+_(.*)"), _LINUX | {"ppc64"}),
+    (lazy_pattern(r"musllinux_\d+_\d+_(.*)"), _LINUX),
+    (lazy_pattern(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)"), frozenset({"arm64", "x86_64"})),
+    (lazy_pattern(r"android_\d+_(.*)"), frozenset({"arm64_v8a", "armeabi_v7a", "x86", "x86_64"})),
+    (lazy_pattern(r"pyemscripten_\d+_\d+_(wasm32)"), frozenset({"wasm32"})),
 )
 
 WHEEL = Rules(rule.FILE_NAMES)

@@ -9,26 +9,27 @@ from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
 from release.acceptance.wheel_rules import compare_record, parse_record
 from release.checks.engine import Checklist, quote_some, warn
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 
 #: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it
 #: warns, which the index refuses. Source: docutils, `parsers/rst/states.py`
 _SHORT_TITLE = r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)"
-_OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
+_OUTSIDE = lazy_pattern(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
 #: caches, checkouts and leftovers of editors, merges, test runs and builds; `package.json.orig`, `pyproject.toml.orig`
 #: and `Cargo.toml.orig` are written on purpose, by JupyterLab, uv_build and cargo
-_LEFTOVERS = re.compile(
+_LEFTOVERS = lazy_pattern(
     r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.hypothesis"
     r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|pip-wheel-metadata)(?:/|$)"
     r"|\.(?:py[co]|rej|sw[op])$|(?<!package\.json)(?<!pyproject\.toml)(?<!Cargo\.toml)\.orig$|~$"
 )
 #: data of tests: patches and coverage data there are kept on purpose, what a run of the tests leaves is not
-_TEST_DATA = re.compile(r"(?:^|/)(?:[^/]*tests?|testing|testdata|fixtures)/")
-_LEFT_BY_A_RUN = re.compile(r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.[a-z]+_cache|\.hypothesis|\.DS_Store)(?:/|$)")
+_TEST_DATA = lazy_pattern(r"(?:^|/)(?:[^/]*tests?|testing|testdata|fixtures)/")
+_LEFT_BY_A_RUN = lazy_pattern(r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.[a-z]+_cache|\.hypothesis|\.DS_Store)(?:/|$)")
 #: in a wheel, what only a build leaves there; in an sdist, what an earlier build left
 _BUILD_LEFTOVERS = {
-    ".whl": re.compile(r"^(?:[^/]+\.egg-info|build|dist|node_modules)(?:/|$)"),
-    ".tar.gz": re.compile(r"^[^/]+/(?:build/(?:lib[./]|bdist\.)|dist/[^/]+\.(?:whl|tar\.gz)$|node_modules/)"),
+    ".whl": lazy_pattern(r"^(?:[^/]+\.egg-info|build|dist|node_modules)(?:/|$)"),
+    ".tar.gz": lazy_pattern(r"^[^/]+/(?:build/(?:lib[./]|bdist\.)|dist/[^/]+\.(?:whl|tar\.gz)$|node_modules/)"),
 }
 #: what many projects have next to their package: once installed, all projects share it and the last one wins
 _GENERIC = frozenset(
@@ -38,7 +39,7 @@ _GENERIC = frozenset(
     """.split()  # noqa: SIM905 - a list that people read
 )
 #: where an installer puts modules, besides the top of the wheel. Source: the wheel specification, "The .data directory"
-_MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
+_MODULES = lazy_pattern(r"^[^/]+\.data/(?:purelib|platlib)/")
 CHECKS = Checklist[FileUpload]()
 
 

@@ -6,13 +6,13 @@ words, with the address of the page. Explanations belong in the message.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from release.core import shell
 from release.core.facts import Access, ProjectMetadata
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.credential import Credential, CredentialCandidate
 from release.core.models.index import Index, normalize_name
 from release.core.models.secret_location import (
@@ -282,14 +282,14 @@ def _candidate_at(access: Access, where: str | None) -> CredentialCandidate | No
 
 
 #: causes besides those of the token itself that a new token fixes
-_FIXED_BY_NEW_TOKEN = re.compile(
+_FIXED_BY_NEW_TOKEN = lazy_pattern(
     r"keyring\.(?:stale|service-mismatch|username-mismatch|other-project)|src\.password-missing|url\.credentials"
     r"|pypirc\.(?:testpypi-under-pypi|indented|section-misspelled|key-misspelled|commented-out)"
 )
 
 
 #: causes of the token itself that a new token does not fix, or that are no reason for one yet
-_NOT_FIXED = re.compile(r"cred\.(?:username-.*|expires-soon|project-id-scope|leaked-auto-revoked)")
+_NOT_FIXED = lazy_pattern(r"cred\.(?:username-.*|expires-soon|project-id-scope|leaked-auto-revoked)")
 
 
 def is_fixed_by_new_token(cause: str | None) -> bool:

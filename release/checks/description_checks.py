@@ -14,6 +14,7 @@ from release.acceptance.rule import DESCRIPTIONS
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, warn
 from release.core.facts import BuiltFiles
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 from release.core.models.distribution import InspectedFile
 from release.core.models.second_process import RstRenderer
@@ -23,7 +24,7 @@ _LISTED = 3
 #: content type → the file that usually has it
 _READMES = {"text/markdown": "README.md", "text/x-rst": "README.rst", "text/plain": "README.txt"}
 
-_README = re.compile(r"readme[\w-]*(?:\.(?:md|rst|txt|markdown))?", re.IGNORECASE)
+_README = lazy_pattern(r"readme[\w-]*(?:\.(?:md|rst|txt|markdown))?", re.IGNORECASE)
 
 CHECKS = Checklist[BuiltFiles]()
 

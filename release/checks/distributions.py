@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -26,6 +25,7 @@ from release.checks.engine import Check, Checklist, quote, warn
 from release.checks.exclusion_remedies import how_to_exclude
 from release.checks.server_versions import NEWER_SERVERS
 from release.core.facts import BuiltFiles
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
 from release.core.tag_form import is_made_up
@@ -33,7 +33,7 @@ from release.core.tag_form import is_made_up
 _REBUILD_CLEAN = "empty dist/ and rebuild: python -m build"
 #: the first metadata version in which an sdist must be accurate. Source: PEP 643
 _RELIABLE = "2.2"
-_PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
+_PYTHON = lazy_pattern(r"Programming Language :: Python :: (\d+\.\d+)")
 
 CHECKS = Checklist[BuiltFiles]()
 #: about each file on its own

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.checks.engine import Checklist, quote_some
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 from release.core.models.distribution import MemberVisitor
 
@@ -16,7 +16,7 @@ from release.core.models.distribution import MemberVisitor
 _LARGEST = 1024
 #: the first line of a pointer, with the address of 2014 too. Source: as above
 _VERSIONS = (b"version https://git-lfs.github.com/spec/v1", b"version https://hawser.github.com/spec/v1")
-_KEYS = (re.compile(rb"(?m)^oid \w+:\w+\r?$"), re.compile(rb"(?m)^size \d+\r?$"))
+_KEYS = (lazy_pattern(rb"(?m)^oid \w+:\w+\r?$"), lazy_pattern(rb"(?m)^size \d+\r?$"))
 #: directories that a user of an sdist does not install, unless they are in a package
 _NOT_INSTALLED = frozenset(
     """

@@ -11,15 +11,16 @@ from packaging.tags import parse_tag
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SPECIFICATIONS, WHEELS, FileUpload
 from release.checks.engine import Checklist, quote_some, warn
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 from release.core.shell import quote_word
 
 #: the file name of an extension module for certain interpreters and platforms, or for Windows.
 #: Source: PEP 3149 and CPython's `importlib.machinery.EXTENSION_SUFFIXES`
-_EXTENSION = re.compile(r"\.(?:cpython-|abi\d|pypy\d|graalpy)[^/]*\.(?:so|pyd)\Z|\.pyd\Z")
+_EXTENSION = lazy_pattern(r"\.(?:cpython-|abi\d|pypy\d|graalpy)[^/]*\.(?:so|pyd)\Z|\.pyd\Z")
 #: shared libraries, by the platform that loads them
 _LIBRARIES = {"linux": (".so",), "windows": (".dll", ".pyd"), "macos": (".dylib",)}
-_TEST_DATA = re.compile(r"(?:^|/)(?:tests?|testing|test[-_]?data|fixtures|examples?)/")
+_TEST_DATA = lazy_pattern(r"(?:^|/)(?:tests?|testing|test[-_]?data|fixtures|examples?)/")
 #: Python tags that stand for every interpreter of a major version
 _ANY_PYTHON = frozenset({"py2", "py3"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from packaging.utils import canonicalize_name
@@ -11,13 +10,14 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, quote_some
 from release.core import module_names
 from release.core.facts import BuiltFiles
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.distribution import InspectedFile
 
 #: installed as scripts, data and headers. Source: the wheel specification, "The .data directory"
-_DATA = re.compile(r"^[^/]+\.data/(?:scripts|data|headers)/.")
-_MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
-_CODE = re.compile(r"\.(?:pyi?|pyc|pth|so|pyd|dll|dylib|js|exe)$|/py\.typed$")
+_DATA = lazy_pattern(r"^[^/]+\.data/(?:scripts|data|headers)/.")
+_MODULES = lazy_pattern(r"^[^/]+\.data/(?:purelib|platlib)/")
+_CODE = lazy_pattern(r"\.(?:pyi?|pyc|pth|so|pyd|dll|dylib|js|exe)$|/py\.typed$")
 
 CHECKS = Checklist[BuiltFiles]()
 

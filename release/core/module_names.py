@@ -7,6 +7,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
+from release.core.lazy_pattern import lazy_pattern
+
 #: usually shipped by mistake; importing a setup.py would even run it
 NOT_API = frozenset({
     "test", "tests", "testing", "doc", "docs", "example", "examples", "benchmarks", "scripts", "setup", "conftest",
@@ -17,7 +19,7 @@ _DEVELOPMENT = (
     r"|checks|cov|coverage|build|release|format|style|pre-commit|tox|nox|maintainer|contrib|cover|quality|enabler|doctest"
     r"|benchmarks?|examples?)(?:[-_](?:all|dev|deps|tools|dependencies|requirements))*"
 )
-_SOURCE = re.compile(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
+_SOURCE = lazy_pattern(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
 #: modules that older Pythons had. Source: PEP 594, PEP 632, "What's New In Python 3.12"
 REMOVED = frozenset({
     "aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr", "imp",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import Protocol
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.token_forms import BASIC_START, may_have_token
@@ -22,11 +23,11 @@ _GAP = r"(?>\x1b\[[0-9;]*m|[ \t│|]*(?:\r?\n[ \t│|>]*)+)"
 _WORD = "[A-Za-z0-9_+/-]+"
 _START = f"pypi-{_GAP}?AgE"
 _SHAPES = rf"{_START}{_WORD}(?:{_GAP}+(?!{_START}){_WORD})*=*|{BASIC_START}[A-Za-z0-9+/=]*"
-_PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
-_GAPS = re.compile(_GAP + "+")
+_PIECES = lazy_pattern(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
+_GAPS = lazy_pattern(_GAP + "+")
 #: every character of a gap, except those of colors
 _IN_GAPS = str.maketrans("", "", " \t│|>\r\n")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = lazy_pattern(r"\x1b\[[0-9;]*m")
 
 
 class Login(Protocol):

@@ -8,18 +8,19 @@ from itertools import groupby
 from typing import Literal
 
 from release.core.harmless import harmless_lines
+from release.core.lazy_pattern import lazy_pattern
 from release.core.quoting import escape_unprintable
 
 ShellName = Literal["posix", "powershell", "cmd"]
 
 #: arguments that PowerShell and cmd read as they are
-_PLAIN = re.compile(r"[\w./:\\+=-]+", re.ASCII)
+_PLAIN = lazy_pattern(r"[\w./:\\+=-]+", re.ASCII)
 #: a path that cmd and PowerShell read as it is, where cmd would take single quotes as a part of it
-_OF_WINDOWS = re.compile(r"[A-Za-z]:\\[\w.\\+-]*", re.ASCII)
+_OF_WINDOWS = lazy_pattern(r"[A-Za-z]:\\[\w.\\+-]*", re.ASCII)
 #: what ends a text in single quotes in PowerShell. Source: PowerShell documentation, "about_Special_Characters"
-_QUOTES = re.compile("['\u2018-\u201b]")
+_QUOTES = lazy_pattern("['\u2018-\u201b]")
 #: characters of a format of `printf` that stand for themselves
-_LITERAL = re.compile(r"[A-Za-z0-9 ._/,=+@-]|[^\x00-\x7f]")
+_LITERAL = lazy_pattern(r"[A-Za-z0-9 ._/,=+@-]|[^\x00-\x7f]")
 _SEPARATORS = {"posix": " && ", "powershell": "; ", "cmd": " & "}
 
 

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.version_spelling import spell_like
 
 #: the form of the first tag of a project
@@ -22,8 +23,8 @@ _SEPARATORS = rf"[{_SEPARATING}]*"
 _WORDS = ("releases", "release", "rel", "versions", "version", "ver", "r")
 _WORD = rf"(?:(?:{'|'.join(_WORDS)}){_SEPARATORS})?"
 #: a package name, a separator, and a version of at least two numbers
-_NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_/@:=]+v?(?P<version>\d+\..*)")
-_WORDS_ALONE = re.compile(rf"{_WORD}v?", re.IGNORECASE)
+_NAMED = lazy_pattern(r"(?P<name>[A-Za-z][\w.-]*?)[-_/@:=]+v?(?P<version>\d+\..*)")
+_WORDS_ALONE = lazy_pattern(rf"{_WORD}v?", re.IGNORECASE)
 #: What tools that take the version from git give to a checkout without tags: setuptools-scm, hatch-vcs, flit-scm and
 #: pdm-backend 0.1.dev1, poetry-dynamic-versioning and dunamai 0.0.0.post1.dev0, pbr 0.0.1.dev1, versioneer 0+untagged.
 #: Observed: the versions that `release.adapters.builds.version_source` names.

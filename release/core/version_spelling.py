@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from packaging.version import Version
 
+from release.core.lazy_pattern import lazy_pattern
+
 #: "1.0.0-rc.1": the separators, and the name of the phase
-_PRE_RELEASE = re.compile(
+_PRE_RELEASE = lazy_pattern(
     r"\d(?P<before>[-_.]?)(?P<phase>alpha|beta|preview|pre|rc|a|b|c)(?P<inside>[-_.]?)", re.IGNORECASE
 )
 _PHASES = {"alpha": "a", "beta": "b", "preview": "rc", "pre": "rc", "c": "rc"}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import PYPI, WELL_KNOWN, host_of, is_loopback, well_known
 
 
@@ -66,8 +67,8 @@ class Match(Struct, frozen=True, kw_only=True):
 
 
 #: a value that is safe in a command that is pasted into a shell
-_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,+:/@~%=-]*")
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_SAFE = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9_.,+:/@~%=-]*")
+_PLACEHOLDER = lazy_pattern(r"\{([a-z_]+)\}")
 
 
 def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str:
@@ -84,9 +85,9 @@ def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str
 
 
 #: an address on the pages of PyPI's own code
-_PAGE = re.compile(r"\b(?P<before>at |from |see |)\{site\}/(?P<page>manage|account|help)/[\w/{}#.-]*[\w/}]")
+_PAGE = lazy_pattern(r"\b(?P<before>at |from |see |)\{site\}/(?P<page>manage|account|help)/[\w/{}#.-]*[\w/}]")
 #: without its upload path, or with that of the simple API
-_NO_UPLOAD_PATH = re.compile(r"(https?://[^/]+)(?:/simple|/pypi)?/?")
+_NO_UPLOAD_PATH = lazy_pattern(r"(https?://[^/]+)(?:/simple|/pypi)?/?")
 
 
 def _for_other_index(text: str, host: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.quoting import escape_unprintable
 from release.reports.line_width import count_rows, fit_line, shorten
 from release.reports.lines import Line, remedy_to_lines
@@ -17,7 +17,7 @@ from release.reports.lines import Line, remedy_to_lines
 ENDING_ROWS = 4
 _FAILED = "bold red"
 #: what stands before another remedy
-_ALTERNATIVE = re.compile(r"; (?:or|to accept it) ")
+_ALTERNATIVE = lazy_pattern(r"; (?:or|to accept it) ")
 
 
 class Ending(Struct, frozen=True, kw_only=True):

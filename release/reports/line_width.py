@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 
+from release.core.lazy_pattern import lazy_pattern
+
 #: the file name of a distribution in a sentence
-_NAME = re.compile(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
+_NAME = lazy_pattern(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
 #: lines to copy from: a path, a command
 _COPYABLE = ("record: ", "next: ")
 #: a command in a remedy; a remedy without one is a sentence
-_COMMAND = re.compile(
+_COMMAND = lazy_pattern(
     r"→ (?:.*run: |.*\b(?:python -m|pypi-preflight) |(?:unset|export|chmod|mv|gh|git|twine) |read -rs |set [-\"/]"
     r"|move [A-Z\"]|(?:Move|Remove)-Item |\$env:)"
 )
 #: the start of a line: spaces, and an arrow or the word for a check's state
-_PREFIX = re.compile(r"\s*(?:→ |\S+\s{2,})?")
+_PREFIX = lazy_pattern(r"\s*(?:→ |\S+\s{2,})?")
 #: the shortest form of a file name: its end is a tag, and the name must remain recognizable
 _SHORTEST_NAME = 24
 

@@ -312,7 +312,7 @@ def test_no_address_breaks_the_rules(start: str, rest: str) -> None:
     invalid_fields(upload(b"", home_page=start + rest, author_email=rest))
 
 
-@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+@given(st.from_regex(_PLAIN_ADDRESS.pattern, fullmatch=True))
 def test_an_address_that_is_taken_at_a_glance_is_one_that_the_library_takes(address: str) -> None:
     """The short cut spares a slow import; it never takes what the index would refuse."""
     if is_plain_address(address):

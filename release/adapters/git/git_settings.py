@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from release.core.child_environment import Child, without_credentials
+from release.core.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Variables that select another repository than that of the working directory; git sets them for hooks, for
 #: example. Source: `git rev-parse --local-env-vars`. The configuration in GIT_CONFIG_* is kept, because CI
 #: services set `safe.directory` with it.
-_OTHER_REPOSITORY = re.compile(
+_OTHER_REPOSITORY = lazy_pattern(
     "GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|NAMESPACE"
     "|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|CONFIG|EXTERNAL_DIFF)"
 )

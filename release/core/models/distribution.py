@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from release.core.errors import ConfigError, UsageError
+from release.core.lazy_pattern import lazy_pattern
 from release.core.quoting import quote_path
 from release.core.struct_fields import repr_without
 from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
@@ -206,7 +206,7 @@ def result_from_listing(
     )
 
 
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_SHA256 = lazy_pattern(r"[0-9a-f]{64}\Z")
 
 
 class ManifestFile(Struct, frozen=True, kw_only=True):

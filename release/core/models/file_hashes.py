@@ -12,13 +12,15 @@ from typing import Any, BinaryIO
 
 from msgspec import Struct
 
+from release.core.lazy_pattern import lazy_pattern
+
 _PIECE = 1 << 20
 #: strong hashes, and those that prove nothing
 STRONG = frozenset(
     ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s", "blake2b_256")
 )
 _WEAK = frozenset(("md5", "sha1", "sha224", "sha3_224"))
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = lazy_pattern(r"[0-9a-f]{64}")
 
 
 class ListedHashes(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from release.core.errors import UsageError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
+from release.core.lazy_pattern import lazy_pattern
 from release.core.quoting import quote_path
 from release.core.wheel_tags import expand_tags
 
@@ -18,12 +19,12 @@ SDIST = "sdist"
 #: endings of the files that an index accepts
 ENDINGS = (".whl", ".tar.gz", ".zip")
 #: a line of `sha256sum`, in text or binary mode, and of `sha256sum --tag` or BSD's `sha256`
-_CHECKSUM = re.compile(r"([0-9a-fA-F]{32,128}) [ *](.+)")
-_TAGGED = re.compile(r"([A-Z0-9-]+) ?\((.+)\) = ([0-9a-fA-F]{32,128})")
+_CHECKSUM = lazy_pattern(r"([0-9a-fA-F]{32,128}) [ *](.+)")
+_TAGGED = lazy_pattern(r"([A-Z0-9-]+) ?\((.+)\) = ([0-9a-fA-F]{32,128})")
 #: the name of a file that is uploaded to no index, such as a signature
-_OTHER_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$|^[A-Z0-9]+SUMS?$")
+_OTHER_FILE = lazy_pattern(r"\.[A-Za-z][A-Za-z0-9]*$|^[A-Z0-9]+SUMS?$")
 #: one tag of a wheel
-_TAG = re.compile(r"[a-z]+\d+-\w+-\w+")
+_TAG = lazy_pattern(r"[a-z]+\d+-\w+-\w+")
 #: hex digits of a SHA-256
 _DIGITS = 64
 _REMEDY = "write one file name or pattern a line, the output of `sha256sum`, or a JSON array of names"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.file_hashes import ListedHashes
 from release.core.models.project_limits import FILE_SIZE, PROJECT_SIZE
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 # `packaging.utils` validates and normalizes names, too, but it imports `packaging.tags`, which takes longer to load
 # than all other modules that verify a credential.
 # Source: PEP 503 "Normalized Names"; core metadata specification, "Name".
-_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+_NAME = lazy_pattern(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 
 
 def is_project_name(text: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct
 
 from release.core.foreign_json import parse_foreign_json
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import Index, normalize_name
 from release.core.struct_fields import repr_without
 
@@ -47,8 +47,8 @@ HOSTED: Mapping[OidcProvider, str] = {
     "GitLab": "https://gitlab.com",
 }
 _LONGEST = 200
-_WORKFLOW = re.compile(r"(?P<place>.+?)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@(?P<ref>.+)")
-_GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
+_WORKFLOW = lazy_pattern(r"(?P<place>.+?)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@(?P<ref>.+)")
+_GITLAB_FILE = lazy_pattern(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
 
 
 class OidcIdentity(Struct, frozen=True, kw_only=True):

@@ -15,13 +15,14 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
+from release.core.lazy_pattern import lazy_pattern
 
 #: maximum number of characters of a server's message
 _LONGEST = 2000
 #: keys of an index's message in a JSON response, in order of preference; `code` is PyPI's
 _KEYS = ("code", "message", "detail", "error", "title")
 #: the whole body of PyPI's response to a successful upload. Observed: warehouse 6b62157, 2026-11
-_NOTHING_BUT_OK = re.compile(r"\s*(?:(?:200 )?OK\s*)*\Z")
+_NOTHING_BUT_OK = lazy_pattern(r"\s*(?:(?:200 )?OK\s*)*\Z")
 
 
 class ServerResponse(Struct, frozen=True, kw_only=True):
@@ -181,8 +182,8 @@ class Quota(Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-_LEFT = re.compile(r'"(?P<name>[^"]*)"\s*;\s*r=(?P<remaining>\d{1,18})(?:\s*;\s*t=(?P<reset>\d{1,18}))?')
-_POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d{1,18})')
+_LEFT = lazy_pattern(r'"(?P<name>[^"]*)"\s*;\s*r=(?P<remaining>\d{1,18})(?:\s*;\s*t=(?P<reset>\d{1,18}))?')
+_POLICY = lazy_pattern(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d{1,18})')
 
 
 class ProbeResult(Struct, frozen=True, kw_only=True):

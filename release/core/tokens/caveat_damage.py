@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import is_project_name
 from release.core.tokens.caveats import (
     Caveat,
@@ -23,18 +24,18 @@ from release.core.tokens.caveats import (
 )
 
 #: as PostgreSQL and Python write it; the index compares the text
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = lazy_pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: a period of two numbers with ten digits, in the forms in which it is written; a character of a number may be another
 _PERIODS = (
-    re.compile(r"\[0,(.{10}),(.{10})\]", re.DOTALL),
-    re.compile(r"\[0, (.{10}), (.{10})\]", re.DOTALL),
-    re.compile(r'\{"(?:nbf|exp)":(.{10}),"(?:nbf|exp)":(.{10})\}', re.DOTALL),
-    re.compile(r'\{"(?:nbf|exp)": (.{10}), "(?:nbf|exp)": (.{10})\}', re.DOTALL),
+    lazy_pattern(r"\[0,(.{10}),(.{10})\]", re.DOTALL),
+    lazy_pattern(r"\[0, (.{10}), (.{10})\]", re.DOTALL),
+    lazy_pattern(r'\{"(?:nbf|exp)":(.{10}),"(?:nbf|exp)":(.{10})\}', re.DOTALL),
+    lazy_pattern(r'\{"(?:nbf|exp)": (.{10}), "(?:nbf|exp)": (.{10})\}', re.DOTALL),
 )
 #: a time of today that has lost its first digit to a sign
-_NEGATIVE = re.compile(r"-\d{9}\b", re.ASCII)
+_NEGATIVE = lazy_pattern(r"-\d{9}\b", re.ASCII)
 #: what a space after a comma or a colon can have become, in JSON that is still valid
-_WAS_SPACE = re.compile(r"(?<=[,:])(?:[\t\r\n-]|\d(?=\d{10}\b))", re.ASCII)
+_WAS_SPACE = lazy_pattern(r"(?<=[,:])(?:[\t\r\n-]|\d(?=\d{10}\b))", re.ASCII)
 
 #: places that are tried; more than any caveat of an index has
 _MOST_SPACES = 16

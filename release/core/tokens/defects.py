@@ -7,6 +7,8 @@ import unicodedata
 
 from msgspec import Struct
 
+from release.core.lazy_pattern import lazy_pattern
+
 #: what PyPI strips from both ends
 BLANKS = " \t\r\n\v\f"
 #: characters that enclose a copied token, and that no token has
@@ -26,7 +28,7 @@ ENCLOSING = {
 QUOTES = "'\"`<>"
 
 COPY = "copy the whole token again, and nothing else; if it is no longer shown, create a new one on your account page"
-_TOKENISH = re.compile(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE|pypi-AgE", re.ASCII)
+_TOKENISH = lazy_pattern(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE|pypi-AgE", re.ASCII)
 #: characters; a longer text that begins like a token is treated as a damaged one
 LONG = 60
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted
 from release.core.tokens.macaroon import Macaroon, MalformedError, characters
 
 _SIGNATURE = 32
 _IDENTIFIER = 36
-_HOST = re.compile(rb"[A-Za-z0-9:][A-Za-z0-9.:_-]*")
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HOST = lazy_pattern(rb"[A-Za-z0-9:][A-Za-z0-9.:_-]*")
+_UUID = lazy_pattern(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefect:

@@ -18,14 +18,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from release.core.lazy_pattern import lazy_pattern
+
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
 #: what decoding ignores; both alphabets of base64 count
-_SKIPPED = re.compile(rb"[^A-Za-z0-9+/_=-]")
+_SKIPPED = lazy_pattern(rb"[^A-Za-z0-9+/_=-]")
 
 
 class MalformedError(ValueError):

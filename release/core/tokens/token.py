@@ -6,13 +6,13 @@ token itself. Source: warehouse, `macaroons/caveats`: the index verifies a copy 
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.check_result import Finding
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
@@ -27,10 +27,10 @@ from release.core.tokens.scope import TokenScope, Validity, scope_of, validity_o
 if TYPE_CHECKING:  # a search for tokens needs no model of credentials
     from release.core.models.credential import Credential
 
-_SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
-_BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
+_SHAPE = lazy_pattern(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
+_BODY = lazy_pattern(r"AgE[A-Za-z0-9_+/-]+")
 #: of a token, with enough behind it that it is no example
-_BEGINNING = re.compile(r"pypi-AgE[A-Za-z0-9_+/-]{24}")
+_BEGINNING = lazy_pattern(r"pypi-AgE[A-Za-z0-9_+/-]{24}")
 
 
 class Token(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from release.adapters.system.shell_detection import detect_user_environment
 from release.checks import credential_remedies
 from release.core import shell
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.credential import CredentialCandidate
 from release.core.models.secret_location import EnvironmentVariable, location_to_text
 from release.core.quoting import quote_path
@@ -53,7 +54,7 @@ _PROJECT_FILES = {
 #: files with variables, which a shell or another tool must load
 _VARIABLE_FILES = (".env", ".env.local", ".envrc")
 #: variables that name a file with a secret
-_SECRET_FILE_VARIABLE = re.compile(r".*(?:TOKEN|PASS|SECRET|PYPI|TWINE|CREDENTIAL).*_(?:FILE|PATH)", re.IGNORECASE)
+_SECRET_FILE_VARIABLE = lazy_pattern(r".*(?:TOKEN|PASS|SECRET|PYPI|TWINE|CREDENTIAL).*_(?:FILE|PATH)", re.IGNORECASE)
 #: bytes; longer files are no configuration
 _MAX_SIZE = 262_144
 

@@ -9,10 +9,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from release.core.lazy_pattern import lazy_pattern
 from release.credentials.sources import pypirc_file
 
-_TOKEN = re.compile(r"pypi-[A-Za-z0-9_-]+")
-_LOGIN_KEYS = re.compile(r"(?:username|user|password)\s*[:=]", re.IGNORECASE)
+_TOKEN = lazy_pattern(r"pypi-[A-Za-z0-9_-]+")
+_LOGIN_KEYS = lazy_pattern(r"(?:username|user|password)\s*[:=]", re.IGNORECASE)
 
 
 class LineChange(Struct, frozen=True, kw_only=True):

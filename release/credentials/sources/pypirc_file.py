@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from release.core.errors import os_error_reason
+from release.core.lazy_pattern import lazy_pattern
 from release.credentials.sources.base import BrokenSourceError
 
 if TYPE_CHECKING:
     import configparser
 
-_HEADING = re.compile(r"\[(?P<name>.+)\]")
-_KEY = re.compile(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")
+_HEADING = lazy_pattern(r"\[(?P<name>.+)\]")
+_KEY = lazy_pattern(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")
 
 
 class PypircFile(Struct, frozen=True, kw_only=True):
@@ -111,8 +112,8 @@ def _line_numbers(text: str) -> Iterator[tuple[tuple[str, str], int]]:
             yield (section, option["key"].strip().lower()), number
 
 
-_SECTION = re.compile(rb"\[(?P<name>[^\r\n]+)\]")
-_OPTION = re.compile(rb"(?P<before>(?P<key>[^\s:=#;\[][^:=\r\n]*?)[ \t]*[:=][ \t]*)")
+_SECTION = lazy_pattern(rb"\[(?P<name>[^\r\n]+)\]")
+_OPTION = lazy_pattern(rb"(?P<before>(?P<key>[^\s:=#;\[][^:=\r\n]*?)[ \t]*[:=][ \t]*)")
 
 Values = dict[tuple[str, str], str]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.redaction import redact
 from release.core.tokens.token import contains_token
@@ -21,11 +22,11 @@ from release.credentials.sources.pypirc_changes import LineChange
 if TYPE_CHECKING:
     from release.core.models.check_result import Finding
 
-_HEADING = re.compile(r"\[(?P<name>.+)\]")
-_OPTION = re.compile(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")
+_HEADING = lazy_pattern(r"\[(?P<name>.+)\]")
+_OPTION = lazy_pattern(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")
 #: the beginning of an option, but not a token with padding
-_KEY = re.compile(r"[A-Za-z][\w -]{0,30}\s*[:=]")
-_COMMENT = re.compile(r"\s*[#;]")
+_KEY = lazy_pattern(r"[A-Za-z][\w -]{0,30}\s*[:=]")
+_COMMENT = lazy_pattern(r"\s*[#;]")
 
 
 class PypircLine(Struct, frozen=True, kw_only=True):

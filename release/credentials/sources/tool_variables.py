@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.credential import CredentialCandidate, StoredSecret
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
@@ -20,13 +20,13 @@ __all__ = ["find", "is_for", "locate", "replace"]
 #: variables with a password that twine does not read → the tool that does.
 #: Sources: the documentation of each tool; the last row is what secrets of CI services are commonly called.
 _TOOLS = (
-    (re.compile(r"UV_PUBLISH_(?:TOKEN|PASSWORD)"), "uv"),
-    (re.compile(r"FLIT_PASSWORD"), "flit"),
-    (re.compile(r"HATCH_INDEX_AUTH"), "hatch"),
-    (re.compile(r"POETRY_PYPI_TOKEN_\w+|POETRY_HTTP_BASIC_\w+_PASSWORD"), "poetry"),
-    (re.compile(r"PDM_PUBLISH_PASSWORD"), "pdm"),
-    (re.compile(r"MATURIN_(?:PYPI_TOKEN|PASSWORD)"), "maturin"),
-    (re.compile(r"(?:\w+_)?(?:TEST_?)?PYPI_(?:UPLOAD_)?(?:API_)?(?:TOKEN|PASSWORD|KEY|SECRET)"), "no tool"),
+    (lazy_pattern(r"UV_PUBLISH_(?:TOKEN|PASSWORD)"), "uv"),
+    (lazy_pattern(r"FLIT_PASSWORD"), "flit"),
+    (lazy_pattern(r"HATCH_INDEX_AUTH"), "hatch"),
+    (lazy_pattern(r"POETRY_PYPI_TOKEN_\w+|POETRY_HTTP_BASIC_\w+_PASSWORD"), "poetry"),
+    (lazy_pattern(r"PDM_PUBLISH_PASSWORD"), "pdm"),
+    (lazy_pattern(r"MATURIN_(?:PYPI_TOKEN|PASSWORD)"), "maturin"),
+    (lazy_pattern(r"(?:\w+_)?(?:TEST_?)?PYPI_(?:UPLOAD_)?(?:API_)?(?:TOKEN|PASSWORD|KEY|SECRET)"), "no tool"),
 )
 
 
