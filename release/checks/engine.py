@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from textwrap import dedent
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -26,7 +25,7 @@ class Check(Struct, Generic[Facts], frozen=True, kw_only=True):
     name: str
     #: the statement that must be true
     title: str
-    #: why, and the source
+    #: why, and the source; lines but the first may be indented as in the docstring
     why: str
     observe: Callable[[Facts], Iterable[Observation]]
     #: checks that must pass for this one to be meaningful
@@ -51,8 +50,8 @@ class Checklist(list[Check[Facts]]):
         def add(observe: Observe[Facts]) -> Check[Facts]:
             # by hand: `inspect` takes 5 ms to load
             title, _, why = (observe.__doc__ or "").partition("\n")
-            public, why = name or observe.__name__.replace("_", "-"), dedent(why).strip()
-            self.append(Check(name=public, title=title.rstrip("."), why=why, observe=observe, needs=needs))
+            public = name or observe.__name__.replace("_", "-")
+            self.append(Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs))
             return self[-1]
 
         return add
