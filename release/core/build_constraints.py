@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.core.models.build_requirement import InstalledRequirement
+from release.core.models.index import normalize_name
 from release.core.shell import quote_word
+
+TYPE_CHECKING = False  # of `typing`
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 #: the file, where none is configured
 DEFAULT_FILE = "build-constraints.txt"
@@ -38,7 +41,7 @@ class Pin(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The normalized name."""
-        return canonicalize_name(self.requirement.name)
+        return normalize_name(self.requirement.name)
 
     @property
     def version(self) -> str | None:
@@ -54,7 +57,7 @@ class Pin(Struct, frozen=True, kw_only=True):
             same = self.version is not None and Version(self.version) == Version(version)
         except InvalidVersion:
             same = self.version == version
-        return same and self.name == canonicalize_name(name)
+        return same and self.name == normalize_name(name)
 
 
 class BuildConstraints(Struct, frozen=True, kw_only=True):
@@ -87,6 +90,8 @@ class BuildPins(Struct, frozen=True, kw_only=True):
 
 def parse_constraints(text: str) -> BuildConstraints:
     """The entries of a file, and what is wrong with its lines."""
+    from packaging.requirements import InvalidRequirement, Requirement  # takes 10 ms, and most projects have no file
+
     pins, mistakes = [], []
     for number, line in _logical_lines(text):
         hashes = _HASH.findall(line)
@@ -137,13 +142,15 @@ def uncovered_requirements(constraints: BuildConstraints, required: Iterable[str
 
     Requirements and entries for other platforms or Python versions count, too: a release may be built there.
     """
+    from packaging.requirements import InvalidRequirement, Requirement
+
     missing, contradicted = [], []
     for text in required:
         try:
             wanted = Requirement(text)
         except InvalidRequirement:  # which the build reports
             continue
-        entries = [one for one in constraints.pins if one.name == canonicalize_name(wanted.name)]
+        entries = [one for one in constraints.pins if one.name == normalize_name(wanted.name)]
         if wanted.url is not None or not entries:
             missing.append(text)
             continue
@@ -164,7 +171,7 @@ def with_allowed(found: Iterable[InstalledRequirement], pins: Sequence[Pin]) -> 
         sorted(
             {
                 InstalledRequirement(
-                    name=canonicalize_name(one.name),
+                    name=normalize_name(one.name),
                     version=one.version,
                     sha256=one.sha256,
                     allowed=allowed_hashes(pins, one.name, one.version),

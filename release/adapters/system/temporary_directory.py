@@ -15,11 +15,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedWriter
 from pathlib import Path
 
 from release.adapters.system.guardian import guard_directory
 from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.system import explain_os_errors
+
+if sys.platform != "win32":
+    import fcntl
 
 _PREFIX = "pypi-preflight-"
 _LOCK = "owner.lock"
@@ -81,15 +85,35 @@ def _directory_of_process() -> Path:
 
 
 def _create() -> Path:
-    from filelock import FileLock  # takes 15 ms
-
     with ExitStack() as stack:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         stack.callback(remove_tree, path)
         stack.enter_context(guard_directory(path))
-        stack.enter_context(FileLock(path / _LOCK, timeout=0, thread_local=False))
+        stack.enter_context(_new_lock(path / _LOCK))
         atexit.register(_end, os.getpid(), stack.pop_all())
     return path
+
+
+@contextmanager
+def _new_lock(path: Path) -> Iterator[None]:
+    """Create the lock file, and hold its lock, as `filelock.FileLock` does, whose import takes 15 ms."""
+    with ExitStack() as stack:
+        if not _is_locked(stack.enter_context(path.open("xb"))):
+            from filelock import FileLock
+
+            stack.enter_context(FileLock(path, timeout=0, thread_local=False))
+        yield
+
+
+def _is_locked(file: BufferedWriter) -> bool:
+    """Lock the file until it is closed. False on Windows, and where its filesystem has no such locks."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _end(pid: int, stack: ExitStack) -> None:
@@ -99,15 +123,22 @@ def _end(pid: int, stack: ExitStack) -> None:
 
 def sweep_temporary_directories() -> None:
     """Remove the directories of processes that have ended, where they are older than a day."""
-    from filelock import FileLock, Timeout
-
     for directory in _older_than_a_day(Path(tempfile.gettempdir()), _PREFIX):
         if not (directory / _LOCK).is_file():  # made by another program
             continue
-        with suppress(OSError, Timeout):
-            with FileLock(directory / _LOCK, timeout=0):
-                pass
+        if _has_ended(directory / _LOCK):
             remove_tree(directory)
+
+
+def _has_ended(lock: Path) -> bool:
+    """Whether no process holds the lock of a directory."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except (OSError, Timeout):
+        return False
 
 
 def _older_than_a_day(parent: Path, prefix: str) -> list[Path]:

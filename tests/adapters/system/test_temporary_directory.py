@@ -109,17 +109,40 @@ def test_what_another_user_has_left_stays(place: Path, monkeypatch: pytest.Monke
         assert old.exists()
 
 
-def test_the_owner_is_known_to_other_processes(place: Path) -> None:
+def _is_owned(directory: Path) -> bool:
+    """Whether another process finds the lock of the directory held."""
     code = (
         "import sys; from filelock import FileLock, Timeout\n"
         "try:\n    FileLock(sys.argv[1], timeout=0).acquire()\nexcept Timeout:\n    print('owned')\n"
     )
+    words = [sys.executable, "-c", code, str(directory / "owner.lock")]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip() == "owned"
+
+
+def test_the_owner_is_known_to_other_processes(place: Path) -> None:
     with temporary_directory() as directory:
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(directory.parent / "owner.lock")], capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-    assert done.stdout.strip() == "owned"
+        assert _is_owned(directory.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_where_the_lock_is_not_to_be_had_at_once_filelock_takes_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_is_locked", lambda _file: False)
+    with temporary_directory() as directory:
+        assert _is_owned(directory.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_a_new_directory_does_without_filelock(tmp_path: Path) -> None:
+    code = (
+        "import sys; from release.adapters.system.temporary_directory import temporary_directory\n"
+        "with temporary_directory():\n    print('filelock' in sys.modules)\n"
+    )
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == "False"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_a_directory_of_our_own_what_was_left_is_removed_by_its_name(tmp_path: Path) -> None:
