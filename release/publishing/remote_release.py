@@ -33,6 +33,7 @@ from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
+from release.core.plan import SANDBOX
 from release.core.time_text import format_duration
 from release.publishing import attest
 from release.publishing.fetched_files import FetchedFiles
@@ -287,6 +288,7 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     notify(Progress(text=doing, unit="files"))
     problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=file.sha256,
+        refresh=index != SANDBOX,  # its URLs have the hash of the file: see `sandbox.project_endpoints.file_url`
         on_line=lambda line: notify(Progress(text=f"{doing}: {line}", unit="files")), explain=explain,
     )  # fmt: skip
     if problem is not None:

@@ -17,6 +17,7 @@ from release.adapters import sigstore
 from release.adapters.builds import builder
 from release.adapters.http import http_client
 from release.adapters.index import simple_api
+from release.adapters.install import venv
 from release.adapters.system.system import System, real_system
 from release.checks import engine
 from release.checks.published_release import CHECKS
@@ -24,7 +25,7 @@ from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Event, Progress
 from release.core.facts import BuiltFile, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import AttestationPublisher
-from release.core.models.check_result import CheckState, NotApplicable, Outcome
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Outcome
 from release.core.models.distribution import Distribution, ManifestFile, ReleaseManifest
 from release.core.models.index import PYPI, IndexFile, ProjectListing
 from release.core.models.oidc_identity import parse_identity
@@ -449,3 +450,22 @@ def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: floa
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)
     assert bool(told) == (clock.passed > 0)
+
+
+@pytest.mark.parametrize(("index", "refresh"), [("sandbox", False), ("pypi", True), ("stage", True)])
+def test_only_the_embedded_index_never_has_another_file_at_a_url(
+    index: str,
+    refresh: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def install(*_: object, refresh: bool, **__: object) -> Finding:
+        asked.append(refresh)
+        return Finding(message="not today", remedy="none")
+
+    monkeypatch.setattr(venv, "install_file", install)
+    file = IndexFile(filename=WHEEL, url="http://127.0.0.1:9/w.whl", sha256="0" * 64)
+    environment: Any = object()
+    remote_release.install_file_and_test(real_system(), environment, PROJECT, file, index, None, lambda _: None)
+    assert asked == [refresh]

@@ -110,17 +110,19 @@ def install_file(  # noqa: PLR0913 - a released file is these four values
     version: str,
     url: str,
     sha256: str,
+    refresh: bool = True,
     on_line: Callable[[str], None] | None = None,
     explain: ExplainMissing | None = None,
 ) -> Finding | Unknown | None:
     """Install the file at `url`, and its dependencies from the user's own index.
 
     None if it succeeded; a finding where the release does not install; unknown where there is no network or no
-    space. `sha256` is 64 lower-case hex digits. `explain` is asked about a dependency that no index has.
+    space. `sha256` is 64 lower-case hex digits. `refresh`: whether the cache of the installer may have another file
+    from this URL. `explain` is asked about a dependency that no index has.
     """
     requirement = f"{name} @ {url}#sha256={sha256}"
     done = system.run(
-        [*_installation(system, environment, name, url), requirement],
+        [*_installation(system, environment, name if refresh else None, url), requirement],
         cwd=environment.directory, env=installer.installer_environment(system), timeout=_LIMIT, on_line=on_line,
         umask=0o022,
     )  # fmt: skip
@@ -147,11 +149,13 @@ def install_extras(  # noqa: PLR0913 - a released file, and its extras
     return f"cannot be installed: {program_output.cause_line(done.output)!r}" if done.status else None
 
 
-def _installation(system: System, environment: Environment, name: str, url: str) -> list[str]:
+def _installation(system: System, environment: Environment, name: str | None, url: str) -> list[str]:
+    """The start of the command; `name`: the project that the installer must not have from its cache."""
     python = str(environment.python)
     if environment.installer == "uv":
-        # The cache may have another file that was at the same URL.
-        return [str(installer.find_uv(system)), "pip", "install", "--python", python, "--refresh-package", name]
+        # With that, uv runs the interpreter, too, though `prepare_install` did. Observed: uv 0.13.9, 2026-11
+        fresh = ["--refresh-package", name] if name is not None else []
+        return [str(installer.find_uv(system)), "pip", "install", "--python", python, *fresh]
     pip = [sys.executable, "-P", "-m", "pip", "--python", python] if _has_pip() else [python, "-I", "-m", "pip"]
     # pip caches the wheels that it builds by the URL of the sdist, and would not fetch the sdist again.
     fresh = [] if url.endswith(".whl") else ["--no-cache-dir"]

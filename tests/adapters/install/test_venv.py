@@ -8,6 +8,7 @@ import http.server
 import io
 import os
 import re
+import sysconfig
 import tarfile
 import threading
 import zipfile
@@ -303,3 +304,20 @@ def test_uv_is_asked_about_an_interpreter_before_an_install_and_need_not_answer(
     ((*_, python),) = programs.called
     assert python == str(tmp_path / "python")
     assert programs.options[0]["cwd"] == tmp_path, "its uv.toml keeps settings of a project away"
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_uv_remembers_an_interpreter_unless_a_file_is_fetched_again(
+    tmp_path: Path, served: tuple[Path, str], *, refresh: bool
+) -> None:
+    machine, file, started = system("uv"), wheel(served[0]), tmp_path / "started"
+    clean = venv.create_environment(machine, tmp_path / "env")
+    venv.prepare_install(machine, clean)
+    base = dict.fromkeys(("base", "platbase"), str(clean.directory))
+    site_packages = Path(sysconfig.get_path("purelib", scheme="venv", vars=base))
+    (site_packages / "started.pth").write_text(f"import pathlib; pathlib.Path({str(started)!r}).touch()\n")
+    problem = venv.install_file(
+        machine, clean, name="acme", version="1.0", url=served[1] + file.name, sha256=sha256(file), refresh=refresh
+    )
+    assert problem is None
+    assert started.exists() == refresh
