@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from release.adapters.builds import builder
+from release.adapters.builds import build_failure, builder
 from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError, ReleaseError, ToolError
 from release.core.tokens import macaroon
@@ -230,7 +230,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ),
         (
             "LookupError: setuptools-scm was unable to detect version for /tmp/a/packages/acme.\n",
-            builder._SUBDIRECTORY,
+            build_failure._SUBDIRECTORY,
         ),
         (
             (
@@ -247,4 +247,4 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_failure_of_a_backend_names_its_cause(output: str, remedy: str) -> None:
-    assert builder.build_error(output).remedy == remedy
+    assert build_failure.build_error(output).remedy == remedy

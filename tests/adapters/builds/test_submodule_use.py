@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.builds import builder, submodule_use
+from release.adapters.builds import build_failure, builder, submodule_use
 from release.adapters.git import repository
 from release.adapters.system import system
 from release.core.models.source_tree import Submodule
@@ -134,7 +134,7 @@ def test_a_build_that_fails_at_a_missing_submodule_names_it(tmp_path: Path) -> N
     output = "error: package directory 'extern/lib/widgetlib' does not exist\n"
     submodule = submodule_use.missing_submodule(REAL, place, output)
     assert submodule == "extern/lib"
-    error = builder.build_error(output, submodule=submodule)
+    error = build_failure.build_error(output, submodule=submodule)
     assert error.remedy == "git submodule update --init --recursive"
     assert error.message.startswith(
         "the project does not build, because its submodule 'extern/lib' is not checked out: "

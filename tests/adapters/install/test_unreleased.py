@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from release.adapters.builds import builder
+from release.adapters.builds import build_failure, builder
 from release.adapters.install import unreleased, venv
 from release.core.models.check_result import Finding, Unknown
 from tests.adapters.git.test_repository import repository, system
@@ -121,10 +121,10 @@ def test_a_failed_install_and_a_failed_build_give_the_remedy(tmp_path: Path) -> 
     found = venv.install_problem(output, name="acme-b", url=URL, explain=lambda _: known)
     assert isinstance(found, Finding)
     assert (found.message, found.remedy) == (f"acme-b does not install: {known.message}", known.remedy)
-    error = builder.build_error(output, unreleased_sibling=known)
+    error = build_failure.build_error(output, unreleased_sibling=known)
     assert error.message.startswith(f"the project does not build: {known.message}\n")
     assert error.remedy == known.remedy
-    assert builder.build_error(output).remedy.startswith("correct [build-system] requires")
+    assert build_failure.build_error(output).remedy.startswith("correct [build-system] requires")
 
 
 def test_a_build_of_a_copy_names_the_repository_it_was_copied_from(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_pip_that_is_too_old_for_siblings_with_extras_is_named(output: str, re
     assert isinstance(found, Unknown)
     assert reason in found.reason
     assert "--upgrade pip" in found.remedy
-    assert builder.build_error(output).remedy == found.remedy
+    assert build_failure.build_error(output).remedy == found.remedy
 
 
 def test_an_sdist_that_takes_a_build_requirement_from_a_workspace_does_not_build_with_uv() -> None:
