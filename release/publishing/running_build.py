@@ -6,7 +6,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -97,13 +97,24 @@ class RunningBuild:
         self._prepared.set()
 
     def _build(self) -> BuildOutcome:
-        system, commit = self._system, self._commit
-        source, epoch = prepare_source(system, self._directory, commit, self._scratch, copy=self._copy)
+        if self._commit is not None:  # it may need another environment than the directory's current state
+            found = self._prepare()
+            return self._build_from(found.directory, lambda: found)
+        with ThreadPoolExecutor(1) as pool:
+            return self._build_from(self._directory, pool.submit(self._prepare).result)
+
+    def _prepare(self) -> builder.ReadySource:
+        """Make the copy that is built."""
+        directory, epoch = prepare_source(self._system, self._directory, self._commit, self._scratch, copy=self._copy)
         version = rehearsed_version.NextVersion()
-        if commit is None:
-            version = rehearsed_version.prepare_next_version(system, source)
+        if self._commit is None:
+            version = rehearsed_version.prepare_next_version(self._system, directory)
         if version.text:
             self._events.put(Message(text=version.text))
+        self._prepared.set()
+        return builder.ReadySource(directory=directory, epoch=epoch, variables=version.variables)
+
+    def _build_from(self, source: Path, ready: Callable[[], builder.ReadySource]) -> BuildOutcome:
         warnings: list[str] = []
         environments: list[BuildEnvironments] = []
 
@@ -112,10 +123,9 @@ class RunningBuild:
             self._events.put(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
             warnings.extend(filter(None, [backend_output.file_warning(line)]))
 
-        self._prepared.set()
         built = builder.build_distributions(
-            system, source, self._into, epoch=epoch, on_line=on_line, variables=version.variables,
-            copy_of=self._directory, installed=environments.append,
+            self._system, source, self._into, epoch=None, on_line=on_line, copy_of=self._directory, ready=ready,
+            installed=environments.append,
         )  # fmt: skip
         return BuildOutcome(
             files=built,

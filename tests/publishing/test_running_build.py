@@ -45,6 +45,7 @@ def builds(monkeypatch: pytest.MonkeyPatch, work: Callable[[System], object] = l
     """In the place of the build frontend: does some work, writes lines, and makes two files."""
 
     def build(system: System, _source: Path, into: Path, **options: Any) -> tuple[Distribution, ...]:
+        options["ready"]()
         work(system)
         for line in LINES:
             options["on_line"](line)
@@ -204,6 +205,7 @@ def test_a_build_that_fails_before_it_starts_lets_the_caller_go_on(
     def no_copy(*_: object, **__: object) -> None:
         raise ToolError("no copy", remedy="copy it")
 
+    builds(monkeypatch)
     monkeypatch.setattr(builder, "copy_project", no_copy)
     with running(fake_system(), directory) as build:
         build.wait_until_prepared()

@@ -18,7 +18,7 @@ _NO_LINK = "replace the link {0!r}, which leads out of the project, by the file 
 #: Output of build and the installers → remedy; the first that matches wins, `{0}` is its first group.
 #: Observed: build 1.6.1 with pip 23.2 and uv 0.13, 2026-11.
 _REMEDIES: tuple[tuple[str, str], ...] = (
-    (r"No module named build\b", "install build into the environment of this program: python -m pip install build"),
+    (r"No module named '?build\b", "install build into the environment of this program: python -m pip install build"),
     (
         r"Failed to validate `build-system`|Failed to parse .*pyproject\.toml|is not a valid TOML",
         "correct pyproject.toml: [build-system] needs requires, a list of strings, and build-backend",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from release.adapters.builds import build_failure, frontend, held_requirements, submodule_use
@@ -29,6 +31,16 @@ from release.core.toml_text import TomlError, parse_toml
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 
 
+class ReadySource(Struct, frozen=True, kw_only=True):
+    """A complete source tree, for one build."""
+
+    directory: Path
+    #: seconds since 1970, which becomes SOURCE_DATE_EPOCH; None: it is not set
+    epoch: int | None
+    #: added to the environment of the backend
+    variables: Mapping[str, str] = {}
+
+
 def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     system: System,
     source: Path,
@@ -39,6 +51,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     only_wheel: bool = False,
     variables: Mapping[str, str] | None = None,
     copy_of: Path | None = None,
+    ready: Callable[[], ReadySource] | None = None,
     installed: Callable[[BuildEnvironments], object] | None = None,
 ) -> tuple[Distribution, ...]:
     """Build an sdist and, from it, a wheel; both are moved to `into` once both are built.
@@ -46,6 +59,8 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
     seconds since 1970; `variables` are added to the environment. The backend may leave files in the source directory:
     pass a copy (`copy_project`, `repository.clone_commit`), and with `copy_of` the directory that it is a copy of.
+    With `ready`, the environment of the backend is made for the project in `source` as it is, while `ready`, called in
+    another thread, still makes a copy of it: that is built, and its epoch and variables count.
     `installed` is called with what the build has installed, if it recorded that.
     Raises `ToolError` with the backend's message, or `ConfigError` without a project.
     """
@@ -56,10 +71,15 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     with temporary_directory_in(into.parent, "the build directory", prefix=".build-") as work:
         report, out = work / "report.json", work / "out"
         options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
-        ready = _buildable(system, source, work / "source")
+        given = ReadySource(directory=source, epoch=epoch, variables=variables or {})
+
+        def buildable() -> ReadySource:
+            found = ready() if ready else given
+            return replace(found, directory=_buildable(system, found.directory, work / "source"))
+
         _run_build(
-            system, ready, *options, origin=copy_of or source, epoch=epoch, on_line=on_line, variables=variables,
-            installed=installed,
+            system, source, *options, origin=copy_of or source, ready=buildable, early=not only_wheel,
+            on_line=on_line, installed=installed,
         )  # fmt: skip
         with explain_os_errors("the built files"):
             built = list(_built_files(report, out))
@@ -70,8 +90,9 @@ def build_metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
     with temporary_directory() as work:
-        ready = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
-        output = _run_build(system, ready, "--metadata", "--quiet", origin=source, epoch=None, apart=True)
+        copy = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
+        ready = ReadySource(directory=copy, epoch=None)
+        output = _run_build(system, copy, "--metadata", "--quiet", origin=source, ready=lambda: ready, apart=True)
     try:
         found = parse_foreign_json(output)
     except ForeignJsonError:
@@ -184,24 +205,27 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
     source: Path,
     *options: str,
     origin: Path,
-    epoch: int | None,
+    ready: Callable[[], ReadySource],
+    early: bool = False,
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
-    variables: Mapping[str, str] | None = None,
     installed: Callable[[BuildEnvironments], object] | None = None,
 ) -> str:
-    env = installer.installer_environment(system) | dict(variables or {})
-    if epoch is not None:
-        env["SOURCE_DATE_EPOCH"] = str(epoch)
+    """Run `build` in a directory, on what `ready` returns; `early`: its two environments are made before that."""
+    env = installer.installer_environment(system)
     if system.python is not None and (uv := installer.find_uv(system)):
         # The uv of this environment is a module of it, which another interpreter does not find.
         env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH", ""), str(uv.parent))))
+    order = _Order(ready, options)
     # The project is the working directory, as in a build by hand, because of its [tool.uv].
     with frontend.build_command(system) as build, held_requirements.hold_requirements(system) as held:
+        place = str(held.environments_directory) if early else ""
         done = system.run(
-            [*build, *held.arguments, "--installer", installer.choose_installer(system), *options, str(source)],
+            [*build, *held.arguments, installer.choose_installer(system), place], input=order.line,
             cwd=source, env={**env, **held.variables}, on_line=on_line, apart=apart, umask=0o022,
         )  # fmt: skip
+        if order.error:
+            raise order.error
         if not done.status and installed is not None and (found := held.environments()) is not None:
             installed(found)
     if done.status:
@@ -211,11 +235,36 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         missing = unreleased.missing_requirement(output)
         known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
         error = build_failure.build_error(
-            output, submodule=submodule_use.missing_submodule(system, source, output), unreleased_sibling=known
+            output,
+            submodule=submodule_use.missing_submodule(system, order.source or source, output),
+            unreleased_sibling=known,
         )
         remedy = how_to_pass(system.env, output, passed=system.passed)
         raise ToolError(error.message, remedy=remedy) if remedy else error
     return done.output
+
+
+class _Order:
+    """What `build_child` gets on stdin: the source, once it is complete."""
+
+    def __init__(self, ready: Callable[[], ReadySource], options: Sequence[str]) -> None:
+        self._ready, self._options = ready, options
+        self.source: Path | None = None
+        #: why there is no source
+        self.error: BaseException | None = None
+
+    def line(self) -> str:
+        """Wait for the source; an empty text where there is none."""
+        try:
+            found = self._ready()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the program
+            self.error = error
+            return ""
+        self.source, variables = found.directory, dict(found.variables)
+        if found.epoch is not None:
+            variables["SOURCE_DATE_EPOCH"] = str(found.epoch)
+        order = {"source": str(found.directory), "arguments": self._options, "variables": variables}
+        return json.dumps(order) + "\n"
 
 
 def _built_files(report: Path, out: Path) -> Iterator[Distribution]:

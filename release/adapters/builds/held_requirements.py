@@ -5,7 +5,7 @@ Observed with pip 22.3 to 26.3 and uv 0.13.9, 2026-11, for what `python -m build
 - Hashes in constraints are enforced by both: before anything is installed, so that no code of another file runs.
 - As soon as one constraint has a hash, pip refuses each requirement without one, also of the builds of requirements
   that have only an sdist. pip before 26.1 then refuses every requirement that is not itself pinned by `==`.
-- uv refuses requirements without a hash by `--require-hashes` only: see `build_child`.
+- uv refuses requirements without a hash by `--require-hashes` only: see `build_child.installs`.
 """
 
 from __future__ import annotations
@@ -53,9 +53,11 @@ _NO_WHEEL = re.compile(r"`?(?P<name>[\w.-]+)(?:==\S+?)?`? has no usable wheels")
 class HeldBuild(Struct, frozen=True, kw_only=True):
     """How one run of `build` is held to the constraints."""
 
-    #: of `build_child`, before those of `build`
+    #: of `build_child`: the settings, and the file for what was installed
     arguments: tuple[str, ...]
     variables: Mapping[str, str]
+    #: for the environments of the build; it does not exist yet, and is removed at the end
+    environments_directory: Path
     _report: Path
     _pins: tuple[Pin, ...]
 
@@ -86,6 +88,7 @@ def hold_requirements(system: System) -> Iterator[HeldBuild]:
         yield HeldBuild(
             arguments=(str(work / "settings.json"), str(work / "installed.json")),
             variables=constraint_variables(system, pinned.path.as_uri()) if pinned.path else {},
+            environments_directory=work / "environments",
             _report=work / "installed.json",
             _pins=pins,
         )

@@ -58,7 +58,7 @@ def run_program(  # noqa: PLR0913 - see `Run`
     env: Mapping[str, str],
     cwd: Path | None = None,
     timeout: float | None = None,
-    input: str | None = None,  # noqa: A002 - subprocess calls it so
+    input: str | Callable[[], str] | None = None,  # noqa: A002 - subprocess calls it so
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
     umask: int = -1,
@@ -78,7 +78,7 @@ def _communicate(  # noqa: PLR0913 - see `RunProgram`
     argv: Sequence[str],
     *,
     timeout: float | None,
-    input: str | None,  # noqa: A002 - subprocess calls it so
+    input: str | Callable[[], str] | None,  # noqa: A002 - subprocess calls it so
     on_line: Callable[[str], None] | None,
     apart: bool,
     stop: Callable[[], bool] | None,
@@ -150,11 +150,11 @@ def read_lines(stream: IO[Any], put: Callable[[Any], object]) -> None:
     put(None)
 
 
-def _feed(stream: TextIO, text: str) -> None:
+def _feed(stream: TextIO, text: str | Callable[[], str]) -> None:
     # A program may exit without reading its input; its exit status says whether that is an error.
     # As bytes: a text stream would write "\r\n" on Windows.
     with contextlib.suppress(OSError, ValueError), stream:
-        stream.buffer.write(text.encode("utf-8", "replace"))
+        stream.buffer.write((text if isinstance(text, str) else text()).encode("utf-8", "replace"))
 
 
 def _output_lines(

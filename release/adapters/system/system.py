@@ -32,8 +32,9 @@ class RunProgram(Protocol):
     """Runs a program until it exits.
 
     `env` None: the environment of this process without secrets. `timeout` is in seconds. `input` is written to stdin,
-    which is closed otherwise. `on_line` is called in the caller's thread with each line of stdout (and of stderr,
-    unless it is kept `apart`), without its newline. `umask` is that of the child (POSIX). `stop` is called several
+    which is closed otherwise; a function that returns it is called in another thread, which nothing waits for.
+    `on_line` is called in the caller's thread with each line of stdout (and of stderr, unless it is kept `apart`),
+    without its newline. `umask` is that of the child (POSIX). `stop` is called several
     times a second; once it returns true, the program is ended.
 
     Raises `ToolError` where the program cannot be started or was stopped, and `TimedOutError`. On any exception,
@@ -47,7 +48,7 @@ class RunProgram(Protocol):
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
-        input: str | None = None,  # noqa: A002 - subprocess calls it so
+        input: str | Callable[[], str] | None = None,  # noqa: A002 - subprocess calls it so
         on_line: Callable[[str], None] | None = None,
         apart: bool = False,
         umask: int = -1,

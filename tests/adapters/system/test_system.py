@@ -73,6 +73,19 @@ def test_stdin_is_the_input_or_closed(given: str | None, seen: str) -> None:
     assert real_system().run(python("import sys; print(sys.stdin.read(), end='')"), input=given).output == seen
 
 
+def test_input_may_come_later_than_the_start_of_the_program(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+
+    def when_started() -> str:
+        pause = threading.Event()
+        while not started.exists():
+            pause.wait(0.01)
+        return "later"
+
+    code = f"import pathlib, sys; pathlib.Path({str(started)!r}).touch(); print(sys.stdin.read())"
+    assert real_system().run(python(code), input=when_started).output == "later\n"
+
+
 def test_the_environment_is_the_one_given(tmp_path: Path) -> None:
     code = "import os; print('PATH' in os.environ, os.environ['X'], os.getcwd())"
     assert real_system().run(python(code), env={"X": "é"}, cwd=tmp_path).output.split() == ["False", "é", str(tmp_path)]

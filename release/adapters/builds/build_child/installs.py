@@ -1,10 +1,4 @@
-"""A program: run `build`, and write down what it installs into its isolated environments.
-
-It imports nothing of this package, so that any interpreter of Python 3.11 or newer can run it as a file. Its arguments:
-the directory of the copies of `build` and what it imports, or "" where they are installed; the names of variables that
-its backends must not see, separated by commas; a JSON file with `pins`
-(normalized name → the requirement line that pins it), `required` (whether other requirements are refused) and
-`only_wheels`; the JSON file that it writes, a list of {name, version, sha256}; then those of `build`.
+"""Hold what `build` installs to the constraints, and write it down.
 
 Observed: build 1.6.1, pip 26.3, uv 0.13.9, 2026-11:
 
@@ -19,74 +13,60 @@ import importlib.metadata
 import json
 import os
 import re
-import runpy
-import sys
 import tempfile
-from collections.abc import Collection, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-
-def main() -> None:
-    """Read the arguments, and run `build` in this process."""
-    copies, hidden, settings, target, *arguments = sys.argv[1:]
-    if copies:
-        sys.path.insert(0, copies)
-    hide_variables(tuple(filter(None, hidden.split(","))))
-    watch_installs(json.loads(Path(settings).read_text(encoding="utf-8")), Path(target))
-    sys.argv[1:] = arguments
-    runpy.run_module("build", run_name="__main__", alter_sys=True)
+#: (normalized name, version) → SHA-256 of the file, where it is known
+Installed = dict[tuple[str, str], str | None]
 
 
-def hide_variables(names: Collection[str]) -> None:
-    """Let backends run without these variables, which only the installer needs.
+class Installs:
+    """Holds each install to the settings, and writes down what it has installed."""
 
-    Source: pyproject_hooks' documentation, "BuildBackendHookCaller".
-    """
-    import pyproject_hooks
+    def __init__(self, settings: dict[str, Any], target: Path) -> None:
+        self._settings, self._target = settings, target
+        self._found: Installed = {}
+        self._lock = threading.Lock()
 
-    class Caller(pyproject_hooks.BuildBackendHookCaller):
-        def __init__(
-            self, source_dir: str, build_backend: str, backend_path: Any = None, runner: Any = None,
-            python_executable: str | None = None,
-        ) -> None:  # fmt: skip
-            runner = runner or pyproject_hooks.default_subprocess_runner
-
-            def run(*arguments: Any, **options: Any) -> None:
-                hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
-                try:
-                    runner(*arguments, **options)
-                finally:
-                    os.environ.update(hidden)
-
-            super().__init__(source_dir, build_backend, backend_path, run, python_executable)
-
-    pyproject_hooks.BuildBackendHookCaller = Caller  # type: ignore[misc]
-
-
-def watch_installs(settings: dict[str, Any], target: Path) -> None:
-    """Let each environment of `build` obey the settings, and write to `target` what it has after an install."""
-    from build import env
-
-    original = env.DefaultIsolatedEnv.install
-    found: dict[tuple[str, str], str | None] = {}
-
-    def install(self: Any, requirements: Collection[str], *arguments: Any, **options: Any) -> None:
-        uv = self.installer == "uv"
-        before, variables = set(_installed(self.python_executable)), dict(os.environ)
-        with tempfile.TemporaryDirectory(prefix="release-report-", ignore_cleanup_errors=True) as work:
-            report = Path(work, "report.json")
-            os.environ |= _variables(settings, uv=uv) | {"PIP_REPORT": str(report)}
+    def run(
+        self, install: Callable[..., None], environment: Any, requirements: Collection[str], *arguments: Any,
+        **options: Any,
+    ) -> Installed:  # fmt: skip
+        """Call a method `install` of an environment, and return what it has added."""
+        uv = environment.installer == "uv"
+        before = set(_installed(environment.python_executable))
+        with self._lock, tempfile.TemporaryDirectory(prefix="release-report-", ignore_cleanup_errors=True) as work:
+            report, variables = Path(work, "report.json"), dict(os.environ)
+            os.environ |= _variables(self._settings, uv=uv) | {"PIP_REPORT": str(report)}
             try:
-                original(self, _held(requirements, settings, uv=uv), *arguments, **options)
+                install(_held(requirements, self._settings, uv=uv), *arguments, **options)
             finally:  # the backend gets none of them
                 os.environ.clear()
                 os.environ |= variables
             hashes = {} if uv else _hashes(report)
-        for one in sorted(set(_installed(self.python_executable)) - before):
-            found[one] = hashes.get(one, found.get(one))
-        listed = [{"name": name, "version": version, "sha256": found[name, version]} for name, version in sorted(found)]
-        target.write_text(json.dumps(listed), encoding="utf-8")
+        return {one: hashes.get(one) for one in set(_installed(environment.python_executable)) - before}
+
+    def record(self, found: Installed) -> None:
+        """Write down what an environment has got that is used."""
+        self._found |= {one: digest or self._found.get(one) for one, digest in found.items()}
+        listed = [
+            {"name": name, "version": version, "sha256": self._found[name, version]}
+            for name, version in sorted(self._found)
+        ]
+        self._target.write_text(json.dumps(listed), encoding="utf-8")
+
+
+def watch_installs(installs: Installs) -> None:
+    """Let each environment of `build` install that way."""
+    from build import env
+
+    original = env.DefaultIsolatedEnv.install
+
+    def install(self: Any, requirements: Collection[str], *arguments: Any, **options: Any) -> None:
+        installs.record(installs.run(original.__get__(self), self, requirements, *arguments, **options))
 
     env.DefaultIsolatedEnv.install = install  # type: ignore[method-assign] # the CLI has no hook for it
 
@@ -146,7 +126,3 @@ def _hashes(report: Path) -> dict[tuple[str, str], str]:
 
 def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-if __name__ == "__main__":
-    main()
