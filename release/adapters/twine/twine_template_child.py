@@ -15,6 +15,7 @@ import sys
 import traceback
 
 from release.adapters.twine import twine_worker
+from release.adapters.twine.twine_import import import_twine
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
 def _problem() -> str:
     """Import twine; returns the traceback where that fails."""
     try:
-        twine_worker.import_twine()
+        import_twine()
     except BaseException:  # noqa: BLE001 - reported by each process that it should become
         return traceback.format_exc()
     return ""

@@ -671,8 +671,8 @@ def test_the_child_imports_nothing_that_an_upload_does_not_need() -> None:
     """Neither the progress bar nor keyring; what stands in for modules is gone, so that others can import them."""
     code = """
 import json, sys
-from release.adapters.twine import twine_worker
-twine_worker.import_twine()
+from release.adapters.twine.twine_import import import_twine
+import_twine()
 loaded = [name for name in sys.modules if name.partition(".")[0] in {"rich", "rfc3986", "keyring", "docutils"}]
 import rfc3986, rich.progress
 print(json.dumps([loaded, rich.progress.Progress.__module__, rfc3986.__name__]))
@@ -687,8 +687,8 @@ print(json.dumps([loaded, rich.progress.Progress.__module__, rfc3986.__name__]))
 def test_another_use_of_what_is_not_imported_is_an_error(use: str) -> None:
     """A later version of twine must not find that a validation, say, always succeeds."""
     code = f"""
-from release.adapters.twine import twine_worker
-twine_worker.import_twine()
+from release.adapters.twine.twine_import import import_twine
+import_twine()
 from twine import repository, utils
 with repository.rich.progress.Progress(repository.rich.progress.BarColumn(), disable=True) as progress:
     progress.update(progress.add_task("", total=1), completed=1)
