@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 from typing import Self
 
-#: modules that twine imports and an upload does not need → what of them is used
+from release.adapters.twine.upload_body import UploadBody
+
+#: modules that twine and requests import and an upload does not need → what of them is used
 _UNUSED = {
+    "charset_normalizer": frozenset[str](),
+    "configparser": frozenset(["RawConfigParser"]),
+    "idna": frozenset[str](),
+    "requests_toolbelt": frozenset[str](),
     "rfc3986": frozenset[str](),
     "rich.progress": frozenset(
         ["Progress", "BarColumn", "DownloadColumn", "TimeRemainingColumn", "TransferSpeedColumn", "add_task", "update"]
@@ -19,10 +26,14 @@ _UNUSED = {
 def import_twine() -> None:
     """Import what uploads need, while the parent works."""
     gc.disable()  # nothing of it is garbage
-    # The parent shows the progress, and has validated the address: not importing these takes 40 ms less, of 210.
-    # Observed: twine 7.0.0, 2026-11 - `repository` makes a disabled progress bar for each upload, and `utils` parses
-    # addresses from configuration files with rfc3986.
+    # The parent shows the progress, and has validated the address: not importing these takes 60 ms less, of 210.
+    # Observed: twine 7.0.0, 2026-11 - `repository` makes a disabled progress bar for each upload, and `utils` reads
+    # configuration files, and parses addresses from them with rfc3986; requests 2.34.2 guesses the encoding only for
+    # the text of a response, and imports idna again for a host that is not ASCII.
     unused = {name: _Unused(name, known) for name, known in _UNUSED.items() if name not in sys.modules}
+    toolbelt = find_spec("requests_toolbelt")
+    if toolbelt is not None and "requests_toolbelt" in unused:  # its `utils.user_agent` is used, and needs nothing else
+        unused["requests_toolbelt"].__path__ = toolbelt.submodule_search_locations or []
     sys.modules.update(unused)
     from twine import package, repository  # noqa: F401
 
@@ -30,6 +41,9 @@ def import_twine() -> None:
 
     for name in unused:
         del sys.modules[name]
+    vars(repository)["requests_toolbelt"] = SimpleNamespace(
+        MultipartEncoder=UploadBody, MultipartEncoderMonitor=lambda form, _callback: form
+    )
     if "rich.progress" in unused:
         vars(repository)["rich"] = SimpleNamespace(progress=unused["rich.progress"])
     gc.enable()
@@ -40,6 +54,9 @@ def import_twine() -> None:
 
 class _Unused(ModuleType):
     """Stands in for a module whose work is not needed: the known uses of it do nothing, any other is an error."""
+
+    #: requests warns of a version of charset_normalizer that it does not know
+    __version__ = "3.0.0"
 
     def __init__(self, name: str, known: frozenset[str]) -> None:
         super().__init__(name)

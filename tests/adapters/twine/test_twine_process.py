@@ -673,17 +673,34 @@ def test_the_child_imports_nothing_that_an_upload_does_not_need() -> None:
 import json, sys
 from release.adapters.twine.twine_import import import_twine
 import_twine()
-loaded = [name for name in sys.modules if name.partition(".")[0] in {"rich", "rfc3986", "keyring", "docutils"}]
-import rfc3986, rich.progress
-print(json.dumps([loaded, rich.progress.Progress.__module__, rfc3986.__name__]))
+unused = {"rich", "rfc3986", "keyring", "docutils", "idna", "charset_normalizer", "configparser", "requests_toolbelt"}
+loaded = [name for name in sys.modules if name.partition(".")[0] in unused]
+import charset_normalizer, configparser, requests, requests_toolbelt, rfc3986, rich.progress
+request = requests.Request("GET", "http://b\u00fccher.example/").prepare()
+real = rich.progress.Progress, rfc3986.urlparse, configparser.Error, charset_normalizer.detect
+print(json.dumps([loaded, request.url, *(one.__module__ for one in (*real, requests_toolbelt.MultipartEncoder))]))
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, check=True)
-    loaded, *real = json.loads(done.stdout)
-    assert set(loaded) <= {"rich", "rich._extension"}
-    assert real == ["rich.progress", "rfc3986"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=Path(__file__).parents[3], capture_output=True, check=True
+    )
+    loaded, address, *real = json.loads(done.stdout)
+    assert set(loaded) <= {"rich", "rich._extension", "requests_toolbelt.utils", "requests_toolbelt.utils.user_agent"}
+    assert address == "http://xn--bcher-kva.example/"
+    modules = ["rich.progress", "rfc3986.api", "configparser", "charset_normalizer.legacy"]
+    assert real == [*modules, "requests_toolbelt.multipart.encoder"]
 
 
-@pytest.mark.parametrize("use", ["utils.rfc3986.urlparse", "repository.rich.progress.track", "repository.rich.console"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        "utils.rfc3986.urlparse",
+        "utils.configparser.ConfigParser",
+        "repository.rich.progress.track",
+        "repository.rich.console",
+        "repository.requests_toolbelt.SSLAdapter",
+        "repository.requests.compat.chardet.detect",
+    ],
+)
 def test_another_use_of_what_is_not_imported_is_an_error(use: str) -> None:
     """A later version of twine must not find that a validation, say, always succeeds."""
     code = f"""
