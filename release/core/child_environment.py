@@ -10,9 +10,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
-from typing import Literal
-
-from msgspec import Struct
+from typing import Literal, NamedTuple
 
 #: Variables with permission to publish. Sources: the documentation of twine, uv, flit, poetry, hatch, pdm and maturin;
 #: GitHub's, GitLab's and CircleCI's OIDC variables as `id` reads them.
@@ -107,8 +105,11 @@ Child = Literal[
 ]
 
 
-class ListedVariables(Struct, frozen=True, kw_only=True):
-    """Secret variables that a child gets, because it cannot do its work without them."""
+class ListedVariables(NamedTuple):
+    """Secret variables that a child gets, because it cannot do its work without them.
+
+    No `Struct`: the process that imports twine is started before msgspec is imported.
+    """
 
     #: what is run
     program: str

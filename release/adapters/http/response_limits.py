@@ -5,9 +5,10 @@ Each is far above what a correct server sends. A response that exceeds one is cu
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
-from release.core.models.index import IndexFile
+if TYPE_CHECKING:
+    from release.core.models.index import IndexFile
 
 _KB, _MB = 1_000, 1_000_000
 #: bytes of the status line, all header fields, and responses with a status of 1xx before
@@ -25,8 +26,11 @@ _LARGEST_FILE = 1 << 30
 _LARGEST_STATED = 10 << 30
 
 
-class ResponseLimits(Struct, frozen=True, kw_only=True):
-    """The limits of one response. The time begins with its first byte: before, the time-out for silence applies."""
+class ResponseLimits(NamedTuple):
+    """The limits of one response. The time begins with its first byte: before, the time-out for silence applies.
+
+    No `Struct`: the processes that upload do without msgspec.
+    """
 
     #: "a project page": what the response is, for messages
     kind: str

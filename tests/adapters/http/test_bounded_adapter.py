@@ -45,7 +45,7 @@ UPLOAD = Sound(body=b"OK", kind="text/plain")
 def _small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "_RETRIES", 0)
     for name in ("PAGE", "PROJECT_NAMES", "UPLOAD"):
-        small = replace(getattr(response_limits, name), wire=100_000, decoded=200_000)
+        small = getattr(response_limits, name)._replace(wire=100_000, decoded=200_000)
         monkeypatch.setattr(response_limits, name, small)
 
 

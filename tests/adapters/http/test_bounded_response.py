@@ -20,7 +20,7 @@ from tests.adapters.hostile_server import Sound
 from tests.adapters.loopback_server import loopback_server
 
 TOKEN = Sound(body=b'{"value": "a.b.c"}', kind="application/json")
-SMALL = replace(response_limits.ANSWER, wire=100_000, decoded=1_032 * 100)
+SMALL = response_limits.ANSWER._replace(wire=100_000, decoded=1_032 * 100)
 
 
 @pytest.mark.parametrize(

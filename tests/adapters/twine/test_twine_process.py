@@ -673,7 +673,8 @@ def test_the_child_imports_nothing_that_an_upload_does_not_need() -> None:
 import json, sys
 from release.adapters.twine.twine_import import import_twine
 import_twine()
-unused = {"rich", "rfc3986", "keyring", "docutils", "idna", "charset_normalizer", "configparser", "requests_toolbelt"}
+unused = {"rich", "rfc3986", "keyring", "docutils", "msgspec"}
+unused |= {"charset_normalizer", "configparser", "idna", "requests_toolbelt"}
 loaded = [name for name in sys.modules if name.partition(".")[0] in unused]
 import charset_normalizer, configparser, requests, requests_toolbelt, rfc3986, rich.progress
 request = requests.Request("GET", "http://b\u00fccher.example/").prepare()
