@@ -70,10 +70,19 @@ class Journal(Struct, frozen=True, kw_only=True):
 
     def write_all(self, events: Sequence[dict[str, Any]]) -> None:
         """Append events, each a mapping with "event" in it, in one write. Raises `OSError` as `write` does."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         common = {"time": stamp, "event": "", "version": self.version, "commit": self.commit}
         lines = "".join(json.dumps(common | event, ensure_ascii=False) + "\n" for event in events)
+        try:
+            self._append(lines)
+        except FileNotFoundError:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._append(lines)
+        for event in events:
+            if self.lasting and event.get("index") != SANDBOX:
+                record_effect(event)
+
+    def _append(self, lines: str) -> None:
         with (self.directory / _NAME).open("ab+") as file:
             if file.seek(0, os.SEEK_END):  # the last writer may have been interrupted in the middle of a line
                 file.seek(-1, os.SEEK_END)
@@ -81,9 +90,6 @@ class Journal(Struct, frozen=True, kw_only=True):
             file.write(lines.encode("utf-8", "backslashreplace"))  # JSON reads "\\udce9", of a byte that is not text
             file.flush()
             os.fsync(file.fileno())
-        for event in events:
-            if self.lasting and event.get("index") != SANDBOX:
-                record_effect(event)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Every complete event, oldest first. A partly written line is skipped."""
