@@ -237,12 +237,13 @@ class Pipe:
         self._process: subprocess.Popen[bytes] = process
         self._killed = False
         self._guard = contextlib.ExitStack()
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
-        self._threads = [
-            in_thread(read_lines, self._process.stdout, self._lines.put),
-            in_thread(read_lines, self._process.stderr, lambda line: self._errors.append(line or b"")),
-        ]
+        self._threads = [in_thread(read_lines, process.stderr, lambda line: self._errors.append(line or b""))]
+        self._start_reading()
+
+    def _start_reading(self) -> None:
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._threads.append(in_thread(read_lines, self._process.stdout, self._lines.put))
 
     @property
     def alive(self) -> bool:
@@ -261,26 +262,29 @@ class Pipe:
 
     def read(self, timeout: float) -> dict[str, Any]:
         """The next object. Raises `TimeoutError`, `EOFError` where the child has exited, `ValueError`."""
+        line = self._read_line(timeout)
+        if line is None:
+            raise EOFError
+        event = json.loads(line)
+        if not isinstance(event, dict) or "is" not in event:
+            raise ValueError("no event")
+        return event
+
+    def _read_line(self, timeout: float) -> bytes | None:
+        """The next line; None where the child has exited. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout
         while True:
             try:
-                line = self._lines.get(timeout=_TICK)
+                return self._lines.get(timeout=_TICK)
             except queue.Empty:
                 if time.monotonic() > deadline:
                     raise TimeoutError from None
-                continue
-            if line is None:
-                raise EOFError
-            event = json.loads(line)
-            if not isinstance(event, dict) or "is" not in event:
-                raise ValueError("no event")
-            return event
 
     def last_error_line(self) -> str:
         """The last line that the child wrote to stderr; waits briefly for it to exit."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
-        self._threads[1].join(_GRACE)
+        self._threads[0].join(_GRACE)
         lines = [line.decode("utf-8", "replace").strip() for line in self._errors]
         return next((line for line in reversed(lines) if line), self._ending())
 

@@ -8,9 +8,13 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from typing import IO
 
 from release.adapters.system.process import Pipe
+
+#: bytes of output that are read at a time: what a pipe holds
+_BLOCK = 64 * 1024
 
 
 class ForkedProcess:
@@ -83,15 +87,46 @@ class ForkedProcess:
 
 
 class ForkedPipe(Pipe):
-    """Exchanges JSON with a forked process."""
+    """Exchanges JSON with a forked process.
+
+    The thread that waits for an event reads it itself: another one for that would have to be woken, and to wake it.
+    """
 
     def __init__(self, process: ForkedProcess) -> None:
         self._forked = process
+        #: what was read of the lines that follow
+        self._rest = b""
         self._connect(process)
+
+    @property
+    def has_message(self) -> bool:
+        return b"\n" in self._rest or self._wait(0)
 
     def close(self) -> None:
         super().close()
+        self._forked.stdout.close()
         self._forked.forget()
+
+    def _start_reading(self) -> None:
+        if sys.platform != "win32":
+            self._poll = select.poll()
+            self._poll.register(self._forked.stdout, select.POLLIN)
+
+    def _read_line(self, timeout: float) -> bytes | None:
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._rest:
+            if not self._wait(max(0, deadline - time.monotonic())):
+                raise TimeoutError
+            found = os.read(self._forked.stdout.fileno(), _BLOCK)
+            if not found:
+                return None
+            self._rest += found
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait for more of its output; whether it came, or the process has ended."""
+        return bool(self._poll.poll(seconds * 1000))
 
     def _ending(self) -> str:
         return "it was ended"

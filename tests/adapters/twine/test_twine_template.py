@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from release.adapters.twine.twine_fork import ForkedPipe, ForkedProcess
 from release.adapters.twine.twine_process import NotSentError, Worker
 from release.adapters.twine.twine_starter import TwineStarter
 from release.core.models.distribution import Receipt, UnclearResponse
@@ -102,6 +103,33 @@ def test_a_fork_that_dies_takes_no_other_with_it(shared: TwineStarter, tmp_path:
         assert isinstance(whole.result(PATIENCE), Receipt)
         assert isinstance(one.send(file), Receipt)
         assert pid_of(one) != first
+
+
+def test_who_waits_for_an_event_reads_it_without_another_thread() -> None:
+    """However the lines come: several at once, in pieces, or none in time."""
+    (theirs, stdin), (stdout, output), (stderr, errors), (life, alive) = (
+        (os.fdopen(reading, "rb"), os.fdopen(writing, "wb")) for reading, writing in (os.pipe() for _ in range(4))
+    )
+    threads = threading.active_count()
+    pipe = ForkedPipe(ForkedProcess(stdin, stdout, stderr, life))
+    assert threading.active_count() == threads + 1, "one reads what it writes to stderr"
+    before = pipe.has_message
+    assert not before
+    os.write(output.fileno(), b'{"is": 1}\n{"is": 2}\n{"is"')
+    assert pipe.has_message
+    assert pipe.read(PATIENCE) == {"is": 1}
+    assert pipe.has_message
+    assert pipe.read(PATIENCE) == {"is": 2}
+    with pytest.raises(TimeoutError):
+        pipe.read(0.01)
+    os.write(output.fileno(), b": 3}\n")
+    assert pipe.read(PATIENCE) == {"is": 3}
+    for end in (theirs, output, errors, alive):
+        end.close()
+    with pytest.raises(EOFError):
+        pipe.read(PATIENCE)
+    pipe.close()
+    assert stdout.closed
 
 
 def test_a_template_that_was_killed_is_started_again(tmp_path: Path) -> None:
