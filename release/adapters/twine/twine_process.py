@@ -126,6 +126,8 @@ class Worker:
 
         Raises `ReleaseError` for a credential that a request cannot carry.
         """
+        if self._login == (index, credential):
+            return
         for what, text in (("user name", credential.username), ("password", credential.password.reveal())):
             # Without repeating it. Observed: requests 2.34, 2026-11 — encodes HTTP basic authentication as Latin-1,
             # and its error contains the whole password.
@@ -292,11 +294,12 @@ def evaluate_response(reply: ServerResponse, distribution: Distribution, index: 
     Only 200 is success, and the page of PyPI's 200 is "OK": another page comes from a proxy. A response that a retry
     could change (408, 425, 429, 5xx), or that a proxy sent, is unclear; others are rejections.
     """
-    words, status = reply.message(), reply.status
-    if status == 200:  # noqa: PLR2004 - twine accepts 202 and 999 too
-        genuine = reply.is_ok() if index.kind == "warehouse" else not reply.is_html
-        if genuine:
-            return Receipt(filename=distribution.filename, sha256=distribution.sha256)
+    status = reply.status
+    genuine = reply.is_ok() if index.kind == "warehouse" else not reply.is_html
+    if status == 200 and genuine:  # noqa: PLR2004 - twine accepts 202 and 999 too
+        return Receipt(filename=distribution.filename, sha256=distribution.sha256)
+    words = reply.message()
+    if status == 200:  # noqa: PLR2004
         return _unclear(distribution, "unexpected reply", f"200 with a page that is not from {index.name}: {words}")
     if 300 <= status < 400:  # noqa: PLR2004
         where = reply.headers.get("location", "nowhere")
