@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from release.adapters.system.deferred_signals import deferred_signals
 from release.adapters.system.processors import usable_processors
 from release.adapters.system.system import System, stoppable
 from release.core.errors import ToolError
@@ -23,12 +24,12 @@ MOST = 4
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     """The results of `work`, a function of a module, in the order of the tasks.
 
-    A process takes some tenths of a second to start. Exceptions must be picklable. Raises `ToolError` where one of the
-    processes is killed.
+    A process takes some tenths of a second to start. Exceptions must be picklable; the first one ends all processes, as
+    does Ctrl-C. Raises `ToolError` where one of them is killed.
     """
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     count = min(usable_processors(), MOST, len(tasks))
     if count < 2:  # noqa: PLR2004 - this process alone
@@ -38,10 +39,16 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> I
     context = get_context("fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_follow_parent) as pool:
         try:
-            yield from pool.map(work, tasks)
+            with deferred_signals():  # a pool that is interrupted while it starts would wait for ever
+                results = pool.map(work, tasks)
+            yield from results
         except BrokenProcessPool:
             remedy = "if memory has run out, free some; then run the same command again"
             raise ToolError("a process of this program was killed", remedy=remedy) from None
+        except BaseException:
+            for process in active_children():
+                process.kill()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -50,11 +57,12 @@ def _follow_parent() -> None:
     """In a process of the pool: end with the parent, and only with it.
 
     Ctrl-C reaches every process of the terminal; the parent ends its children then. A parent that is killed does not,
-    and they would wait for ever.
+    and they would wait for ever. Forked processes have the parent's handlers of other signals, too.
     """
     from multiprocessing import parent_process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()

@@ -16,7 +16,9 @@ from release.adapters.system.parallel import map_in_processes, run_jobs
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from tests.adapters.system.test_guardian import alive, wait_until
+from tests.patience import PATIENCE
 
+ROOT = str(Path(__file__).parents[3])
 POOL = """
 import os, pathlib, sys, time
 from release.adapters.system import parallel
@@ -26,6 +28,34 @@ def work(number):
 if __name__ == "__main__":
     parallel.usable_processors = lambda: 2
     list(parallel.map_in_processes(work, [1, 2]))
+"""
+#: Ctrl-C once a process has started, or while the first is being started
+INTERRUPTED = """
+import os, pathlib, signal, sys, threading, time
+from release.adapters.system import parallel
+sent = []
+def interrupt():
+    if not sent:
+        sent.append(True)
+        os.kill(os.getpid(), signal.SIGINT)
+def work(number):
+    pathlib.Path(sys.argv[1]).touch()
+    time.sleep(600)
+def wait_for_work():
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.01)
+    interrupt()
+if __name__ == "__main__":
+    parallel.usable_processors = lambda: 2
+    if sys.argv[2:]:
+        os.register_at_fork(after_in_parent=interrupt)
+    else:
+        # its pool is spawned, because of this thread
+        threading.Thread(target=wait_for_work, daemon=True).start()
+    try:
+        list(parallel.map_in_processes(work, [1, 2, 3]))
+    except KeyboardInterrupt:
+        print("interrupted")
 """
 
 
@@ -48,12 +78,22 @@ def test_a_process_that_is_killed_is_an_error_and_no_internal_one(monkeypatch: p
         list(map_in_processes(_exit, [1, 2]))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize("when", [[], ["while it starts"]])
+def test_an_interrupt_ends_the_processes_at_once(tmp_path: Path, when: list[str]) -> None:
+    script = tmp_path / "pool.py"
+    script.write_text(INTERRUPTED, encoding="utf-8")
+    argv, env = [sys.executable, str(script), str(tmp_path / "begun"), *when], {**os.environ, "PYTHONPATH": ROOT}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kills with signals")
 def test_the_processes_of_a_killed_parent_end(tmp_path: Path) -> None:
     script = tmp_path / "pool.py"
     script.write_text(POOL, encoding="utf-8")
     (tmp_path / "pids").mkdir()
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    env = {**os.environ, "PYTHONPATH": ROOT}
     with subprocess.Popen([sys.executable, str(script), str(tmp_path / "pids")], env=env) as process:
         try:
             wait_until(lambda: len(list((tmp_path / "pids").iterdir())) == 2)
