@@ -65,9 +65,11 @@ def temporary_directory_in(parent: Path, what: str, *, prefix: str) -> Iterator[
     with explain_os_errors(what):
         for left in _older_than_a_day(parent, prefix):
             remove_tree(left)
-        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    with guard_directory(directory):
+    directory = parent / f"{prefix}{os.urandom(8).hex()}"
+    with guard_directory(directory):  # first: no signal comes between, which would leave it there
         try:
+            with explain_os_errors(what):
+                directory.mkdir(mode=0o700)
             yield directory
         finally:
             remove_tree(directory)

@@ -156,6 +156,16 @@ def test_in_a_directory_of_our_own_what_was_left_is_removed_by_its_name(tmp_path
     assert not work.exists()
 
 
+def test_an_interrupt_before_it_is_guarded_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "guard_directory", interrupt)
+    with pytest.raises(KeyboardInterrupt), temporary_directory_in(tmp_path, "the build directory", prefix=".build-"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_where_none_can_be_created_the_reason_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(place / "missing"))
     with pytest.raises(ReleaseError, match="cannot use the temporary directory"), temporary_directory():
