@@ -242,7 +242,20 @@ def tokens(directory: Path, count: int) -> Iterator[Command]:
 
 @contextmanager
 def changes(directory: Path, count: int) -> Iterator[Command]:
-    """A history with so many changes of 50 credentials; the command shows the last 20."""
+    """A history with so many changes; the command shows the last 20."""
+    write_changes(directory, count)
+    yield Command(words=["tokens", "history", "--limit", "20"])
+
+
+@contextmanager
+def listed_changes(directory: Path, count: int) -> Iterator[Command]:
+    """A history with so many changes; the command shows all of them."""
+    write_changes(directory, count)
+    yield Command(words=["tokens", "history", "--limit", str(count), "--json"])
+
+
+def write_changes(directory: Path, count: int) -> None:
+    """Write a history with so many changes of 50 credentials."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     history = History(directory / "state" / DATABASE_NAME, now=lambda: now)
     for run in range(count // 50):
@@ -260,7 +273,6 @@ def changes(directory: Path, count: int) -> Iterator[Command]:
         history.add(seen)
         history.end(0)
     history.close()
-    yield Command(words=["tokens", "history", "--limit", "20"])
 
 
 # -- repositories --------------------------------------------------------------------------------
@@ -332,7 +344,8 @@ SUBJECTS = (
     Subject(work="`publish` of", things="MB in one wheel", first=1, make=published_bytes, flat=True),
     Subject(work="`tokens --offline` of", things="tokens", first=50, make=tokens),
     Subject(work="`tokens history` of", things="changes", first=1000, make=changes),
+    Subject(work="`tokens history --json` of", things="listed changes", first=1000, make=listed_changes),
     Subject(work="`set list --offline` of", things="members", first=8, make=listed_members),
-    Subject(work="`set plan --offline` of", things="members", first=8, make=planned_members),
+    Subject(work="`set plan --offline --json` of", things="members", first=8, make=planned_members),
     Subject(work="`leaks --history` of", things="commits", first=100, make=commits),
 )

@@ -152,9 +152,8 @@ def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[Stat
 
 
 def token_history_to_json(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
-    """The document of the history, schema 1."""
-    tokens, changes = (list(map(_interval_to_json, intervals)) for intervals in (now, changed))
-    return {"schema": 1, "tokens": tokens, "changes": changes}
+    """The document of the history, schema 1; its intervals are made one after the other, as the tokens of a scan."""
+    return {"schema": 1, "tokens": map(_interval_to_json, now), "changes": map(_interval_to_json, changed)}
 
 
 def _interval_to_json(one: StatusInterval) -> dict[str, Any]:

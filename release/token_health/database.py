@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from sys import intern  # the same texts are in thousands of rows
+from typing import Any
 
 from release.core.errors import ReleaseError
 from release.core.foreign_json import ForeignJsonError, parse_foreign_json
@@ -121,11 +123,15 @@ def parse_checks(text: str) -> Mapping[str, str]:
 
 def status_from_row(row: sqlite3.Row) -> TokenStatus:
     """Return the status in a row that has the columns of a watch, its observation, outcome and token."""
+
+    def text(column: str) -> Any:
+        return intern(row[column] or "")
+
     return TokenStatus(
-        index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
-        fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
+        index=text("index_name"), upload_url=text("upload_url"), project=text("project") or None, place=text("place"),
+        fingerprint=text("fingerprint"), identifier=text("identifier"), scope=text("scope"),
         expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
-        word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
+        word=text("word"), state=text("state"), cause=text("cause"), message=text("message"), remedy=text("remedy"),
         checks=parse_checks(row["checks"]),
     )  # fmt: skip
 

@@ -104,6 +104,10 @@ class History:
         """Return the rows of a query; none if the history cannot be read."""
         return self._guarded(lambda: self._open().execute(query, values).fetchall()) or []
 
+    def intervals(self, query: str, values: Sequence[object] = ()) -> tuple[StatusInterval, ...]:
+        """Return what `select` returns, each row converted as it is read, since there may be many thousands."""
+        return self._guarded(lambda: tuple(map(_interval, self._open().execute(query, values)))) or ()
+
     def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result | None:
         """Make a change in one transaction and return its result; None if it failed."""
 
@@ -199,12 +203,12 @@ class History:
 
 def latest_statuses(history: History) -> tuple[StatusInterval, ...]:
     """Return the latest status of each credential."""
-    return tuple(_interval(row) for row in history.select(_LATEST))
+    return history.intervals(_LATEST)
 
 
 def recent_changes(history: History, *, limit: int) -> tuple[StatusInterval, ...]:
     """Return the last changes, newest first; the first status of a credential counts as one."""
-    return tuple(_interval(row) for row in history.select(_CHANGES, [limit]))
+    return history.intervals(_CHANGES, [limit])
 
 
 def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from release.cli.main import main
 from release.core.models.token_health import TokenStatus
 from release.token_health.database import MIGRATIONS
-from release.token_health.health_history import DATABASE_NAME, History
+from release.token_health.health_history import DATABASE_NAME, History, recent_changes
 from tests.sandbox.sandbox_client import Clock
 
 HEALTHY = TokenStatus(
@@ -236,3 +237,38 @@ def test_what_is_known_comes_back(tmp_path: Path) -> None:
     assert (before.identifier, before.state, before.last_seen) == ("another", "revoked", clock())
     assert history.first_seen()["0a1b2c3d", "an-identifier"] == clock() - timedelta(days=3)
     history.close()
+
+
+def many_changes(path: Path, count: int) -> None:
+    clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
+    history = History(path, now=clock)
+    history.begin(1)
+    for number in range(count):
+        history.add([REVOKED if number % 2 else HEALTHY])
+    history.end(0)
+    history.close()
+
+
+def test_the_same_texts_are_in_memory_once(tmp_path: Path) -> None:
+    many_changes(tmp_path / DATABASE_NAME, 100)
+    history = History(tmp_path / DATABASE_NAME, now=Clock())
+    found = recent_changes(history, limit=100)
+    history.close()
+    assert len(found) == 100
+    for name in ("place", "project", "message", "remedy", "cause", "identifier", "upload_url"):
+        values = [getattr(one.seen, name) for one in found]
+        assert len({id(value) for value in values}) == len(set(values))
+
+
+def test_the_changes_are_written_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_changes(tmp_path / DATABASE_NAME, 600)
+    written: list[str] = []
+    monkeypatch.setattr("release.cli.main.write_output", lambda text, *_: written.append(text))
+    words = ["tokens", "history", "--limit", "600", "--json", "--state-dir", str(tmp_path)]
+    assert main(words) == 0
+    text = "".join(written)
+    document = json.loads(text)
+    assert (len(document["tokens"]), len(document["changes"]), document["notes"]) == (1, 600, [])
+    assert text == json.dumps(document, indent=2) + "\n"
+    assert len(text) > 250_000
+    assert max(map(len, written)) < 70_000

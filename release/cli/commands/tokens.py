@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from release.cli.command import READS_PROJECT, Command, Write, open_console
 from release.cli.output_streams import write_output
 from release.core.errors import Exit, UsageError, from_os_error
-from release.core.harmless import harmless_json, harmless_json_parts
+from release.core.harmless import harmless_json_parts
 from release.core.quoting import quote_path
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _report(
 
 
 def _write_json(write: Write, document: Mapping[str, object]) -> None:
-    """Write a document of thousands of tokens, some at a time: their text is many times as large as they are."""
+    """Write a document of thousands of tokens or changes, some at a time: their text is many times as large."""
     parts: list[str] = []
     size = 0
     for part in harmless_json_parts(document):
@@ -145,7 +145,8 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     if history.error is not None:
         raise history.error
     if options.json:
-        write(harmless_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
+        _write_json(write, token_health_text.token_history_to_json(now, changed) | {"notes": history.notes})
+        return Exit.DONE
     with open_console(options, write) as console:
         console.show(token_health_text.token_history_to_lines(now, changed))
     return Exit.DONE
