@@ -34,6 +34,8 @@ EXIT_STATUSES: Mapping[int, str] = {
     Exit.INCOMPLETE: "the index has some of the files; the same command uploads the rest",
 }
 _TESTPYPI = "testpypi"
+#: jobs that the text names for each job that needs them: an upload needs the whole level before
+_SHOWN = 20
 
 
 class SetCommand(Struct, frozen=True, kw_only=True):
@@ -150,12 +152,18 @@ def set_plan_to_lines(document: Mapping[str, Any]) -> Iterator[str]:
     for number, level in enumerate(document["levels"], 1):
         yield f"level {number}: {', '.join(level)}"
     for job in document["jobs"]:
-        after = f", after {', '.join(job['needs'])}" if job["needs"] else ""
+        after = f", after {', '.join(_shown(job['needs']))}" if job["needs"] else ""
         where = f", in the environment {job['environment']}" if job["environment"] else ""
         yield f"{job['id']}{after}{where}"
         for command in job["commands"]:
             variables = [f"{name}={quote_word(value)}" for name, value in command["variables"].items()]
             yield "  " + " ".join((*variables, *map(quote_word, command["argv"])))
+
+
+def _shown(needs: Sequence[str]) -> Sequence[str]:
+    if len(needs) <= _SHOWN + 1:
+        return needs
+    return [*needs[:_SHOWN], f"… and {len(needs) - _SHOWN} more (--json lists all of them)"]
 
 
 def upload_indexes(release_set: ReleaseSet) -> tuple[str, ...]:

@@ -169,3 +169,18 @@ def test_the_plan_for_people_has_the_levels_and_the_commands_for_a_shell() -> No
     assert list(set_plan.set_plan_to_lines(found | {"jobs": [job]}))[-1] == "  NAME='c d' x 'a b'"
     (nothing,) = set_plan.set_plan_to_lines(found | {"jobs": []})
     assert nothing.startswith("nothing to release")
+
+
+def test_the_plan_for_people_names_some_of_many_jobs_that_are_needed() -> None:
+    """An upload needs the whole level before: the text of a wide set would grow with the square of its width."""
+    few, some, many = (
+        list(set_plan.set_plan_to_lines(document(release_set({f"m{number:02}": () for number in range(count)}))))
+        for count in (21, 22, 44)
+    )
+    gate = "gate, after " + ", ".join(f"build-m{number:02}" for number in range(20))
+    assert f"{gate}, build-m20" in few
+    assert f"{gate}, … and 2 more (--json lists all of them)" in some
+    assert f"{gate}, … and 24 more (--json lists all of them)" in many
+    uploads = [line for line in many if line.startswith("upload-pypi-")]
+    assert len(uploads) == 44
+    assert all(line.count("upload-testpypi-") == 20 for line in uploads)
