@@ -82,10 +82,11 @@ def _source_modules(built: BuiltFiles) -> set[str]:
         paths = {name.partition("/")[2] for one in sdists for name, _ in one.members}
     python = {path for path in paths if path.endswith(".py")}
     packages = {path.split("/")[0] for path in python if path.count("/") == 1 and path.endswith("/__init__.py")}
+    packages -= module_names.NOT_API
     return {
         path
         for path in python
         if path.startswith("src/")
         or canonicalize_name(path.partition("/")[0].removesuffix(".py")) in names
-        or (path.partition("/")[0] in packages - module_names.NOT_API)
+        or path.partition("/")[0] in packages
     }

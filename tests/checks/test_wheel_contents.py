@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -104,3 +105,11 @@ def test_git_is_the_source_where_there_is_one() -> None:
 
 def test_a_project_may_be_called_docs() -> None:
     assert outcome({"docs/__init__.py": ""}, name="docs").state == CheckState.PASSED
+
+
+def test_many_packages_of_the_source_take_linear_time() -> None:
+    tracked = frozenset(f"package{number}/__init__.py" for number in range(20_000))
+    built = BuiltFiles(project=None, files=(), now=NOW, source_tree=SourceTree(tracked=tracked))
+    begun = time.process_time()
+    assert wheel_contents._source_modules(built) == tracked
+    assert time.process_time() - begun < 3
