@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from release.adapters.changelog.release_titles import ReleaseTitle, is_undated, read_title
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*")
-_ATX = re.compile(r"(?P<marks> {0,3}#{1,6}[ \t]+)(?P<text>.*?)(?P<end>[ \t]+#+)?[ \t]*")
+_ATX = re.compile(r"(?P<marks> {0,3}#{1,6}[ \t]+)(?P<text>.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 #: what says that a section has no entry yet. Source of the first: the section that zest.releaser adds
 _NOTHING = re.compile(
-    r"[-*+.\s]*(?:un-?released|nothing(?: changed| here)?(?: yet)?|no (?:\w+ )?changes(?: yet)?|n/a|none|tbd)?\W*",
+    r"[-*+.\s]*+(?:un-?released|nothing(?: changed| here)?(?: yet)?|no (?:\w+ )?changes(?: yet)?|n/a|none|tbd)?\W*",
     re.IGNORECASE,
 )
 
@@ -40,6 +41,8 @@ class ChangelogText(Struct, frozen=True, kw_only=True):
     #: with their ends
     lines: tuple[str, ...]
     headings: tuple[Heading, ...]
+    #: level → the numbers of the first lines of its headings; the highest level first
+    levels: Mapping[str, Sequence[int]]
     #: whether it starts with a byte order mark
     marked: bool
 
@@ -68,20 +71,23 @@ class ChangelogText(Struct, frozen=True, kw_only=True):
 
     def end_of(self, heading: Heading) -> int:
         """The number of the line after the section, where the next one of its level, or a higher one, begins."""
-        order = list(dict.fromkeys(one.level for one in self.headings))
-        rank = {level: len(level) if level.startswith("#") else order.index(level) for level in order}
-        after = (one for one in self.headings if one.start >= heading.end and rank[one.level] <= rank[heading.level])
-        return next((one.start for one in after), len(self.lines))
+        names = list(self.levels)
+        starts = [self.levels[name] for name in names[: names.index(heading.level) + 1]]
+        after = (one[at] for one in starts if (at := bisect_left(one, heading.end)) < len(one))
+        return min(after, default=len(self.lines))
 
     def is_empty(self, heading: Heading) -> bool:
         """Whether the section has no entry: nothing but headings, comments and words such as "nothing changed yet"."""
-        inside = [one for one in self.headings if heading.end <= one.start < self.end_of(heading)]
+        end = self.end_of(heading)
+        inside = [one for one in self.headings if heading.end <= one.start < end]
         skipped = {number for one in inside for number in range(one.start, one.end)}
         rest = "".join(
-            line for number, line in enumerate(self.lines[heading.end : self.end_of(heading)], heading.end)
+            line for number, line in enumerate(self.lines[heading.end : end], heading.end)
             if number not in skipped
         )  # fmt: skip
-        rest = re.sub(r"(?s)<!--.*?-->", "", rest)
+        # else each comment without an end would be searched to the last line
+        closed, end_mark, after = rest.rpartition("-->")
+        rest = re.sub(r"(?s)<!--.*?-->", "", closed + end_mark) + after
         rest = re.sub(r"(?m)^(?:\[[^\]\n]+\]:|\.\. ).*$", "", rest)
         return all(_NOTHING.fullmatch(line) for line in rest.splitlines())
 
@@ -114,8 +120,16 @@ def parse_changelog(data: bytes, *, markdown: bool) -> ChangelogText:
     marked = data.startswith(codecs.BOM_UTF8)
     lines = tuple(re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", data.decode("utf-8-sig")))
     bare = [line.rstrip("\r\n") for line in lines]
-    found = _markdown_headings(bare) if markdown else _rst_headings(bare)
-    return ChangelogText(lines=lines, headings=tuple(found), marked=marked)
+    found = tuple(_markdown_headings(bare) if markdown else _rst_headings(bare))
+    return ChangelogText(lines=lines, headings=found, levels=_levels(found, markdown=markdown), marked=marked)
+
+
+def _levels(headings: Sequence[Heading], *, markdown: bool) -> Mapping[str, Sequence[int]]:
+    """`ChangelogText.levels`: in Markdown by the number of marks, in reStructuredText in the order of appearance."""
+    levels: dict[str, list[int]] = {}
+    for one in headings:
+        levels.setdefault(one.level, []).append(one.start)
+    return {level: levels[level] for level in (sorted(levels, key=len) if markdown else levels)}
 
 
 def to_bytes(lines: Sequence[str], *, marked: bool) -> bytes:
@@ -135,10 +149,16 @@ def _markdown_headings(lines: Sequence[str]) -> Iterator[Heading]:
         if fence or comment:
             continue
         if atx := _ATX.fullmatch(line):
-            yield _heading(number, number, number + 1, atx["marks"].strip(), atx["text"])
+            yield _heading(number, number, number + 1, atx["marks"].strip(), _without_closing_marks(atx["text"]))
         elif number and re.fullmatch(r" {0,3}(=+|-+)[ \t]*", line) and _is_title(lines[number - 1]):
             level = "#" if "=" in line else "##"
             yield _heading(number - 1, number - 1, number + 1, level, lines[number - 1].strip())
+
+
+def _without_closing_marks(text: str) -> str:
+    text = text.rstrip(" \t")
+    before = text.rstrip("#")
+    return before.rstrip(" \t") if before.endswith((" ", "\t")) else text
 
 
 def _is_title(line: str) -> bool:

@@ -26,8 +26,10 @@ _DATES = tuple(
         rf"{_MONTH} (?P<year>\d{{4}})",
     )
 )
+#: with at most a pre-release, a post-release and a development release
 _VERSION = re.compile(
-    r"(?<![\w.])[vV]?(?P<version>\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|post|dev|rc|a|b|c)[-_.]?\d*)*)(?![\w.]*\w)"
+    r"(?<![\w.])[vV]?(?P<version>\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|post|dev|rc|a|b|c)[-_.]?\d*){0,3})"
+    r"(?![\w.]*\w)"
 )
 #: what stands for the date of a release that is not made yet. Source of "(unreleased)" and "not released yet":
 #: the changelogs that zest.releaser reads
