@@ -102,7 +102,7 @@ def _words_of(tag: str) -> Iterator[str]:
     """The parts of a tag, and the words of its platform."""
     yield from tag.split("-")
     platform = tag.rpartition("-")[2]
-    if found := re.fullmatch(r"([a-z]+?)((?:_?\d+)*)_([a-z].*)", platform):
+    if found := re.fullmatch(r"([a-z]+?)(\d*(?:_\d+)*)_([a-z].*)", platform):
         yield from (found[1], found[3], f"{found[1]}_")
 
 

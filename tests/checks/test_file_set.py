@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from release.checks import file_set
 from release.checks.engine import Check, run
-from release.checks.expected_patterns import suggest_pattern
+from release.checks.expected_patterns import _words_of, suggest_pattern
 from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState
 from release.core.models.file_list import FileList, ListedFile, expected_files
@@ -200,3 +200,16 @@ def test_the_space_of_the_project_is_compared_with_the_default_limit() -> None:
     assert outcome(check, asked(99 * gib, index=ELSEWHERE))[0] is CheckState.NOT_APPLICABLE
     assert outcome(check, replace(facts, listings=((PYPI, None),)))[0] is CheckState.PASSED
     assert 10 * gib == PROJECT_SIZE
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"),
+    [
+        ("manylinux_2_17_x86_64", ("manylinux", "x86_64", "manylinux_")),
+        ("manylinux2014_x86_64", ("manylinux", "x86_64", "manylinux_")),
+        ("any", ()),
+        ("a" + "0" * 200, ()),  # in no time, although each digit could be a number of its own
+    ],
+)
+def test_the_words_of_a_platform(platform: str, words: tuple[str, ...]) -> None:
+    assert tuple(_words_of(f"py3-none-{platform}")) == ("py3", "none", platform, *words)
