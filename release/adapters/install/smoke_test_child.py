@@ -4,20 +4,15 @@
     python -I smoke_test_child.py REPORT script FILE MODULE:ATTRIBUTE [ARGUMENT…]
 
 The report is JSON: `chain`, the exception that ended it, followed by its causes; and `absent`, the modules that
-were imported but not found. It imports only the standard library, and is never imported itself.
+were imported but not found. It imports only the standard library, and is never imported itself. What only a failure
+needs, it imports then: a module that the project's code forgot to import must not be there by chance.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
-import linecache
 import os
-import re
-import runpy
 import sys
-import sysconfig
-import traceback
 
 #: the most links of a chain, which can be a loop, and the most places of a link
 _MOST = 50
@@ -35,8 +30,17 @@ class MissingModules:
             self.absent.append(name)
 
 
-#: site-packages first, then the environment
-_BASES = [os.path.realpath(path) for path in (*map(sysconfig.get_path, ("purelib", "platlib")), sys.prefix)]
+#: site-packages first, then the environment; empty until `bases` is called
+_BASES: list[str] = []
+
+
+def bases() -> list[str]:
+    """The directories that paths are relative to."""
+    if not _BASES:
+        import sysconfig
+
+        _BASES.extend(map(os.path.realpath, (*map(sysconfig.get_path, ("purelib", "platlib")), sys.prefix)))
+    return _BASES
 
 
 def relative(path: object) -> str:
@@ -45,7 +49,7 @@ def relative(path: object) -> str:
     if not isinstance(path, str) or not path:
         return ""
     full = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120
-    for base in _BASES:
+    for base in bases():
         if full.startswith(base + os.sep):
             return full[len(base) + 1 :].replace(os.sep, "/")
     return ""
@@ -53,6 +57,8 @@ def relative(path: object) -> str:
 
 def places(error: BaseException) -> list[str]:
     """The places of the installed files, the innermost one last: "acme/cli.py, line 3"."""
+    import traceback
+
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         frames.append((error.filename or "", error.lineno or 0))
@@ -61,6 +67,10 @@ def places(error: BaseException) -> list[str]:
 
 def by_statement(error: BaseException) -> bool:
     """Whether the innermost line is an import statement, not a call that imports what its caller names."""
+    import linecache
+    import re
+    import traceback
+
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     inner = next((linecache.getline(path, line) for path, line in reversed(frames) if relative(path)), "")
     return re.search(r"(?:^|[\s:;])(?:import|from)\s", inner) is not None
@@ -111,6 +121,8 @@ def run_script(file: str, target: str, arguments: list[str]) -> None:
     with open(file, "rb") as stream:  # noqa: PTH123 - pathlib is not loaded for the project's code to find
         is_launcher = stream.read(2) == b"MZ"
     if not is_launcher:
+        import runpy
+
         runpy.run_path(file, run_name="__main__")
         return
     module, _, attribute = target.partition(":")
@@ -136,6 +148,8 @@ def main() -> None:
         links = chain(error)
         raise
     finally:
+        import json
+
         with open(report, "w", encoding="utf-8") as stream:  # noqa: PTH123 - as above
             json.dump({"chain": links, "absent": missing.absent}, stream)
 

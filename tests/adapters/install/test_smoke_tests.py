@@ -207,3 +207,11 @@ def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     wanted = smoke_tests.configured_smoke_tests(SmokeTestSettings(commands=("no-such-command --help",)))
     trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", tests=wanted)
     assert severities(trials) == {"no-such-command --help": "block"}
+
+
+def test_no_module_is_there_by_chance_that_the_project_forgot_to_import(tmp_path: Path) -> None:
+    """`import importlib` does not import `importlib.util`: it is only there where another module imported it."""
+    names = ("importlib.util", "json", "linecache", "re", "runpy", "sysconfig", "traceback")
+    machine, clean = installed(tmp_path, **{"acme.py": f"import sys\nassert not sys.modules.keys() & {set(names)}\n"})
+    (trial,) = smoke_tests.run_smoke_tests(machine, clean, name="acme")
+    assert trial.passed, trial
