@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -199,15 +199,20 @@ def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
 
 def read_metadata(files: Iterable[Distribution]) -> Iterator[RawMetadata]:
     """The core metadata of each file; empty where it has none that can be read."""
+    return map(_read_metadata, files)
+
+
+@lru_cache(maxsize=2)  # an sdist and a wheel
+def _read_metadata(file: Distribution) -> RawMetadata:
+    """The core metadata of a file, whose bytes are those of its hash."""
     from packaging.metadata import parse_email
 
     from release.acceptance.open_distribution import OpenDistribution
     from release.acceptance.twine_form import twine_form
 
-    for file in files:
-        with file.path.open("rb") as stream:
-            form = twine_form(OpenDistribution(file.filename, stream), sha256=file.sha256, blake2_256="")
-        yield parse_email(form.metadata)[0]
+    with file.path.open("rb") as stream:
+        form = twine_form(OpenDistribution(file.filename, stream), sha256=file.sha256, blake2_256="")
+    return parse_email(form.metadata)[0]
 
 
 def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:
@@ -223,15 +228,21 @@ def with_project(source: Source, system: System, directory: Path, project: Proje
     tag = form.existing_tag(project.version, source.git.tags) or form.existing_tag(project.version, everywhere) or tag
     state: GitState | Unknown = source.git
     try:
-        root = git.find_root(system, directory)
-        assert root is not None
-        tagged = git.tag_commit(system, root, tag)
+        tagged = _tagged_commit(system, directory, source.git, tag)
         signed = not source.rehearsal and tagged is None
-        problem = signing.signing_problem(system, root) if signed else None
+        problem = signing.signing_problem(system, directory) if signed else None
         state = replace(source.git, tagged_commit=tagged, signing=problem)
     except ToolError as error:
         state = Unknown(reason=error.message, remedy=error.remedy)
     return replace(source, project=project, tag=tag, tag_form=form, git=state)
+
+
+def _tagged_commit(system: System, directory: Path, state: GitState, tag: str) -> str | None:
+    """The commit of a tag; None where there is no such tag. Git is only asked about the tag of another commit."""
+    if tag in state.tags:
+        return state.commit
+    exists = any(one.name == tag for one in state.all_tags)
+    return git.tag_commit(system, directory, tag) if exists else None
 
 
 def _with_remote_tags(source: Source, system: System, directory: Path) -> Source:

@@ -15,6 +15,7 @@ from release.core.config import Config
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Unknown
 from tests.adapters.git.test_repository import commit, do, repository, system
+from tests.fake_system import WHEEL, files_in
 
 PROJECT = '[project]\nname = "{name}"\nversion = "1.0"\n'
 WIDGET, GADGET = PROJECT.format(name="acme-widget"), PROJECT.format(name="acme-gadget")
@@ -55,6 +56,38 @@ def test_the_tag_of_this_version_is_the_release_tag(tmp_path: Path, tag: str, *,
     assert facts.tag == (tag if at_head else "v1.0")
     assert facts.git.tagged_commit == (facts.git.commit if at_head else None)
     assert (facts.git.other_projects, facts.git.below_root) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("tags", "asks", "found"),
+    [([], False, None), (["v1.0"], False, "HEAD"), (["v1.0", "HEAD~"], True, "HEAD~")],
+)
+def test_git_is_only_asked_about_the_release_tag_of_another_commit(
+    tmp_path: Path, tags: list[str], asks: bool, found: str | None
+) -> None:
+    top = repository(tmp_path / "r", **{"pyproject.toml": WIDGET})
+    commit(top, **{"more.txt": ""})
+    if tags:
+        do(top, "tag", *tags)
+    here, asked = system(), list[str]()
+
+    def run(argv: Sequence[str], **options: Any) -> Completed:
+        asked.extend(argv)
+        return here.run(argv, **options)
+
+    facts = collect.collect_source(replace(here, run=run), top, Config(tag_format="v{version}"))
+    assert isinstance(facts.git, GitState)
+    assert ("refs/tags/v1.0^{commit}" in asked) == asks
+    assert facts.git.tagged_commit == (do(top, "rev-parse", found) if found else None)
+
+
+def test_the_metadata_of_a_file_is_read_once_as_long_as_its_bytes_are_the_same(tmp_path: Path) -> None:
+    (wheel,) = files_in(tmp_path, WHEEL)
+    assert [*collect.read_metadata([wheel])] == [{}]
+    wheel.path.unlink()
+    assert [*collect.read_metadata([wheel])] == [{}]
+    with pytest.raises(FileNotFoundError):
+        next(collect.read_metadata([replace(wheel, sha256="0" * 64)]))
 
 
 def test_one_of_two_projects_in_a_repository(tmp_path: Path) -> None:
