@@ -6,6 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -47,9 +48,15 @@ class RunRecorder:
     system: System
     begun: datetime = field(init=False)
     steps: list[StepRecord] = field(default_factory=list)
+    #: see `tool_versions`
+    tools: Future[dict[str, str]] | None = None
 
     def __post_init__(self) -> None:
         self.begun = self.system.now()
+
+    def find_tools(self, pool: Executor, directory: Path, plan: Plan) -> None:
+        """Start to ask for the versions of the tools, while the run executes its steps."""
+        self.tools = pool.submit(tool_versions, self.system, directory, plan)
 
     def notify(self, event: Event) -> None:
         """Record an event and forward it."""
@@ -80,9 +87,10 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
     A record that cannot be written is reported, but the run does not fail: its effects cannot be undone.
     """
     system = observer.system
+    tools = observer.tools.result() if observer.tools else tool_versions(system, directory, result.plan)
     run = RunRecord(
         result=result, tag=tag, begun=observer.begun, ended=system.now(), steps=tuple(observer.steps),
-        indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, result.plan),
+        indexes=config.indexes, waive=config.waive, tools=tools,
         environments=_environments(result, journal),
     )  # fmt: skip
     try:

@@ -130,4 +130,5 @@ def open_run(plan: Plan, options: RunOptions) -> Iterator[OpenRun]:
             last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=options.allow,
             offline=options.offline, early=options.early,
         )  # fmt: skip
+        observer.find_tools(stack.enter_context(ThreadPoolExecutor(1)), options.directory, plan)
         yield OpenRun(state=state, options=options, observer=observer)

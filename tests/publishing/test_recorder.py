@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,19 @@ def test_the_tools_are_those_that_the_plan_needs(tmp_path: Path) -> None:
     assert {"python", "platform", "pypi-preflight", "build", "twine"} <= made.keys()
     assert made["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
     assert "twine" not in recorder.tool_versions(system(), tmp_path, story("check").result.plan)
+
+
+def test_the_tools_are_asked_for_their_versions_while_the_run_executes_its_steps(tmp_path: Path) -> None:
+    account, watch = story("publish").result, recorder.RunRecorder(forward=lambda _: None, system=system())
+    with ThreadPoolExecutor(1) as pool:
+        watch.find_tools(pool, tmp_path, account.plan)
+    assert watch.tools is not None
+    assert watch.tools.result() == recorder.tool_versions(system(), tmp_path, account.plan)
+    watch.tools = Future()
+    watch.tools.set_result({"twine": "7.0.0"})
+    book = journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    recorder.record_run(account, watch, config=Config(), tag=None, directory=tmp_path, journal=book, secrets=[])
+    assert recorder.load_record(book.record)["runs"][0]["tools"] == {"twine": "7.0.0"}
 
 
 def test_files_are_accepted_and_told(tmp_path: Path) -> None:
