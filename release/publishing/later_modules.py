@@ -1,4 +1,4 @@
-"""Import what the later steps of a run need, while its build runs: that takes as long as some of these steps."""
+"""Load what the later steps of a run need, while its build runs: that takes as long as some of these steps."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ _OF_RST = (
 
 
 def load_later_modules(plan: Plan, directory: Path) -> None:
-    """Import what the steps of the plan import when they are executed. One that is missing is reported there."""
+    """Load what the steps of the plan load when they are executed. A module that is missing is reported there."""
     for name in dict.fromkeys(_modules(plan, directory)):
         with suppress(ImportError):
             importlib.import_module(name)
+    if any(isinstance(step, CheckFiles) for step in plan.steps):
+        with suppress(ImportError):
+            from release.acceptance.form_rules import standard_modules
+
+            standard_modules()  # the names that no new project may have: lists of many Python versions
 
 
 def _modules(plan: Plan, directory: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from release.adapters import collect
+from release.adapters import collect, project_config
 from release.adapters.system.crash_report import report_crash
 from release.adapters.system.system import System
 from release.adapters.twine.twine_reader import TwineReader
@@ -127,8 +127,7 @@ class PlanRun(Struct, kw_only=True, dict=True):
     def _execute(self, step: Step) -> StepResult:
         match step:
             case plans.CheckSource():
-                checks = source_checks.CHECKS + tag_checks.CHECKS
-                return self._check(checks, self.source, stops=self.plan.strict)
+                return self._check(source_checks.CHECKS + tag_checks.CHECKS, self.source, stops=self.plan.strict)
             case plans.CheckCredentials(index=name):
                 return self._check_credentials(name)
             case plans.Build(origin="given"):
@@ -254,11 +253,10 @@ class PlanRun(Struct, kw_only=True, dict=True):
                 )  # fmt: skip
             checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
             checks += compare.comparison_checks(facts)
-            waive, block = self.config.waive, self.config.block
             of_pipeline = tag_checks.OF_THE_PIPELINE if self.plan.uses_prebuilt else ()
             outcomes = (
-                *engine.run(of_pipeline, self.source, waive=waive, block=block),
-                *engine.run(checks, facts, waive=waive, block=block),
+                *engine.run(of_pipeline, self.source, waive=self.config.waive, block=self.config.block),
+                *engine.run(checks, facts, waive=self.config.waive, block=self.config.block),
             )
         refused = check_result.refused_files(outcomes)
         rest = tuple(file for file in self.files if file.filename not in refused)
@@ -309,8 +307,7 @@ class PlanRun(Struct, kw_only=True, dict=True):
         facts = compare.name_siblings(self.system, self.directory, facts)
         outcomes = tuple(engine.run(post_upload.CHECKS, facts, waive=config.waive, block=config.block, subject=name))
         done = self._evaluate(outcomes, stops=True)
-        redact = Redactor(self.resources.credentials.values())
-        stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
+        stored_verdict.store_verdict(journal, self._key(name), outcomes, Redactor(self.resources.credentials.values()))
         return done
 
     def _prepare_checks(self) -> None:
@@ -318,6 +315,9 @@ class PlanRun(Struct, kw_only=True, dict=True):
         load_later_modules(self.plan, self.directory)
         with suppress(ReleaseError, OSError):
             _ = self._source_tree
+            name = self.plan.project or project_config.load_project_name(self.directory)
+            if name is not None and plans.Upload(index=SANDBOX) in self.plan.steps:
+                self.resources.sandbox(name)
 
     @cached_property
     def _source_tree(self) -> SourceTree | None:

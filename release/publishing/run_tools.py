@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
@@ -71,7 +71,8 @@ class RunTools(Struct, kw_only=True):
     #: the number of environments that were taken
     _installs: int = 0
     _workers: UploadWorkers | None = None
-    _sandbox: tuple[Index, Credential] | None = None
+    #: with the name of its project
+    _sandbox: tuple[NormalizedName, tuple[Index, Credential]] | None = None
 
     def __enter__(self) -> Self:
         self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="environment"))
@@ -93,9 +94,10 @@ class RunTools(Struct, kw_only=True):
         return False
 
     def sandbox(self, project: str) -> tuple[Index, Credential]:
-        if self._sandbox is None:
-            self._sandbox = start_run_sandbox(self._stack, [project])
-        return self._sandbox
+        name = canonicalize_name(project)
+        if self._sandbox is None or self._sandbox[0] != name:
+            self._sandbox = name, start_run_sandbox(self._stack, [project])
+        return self._sandbox[1]
 
     def build_system(self, system: System) -> System:
         return system

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec.structs import replace
 
+from release.acceptance.form_rules import standard_modules
 from release.core.plan import SANDBOX, Build, CheckFiles, Confirm, Plan, Step, Upload
 from release.publishing.later_modules import load_later_modules
 
@@ -47,3 +49,12 @@ def test_each_of_them_exists(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     names = loaded(monkeypatch, tmp_path, CheckFiles(), Upload(index=SANDBOX), Confirm(index=SANDBOX))
     for name in names:
         assert importlib.import_module(name)
+
+
+def test_the_names_of_standard_modules_are_ready_where_files_are_checked(tmp_path: Path) -> None:
+    plan = Plan(verb="check", project=None, version=None, commit=None, strict=False, steps=(Build(origin="tree"),))
+    standard_modules.cache_clear()
+    load_later_modules(plan, tmp_path)
+    assert standard_modules.cache_info().currsize == 0
+    load_later_modules(replace(plan, steps=(CheckFiles(),)), tmp_path)
+    assert standard_modules.cache_info().currsize == 1

@@ -377,6 +377,29 @@ def test_name_and_version_come_from_the_files_where_only_the_backend_knows_them(
     assert run.files == world.files
 
 
+@pytest.mark.parametrize(
+    ("index", "project", "table", "started"),
+    [
+        ("sandbox", "acme-widget", "", ["acme-widget"]),
+        ("sandbox", None, '[project]\nname = "Acme"\ndynamic = ["version"]\n', ["Acme"]),
+        ("sandbox", None, "", []),
+        ("sandbox", None, "[", []),
+        ("pypi", "acme-widget", "", []),
+    ],
+)
+def test_the_sandbox_starts_while_the_build_runs_where_the_name_is_declared(
+    world: World, index: str, project: str | None, table: str, started: list[str]
+) -> None:
+    (world.directory / "pyproject.toml").write_text(table)
+    named: list[str] = []
+    resources: Any = world.resources
+    resources.sandbox = named.append
+    run = world.run(plans.Upload(index=index))
+    run.plan = replace(run.plan, project=project)
+    run._prepare_checks()
+    assert named == started
+
+
 def test_a_rehearsal_offline_asks_no_index_for_the_last_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

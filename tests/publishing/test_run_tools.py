@@ -105,9 +105,11 @@ def test_the_sandbox_is_started_once_and_is_not_shared(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(run_tools, "start_run_sandbox", start)
     with tools([], Build(origin="commit")) as one:
-        assert one.sandbox("acme") == one.sandbox("acme")
+        assert one.sandbox("acme.one") == one.sandbox("Acme-One")
         assert not one.shares_sandbox
-    assert started == [["acme"]]
+        assert started == [["acme.one"]]
+        one.sandbox("other")
+    assert started[1:] == [["other"]], "it was started for another name than that of the built files"
 
 
 def test_dependencies_come_from_testpypi_for_no_install_from_it() -> None:
