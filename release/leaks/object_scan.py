@@ -19,7 +19,7 @@ from release.adapters.git.packs import Pack, open_pack
 from release.core.models.leak import ScanResult
 from release.core.struct_fields import repr_without
 from release.leaks import credential_files, file_scan
-from release.leaks.scanner import changed_part, may_hold_secret
+from release.leaks.scanner import difference, may_gain_secret, may_hold_secret
 
 #: bytes of files that are cached for comparison with later versions, and of the smallest such file
 _CACHE_SIZE, _SMALL = 64 << 20, 4096
@@ -84,8 +84,9 @@ def _from_pack(pack: Pack, share: ObjectShare, left: list[str]) -> Iterator[Scan
         elif one.type == "tree":
             yield from _scan_tree(pack.index.name(one.number), one.data)
         else:
-            text = one.changed if one.base >= 0 and clean[one.base] else one.data
-            if may_hold_secret(text) or file_scan.archive_format(one.data) is not None:
+            is_version = one.base >= 0 and clean[one.base]
+            may_match = may_gain_secret(one.data, one.changes) if is_version else may_hold_secret(one.data)
+            if may_match or file_scan.archive_format(one.data) is not None:
                 found = file_scan.scan_content(one.data, "")
                 yield from _with_object(pack.index.name(one.number), one.type, found)
             else:
@@ -109,7 +110,8 @@ def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
     if not isinstance(body, io.BytesIO):
         return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
-    if file_scan.archive_format(data) is None and not may_hold_secret(changed_part(data, versions.find(data))):
+    changes = difference(data, versions.find(data))
+    if file_scan.archive_format(data) is None and not may_gain_secret(data, changes):
         versions.add(data)
         return ScanResult()
     return file_scan.scan_content(data, "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 #: more than the longest token, and than most private keys.
 OVERLAP = 16_384
 
-#: the prefilter; each pattern with its first character, which is found ten times as fast
+#: The prefilter; each pattern with its first byte, which is found ten times as fast: as a number, because bytes are
+#: asked for other bytes only after an exception that says that these are no number.
 _PATTERNS = tuple(
-    (first, re.compile(text.encode()))
-    for first, text in ((b"A", prefilter.ANCHORS), (b"_", prefilter.UNDERSCORES), (b"-", prefilter.DASHES))
+    (ord(first), re.compile(text.encode()))
+    for first, text in (("A", prefilter.ANCHORS), ("_", prefilter.UNDERSCORES), ("-", prefilter.DASHES))
 )
 
 
@@ -81,9 +82,10 @@ _ZEROS, _PRINTABLE = 0.8, 0.9
 _PRINTED = bytes(range(32, 127)) + b"\t\r\n"
 #: bytes that are compared at a time: first large steps, then small ones near the difference
 _STEPS = (8192, 512)
-#: Bytes around a change that are scanned with it, more than the longest match of a pattern: if the earlier version
-#: had no match, a new match has some of the changed bytes in it.
-_AROUND = 1024
+#: Bytes around a change that are scanned with it: more than the longest match of a pattern, except for a torn anchor,
+#: which consists of these characters.
+_AROUND, _LONGEST_ANCHOR = 64, 1024
+_OF_ANCHORS = bytes(set(range(256)) - set(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")) + b"gnr"
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 #: encoding → the step that puts the high bytes of its characters first
 _ORDERS = {"utf-16-be": 1, "utf-16-le": -1}
@@ -110,20 +112,44 @@ def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1, limit: ScanL
 
 def may_hold_secret(data: bytes) -> bool:
     """Whether a scan can find anything in the bytes, regardless of the file's name."""
+    return _matches(_as_text(data))
+
+
+def may_gain_secret(data: bytes, changes: Iterable[tuple[int, int]]) -> bool:
+    """The same for a version of a file, if there is none in an earlier version.
+
+    `changes`: the bounds of the parts that differ from it.
+    """
     text = _as_text(data)
+    return _matches(_around(data, changes) if text is data else text)
+
+
+def _matches(text: bytes) -> bool:
     for first, pattern in _PATTERNS:  # a loop for speed: called for every version of every file of a history
         if first in text and pattern.search(text):
             return True
-    return _BASIC in text or (b"\0" in text and _WIDE.search(text) is not None)
+    return text.find(_BASIC) >= 0 or (0 in text and _WIDE.search(text) is not None)
 
 
-def changed_part(data: bytes, before: bytes) -> bytes:
-    """The part of a file that differs from an earlier version, with some bytes around it; empty if they are equal.
+def _around(data: bytes, changes: Iterable[tuple[int, int]]) -> bytes:
+    """Parts of the data, each with some bytes around it, joined: a match of a pattern is in them, unless it is in none.
 
-    If the earlier version has no secret, only this part must be scanned.
+    A torn anchor has some more characters around it than other matches.
     """
+    parts = []
+    for start, end in changes:
+        before, after = data[max(0, start - _LONGEST_ANCHOR) : start], data[end : end + _LONGEST_ANCHOR]
+        torn = len(before) - len(before.rstrip(_OF_ANCHORS)) + 1
+        first = max(0, start - max(torn, _AROUND))
+        torn = len(after) - len(after.lstrip(_OF_ANCHORS)) + 1
+        parts.append(data[first : end + max(torn, _AROUND)])
+    return b"".join(parts)
+
+
+def difference(data: bytes, before: bytes) -> list[tuple[int, int]]:
+    """The bounds of the part of a file that differs from an earlier version; none if they are equal."""
     if data == before:
-        return b""
+        return []
     most, start, end = min(len(data), len(before)), 0, 0
     for step in _STEPS:
         while start + step <= most and data.startswith(before[start : start + step], start):
@@ -134,14 +160,14 @@ def changed_part(data: bytes, before: bytes) -> bytes:
             before[there - end - step : there - end], here - end - step
         ):
             end += step
-    return data[max(0, start - _AROUND) : len(data) - end + _AROUND]
+    return [(start, here - end)]
 
 
 def _spots(data: bytes, path: str, limit: ScanLimit) -> Iterator[SecretMatch]:
     yield from _narrow_spots(data, limit)
     if path:
         yield from find_password(path, data)
-    if b"\0" in data:
+    if 0 in data:
         yield from _wide_spots(data, limit)
 
 
@@ -186,7 +212,7 @@ def _wide_spots(data: bytes, limit: ScanLimit) -> Iterator[SecretMatch]:
 def _as_text(data: bytes) -> bytes:
     """A file in UTF-16 as UTF-8; any other unchanged."""
     encoding = _BOMS.get(data[:2])
-    if encoding is None and b"\0" in data[:_HEAD]:
+    if encoding is None and 0 in data[:_HEAD]:
         halves = data[:_HEAD:2], data[1:_HEAD:2]
         encoding = next((name for name, order in _ORDERS.items() if _is_wide(*halves[::order])), None)
     if encoding is None:

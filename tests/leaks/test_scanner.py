@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak
-from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
+from release.leaks.scanner import difference, may_gain_secret, may_hold_secret, scan_bytes
 from tests import fake_tokens
 
 PIECES = (
@@ -225,21 +225,53 @@ def test_one_secret_twice_in_a_file_is_one_leak_at_its_first_place() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 100, 3000, 100_000])
-def test_a_secret_that_a_version_adds_lies_in_what_has_changed(size: int) -> None:
+def test_a_secret_that_a_version_adds_is_in_what_has_changed(size: int) -> None:
     before = b"".join(b"%d\n" % number for number in range(size))
     half = len(before) // 2
     secret = fake_tokens.token().encode()
-    assert changed_part(before, before) == b""
-    assert secret in changed_part(before[:half] + secret + before[half:], before)
-    assert secret in changed_part(secret + before, before)
-    assert secret in changed_part(before + secret, before)
-    torn = changed_part(before[:half] + secret + before[half:], before[:half] + secret[:40] + before[half:])
-    assert secret in torn
+    assert difference(before, before) == []
+    for data in (before[:half] + secret + before[half:], secret + before, before + secret):
+        ((start, end),) = difference(data, before)
+        assert data[:start] + data[len(data) - (len(before) - start) :] == before or secret in data[start:end]
+        assert may_gain_secret(data, difference(data, before))
+    torn = before[:half] + secret[:2] + b"\x01-" + secret[2:] + before[half:]
+    data = before[:half] + secret + before[half:]
+    assert may_gain_secret(data, difference(data, torn))
 
 
 def test_what_has_changed_in_a_large_file_is_little() -> None:
     before = b"".join(b"%d\n" % number for number in range(100_000))
-    assert len(changed_part(before[:200_000] + b"new" + before[200_000:], before)) < 8000
+    ((start, end),) = difference(before[:200_000] + b"new" + before[200_000:], before)
+    assert end - start < 6000
+
+
+def samples() -> dict[str, bytes]:
+    """A secret of each kind; the token also torn apart as far as the prefilter goes, and in UTF-16."""
+    found = {name: make().encode() for name, (_, make) in OTHERS.items()}
+    token = fake_tokens.token().encode()
+    far = b"A" + b" " * 160 + b"n" + b"\n" * 160 + b"r" + b'"' * 160
+    found |= {"token": token, "torn": far + b"g" + far[1:] + b"E" + token[8:], "wide": b"A\0g\0E\0"}
+    return found | {"basic": base64.b64encode(b"__token__:" + token)}
+
+
+@pytest.mark.parametrize("name", samples())
+def test_a_secret_is_found_from_whichever_of_its_bytes_has_changed(name: str) -> None:
+    """A later version joins what was apart: only some bytes around that place are searched."""
+    secret = samples()[name]
+    text = b"".join(b"%d words\n" % number for number in range(1000))
+    data = text + secret + text
+    first = next(at for at in range(len(data)) if not may_hold_secret(data[at:])) - 1  # where a match begins
+    last = next(at for at in range(first, len(data)) if may_hold_secret(data[first:at]))  # and where it ends
+    assert len(text) <= first < last <= len(text) + len(secret)
+    assert all(may_gain_secret(data, [(at, at)]) for at in range(first + 1, last))
+    assert not may_gain_secret(data, [(5, 9), (len(text) - 2000, len(text) - 1500), (len(data), len(data))])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_version_in_utf_16_is_searched_whole(encoding: str) -> None:
+    data = f"some words\n{fake_tokens.checksummed_token('ghp_')}\n".encode(encoding)
+    assert may_gain_secret(data, [(10, 10)])
+    assert not may_gain_secret(data[:20], [(10, 10)])
 
 
 @pytest.mark.parametrize(

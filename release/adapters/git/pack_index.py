@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 import sys
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, starmap
 from operator import le
 from pathlib import Path
+from struct import iter_unpack
 
 from release.adapters.git.deltas import PackError
 
@@ -37,27 +38,22 @@ class PackIndex:
         self._names = data[_FANOUT:names_end]
         #: the last bytes of the pack
         self.checksum = data[end : end + width]
-        large = _integers("Q", data[large_at:end])
-        try:
-            offsets = [
-                one if one < _LARGE_OFFSET else large[one - _LARGE_OFFSET]
-                for one in _integers("I", data[small_at:large_at])
-            ]
-            #: the place of each object in the table of names, by number
-            self._places = array("I", sorted(range(count), key=offsets.__getitem__))
-            #: where each object begins, by number
-            self.offsets = array("Q", sorted(offsets))
-        except IndexError:
-            raise PackError("the index is damaged") from None
+        offsets: Sequence[int] = _integers("I", data[small_at:large_at])
+        if max(offsets, default=0) >= _LARGE_OFFSET:
+            offsets = _with_large(offsets, _integers("Q", data[large_at:end]))
+        places = sorted(range(count), key=offsets.__getitem__)
+        #: the place of each object in the table of names, by number
+        self._places = array("I", places)
+        #: where each object begins, by number
+        self.offsets = array("Q", map(offsets.__getitem__, places))
         if not self._finds_all(_integers("I", data[len(_MAGIC) : _FANOUT])):
             raise PackError("the index is damaged")
 
     def _finds_all(self, fanout: array[int]) -> bool:
         """Whether git can find each object by its name: they are sorted, and counted by their first bytes."""
-        places = range(len(self))
-        is_sorted = all(starmap(le, pairwise(map(self._name_at, places))))
-        ends = [bisect_left(places, bytes([first + 1]), key=self._name_at) for first in range(255)]
-        return is_sorted and [*fanout] == [*ends, len(self)]
+        is_sorted = all(starmap(le, pairwise(iter_unpack(f"{self._width}s", self._names))))
+        firsts = self._names[:: self._width]
+        return is_sorted and [*fanout] == [bisect_right(firsts, first) for first in range(256)]
 
     def __len__(self) -> int:
         return len(self._places)
@@ -95,6 +91,14 @@ class PackIndex:
 
     def _name_at(self, place: int) -> bytes:
         return self._names[place * self._width : (place + 1) * self._width]
+
+
+def _with_large(offsets: Iterable[int], large: Sequence[int]) -> list[int]:
+    """Offsets, of which large ones are in a table of their own. Raises `PackError`."""
+    try:
+        return [one if one < _LARGE_OFFSET else large[one - _LARGE_OFFSET] for one in offsets]
+    except IndexError:
+        raise PackError("the index is damaged") from None
 
 
 def _integers(code: str, data: bytes) -> array[int]:

@@ -11,7 +11,8 @@ import functools
 import mmap
 import zlib
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,8 +48,8 @@ class PackedObject(Struct, gc=False):
     data: bytes
     #: the number of the object that this one is a delta of; -1 if it is whole
     base: int
-    #: what differs from the base, with some bytes around it; without a base, all bytes
-    changed: bytes
+    #: the bounds of each part of the data that differs from the base; without a base, of all
+    changes: Sequence[tuple[int, int]]
 
 
 class Pack:
@@ -57,7 +58,7 @@ class Pack:
     def __init__(self, path: Path, width: int) -> None:
         """`path`: that of the index; `width`: the length of an object's name in bytes, 20 or 32."""
         self.index = index = PackIndex(path, width)
-        self._width = width
+        self.width = width
         with path.with_suffix(".pack").open("rb") as stream:
             if stream.seek(0, 2) < 12 + width:
                 raise PackError("the pack is truncated")
@@ -66,34 +67,33 @@ class Pack:
         if self._data[:8] not in _PACK_HEADS or count != len(index) or self._data[-width:] != index.checksum:
             raise PackError("the pack is not that of the index")
         self._ends = array("Q", [*index.offsets[1:], len(self._data) - width])
-        #: by number: the bytes of its head, the size that it unpacks to, and the number of its base
-        self._heads, self._sizes, self._bases = array("B"), array("Q"), array("q")
-        for number in range(count):
-            head, size, base = self._head(number)
-            self._heads.append(head)
-            self._sizes.append(size)
-            self._bases.append(base)
+        self._heads, self._sizes, self._bases = self._read_heads()
+        #: bytes of what it stores, unpacked
+        self.size = sum(self._sizes)
+        self._families = families = _Families(self._bases)
         #: the numbers of all objects, each after its base, and as near to it as possible
-        self.order = _family_order(self._bases)
+        self.order = families.order()
 
     def read(self, first: int, last: int) -> Iterator[PackedObject | int]:
         """The objects at these places of the order; of those that are left to git, the numbers."""
-        #: type and bytes by number; the one that was used last is the last
-        kept = _Kept()
+        kept, families = _Kept(), self._families
         for number in self.order[first:last]:
             base = self._bases[number]
             try:
                 if base == _WHOLE:
                     kind, data = self._whole(number)
-                    changed = data
+                    changes: Sequence[tuple[int, int]] = ((0, len(data)),)
                 else:
-                    kind, before = self._base(base, kept)
-                    data, changed = apply_delta(self._unpacked(number, _LARGEST_DELTA), before)
+                    kind, before = kept.find(base) or self._base(base, kept)
+                    data, changes = apply_delta(self._unpacked(number, _LARGEST_DELTA), before)
             except (PackError, zlib.error, IndexError):
                 yield number
                 continue
-            kept.add(number, (kind, data))
-            yield PackedObject(number, kind, data, base, changed)
+            if families.first[number] >= 0:
+                kept.add(number, (kind, data))
+            if base >= 0 and families.following[number] < 0:
+                kept.remove(base)  # no other delta of it follows
+            yield PackedObject(number, kind, data, base, changes)
 
     def _base(self, number: int, kept: _Kept) -> tuple[str, bytes]:
         """Type and bytes of an object that another is a delta of; it may be one itself."""
@@ -134,77 +134,94 @@ class Pack:
             raise PackError("the object is damaged")
         return data
 
-    def _head(self, number: int) -> tuple[int, int, int]:
-        """Of an object: the bytes before its content, the size that this unpacks to, and the number of its base."""
-        data, offset = self._data, self.index.offsets[number]
-        try:
-            byte, at = data[offset], offset + 1
-            kind, size, shift = byte >> 4 & 7, byte & 0x0F, 4
-            while byte >= _MORE and shift < 60:  # noqa: PLR2004 - 64 bits
-                byte = data[at]
-                size |= (byte & 0x7F) << shift
-                at, shift = at + 1, shift + 7
-            if kind == _BY_OFFSET:
-                byte = data[at]
-                back, at = byte & 0x7F, at + 1
-                while byte >= _MORE and at < offset + 24:
+    def _read_heads(self) -> tuple[array[int], array[int], array[int]]:
+        """By number: the bytes before an object's content, the size that this unpacks to, and the number of its base.
+
+        One loop over all objects, for speed: none can be read before it ends.
+        """
+        data, offsets, width = self._data, self.index.offsets.tolist(), self.width
+        heads, sizes, bases = array("B"), array("Q"), array("q")
+        for number, offset in enumerate(offsets):
+            at, size, base = offset + 1, 0, _UNREADABLE
+            try:
+                byte = data[offset]
+                kind, size, shift = byte >> 4 & 7, byte & 0x0F, 4
+                while byte >= _MORE and shift < 60:  # noqa: PLR2004 - 64 bits
                     byte = data[at]
-                    back, at = (back + 1 << 7) | (byte & 0x7F), at + 1
-                base = self.index.number_at(offset - back)
-            elif kind == _BY_NAME:
-                at += self._width
-                base = self.index.number_of(data[at - self._width : at])
-            else:
-                base = _WHOLE if kind in _TYPES else _UNREADABLE
-        except (PackError, IndexError, OverflowError):
-            return 0, 0, _UNREADABLE
-        return at - offset, size, base
+                    size |= (byte & 0x7F) << shift
+                    at, shift = at + 1, shift + 7
+                if kind == _BY_OFFSET:
+                    byte = data[at]
+                    back, at = byte & 0x7F, at + 1
+                    while byte >= _MORE and at < offset + 24:
+                        byte = data[at]
+                        back, at = (back + 1 << 7) | (byte & 0x7F), at + 1
+                    found = bisect_left(offsets, offset - back, 0, number)
+                    base = found if offsets[found] == offset - back else _UNREADABLE
+                elif kind == _BY_NAME:
+                    at += width
+                    base = self.index.number_of(data[at - width : at])
+                elif kind in _TYPES:
+                    base = _WHOLE
+            except (PackError, IndexError):
+                pass  # it is left to git
+            heads.append(at - offset)
+            sizes.append(size)
+            bases.append(base)
+        return heads, sizes, bases
 
 
 class _Kept:
-    """The objects that were used last: type and bytes by number."""
+    """Objects of which others may be deltas: type and bytes by number; too many bytes, and the first is removed."""
 
     def __init__(self) -> None:
         self._objects: dict[int, tuple[str, bytes]] = {}
         self._size = 0
-
-    def find(self, number: int) -> tuple[str, bytes] | None:
-        known = self._objects.pop(number, None)
-        if known is not None:
-            self._objects[number] = known  # the last one to be removed
-        return known
+        self.find = self._objects.get
 
     def add(self, number: int, one: tuple[str, bytes]) -> tuple[str, bytes]:
-        objects = self._objects
-        before = objects.pop(number, None)
-        objects[number] = one
-        self._size += len(one[1]) - (len(before[1]) if before is not None else 0)
+        self.remove(number)
+        self._objects[number] = one
+        self._size += len(one[1])
         while self._size > _CACHE_SIZE:
-            self._size -= len(objects.pop(next(iter(objects)))[1])
+            self.remove(next(iter(self._objects)))
         return one
 
+    def remove(self, number: int) -> None:
+        known = self._objects.pop(number, None)
+        if known is not None:
+            self._size -= len(known[1])
 
-def _family_order(bases: array[int]) -> array[int]:
-    """The numbers of objects, each after the one that it is a delta of, and before its own deltas."""
-    count = len(bases)
-    first, following = array("q", [-1]) * count, array("q", [-1]) * count
-    for number in range(count - 1, -1, -1):
-        base = bases[number]
-        if base >= 0:
-            following[number], first[base] = first[base], number
-    order, is_there = array("Q"), bytearray(count)
-    waiting = [number for number in range(count - 1, -1, -1) if bases[number] < 0]
-    while waiting:
-        number = waiting.pop()
-        order.append(number)
-        is_there[number] = 1
-        if following[number] >= 0:
-            waiting.append(following[number])
-        if first[number] >= 0:
-            waiting.append(first[number])
-    # In a damaged pack, deltas may be those of each other.
-    order.extend(number for number in range(count) if not is_there[number])
-    return order
+
+class _Families:
+    """The deltas of each object. The deltas of one are a list, of which each has the number of the following one."""
+
+    def __init__(self, bases: array[int]) -> None:
+        """`bases`: by number, the number of the object that it is a delta of; -1 and less: it is none."""
+        count = len(bases)
+        #: by number: the first delta of the object, and the following delta of its base; -1 where there is none
+        self.first, self.following = array("q", [-1]) * count, array("q", [-1]) * count
+        self._roots = array("q", (number for number, base in enumerate(bases) if base < 0))
+        for number in range(count - 1, -1, -1):
+            base = bases[number]
+            if base >= 0:
+                self.following[number], self.first[base] = self.first[base], number
+
+    def order(self) -> array[int]:
+        """The numbers of objects, each after the one that it is a delta of, and before its own deltas."""
+        first, following, waiting = self.first, self.following, self._roots[::-1]
+        order, is_there = array("Q"), bytearray(len(first))
+        while waiting:
+            number = waiting.pop()
+            order.append(number)
+            is_there[number] = 1
+            if following[number] >= 0:
+                waiting.append(following[number])
+            if first[number] >= 0:
+                waiting.append(first[number])
+        # In a damaged pack, deltas may be those of each other.
+        order.extend(number for number, there in enumerate(is_there) if not there)
+        return order
 
 
 @functools.cache

@@ -100,6 +100,24 @@ def test_what_is_no_longer_kept_is_read_again(tmp_path: Path, monkeypatch: pytes
     assert 0 < len(read(pack)) < len(pack.index)
 
 
+def test_an_object_is_kept_as_long_as_another_is_a_delta_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = packs._Kept()
+    monkeypatch.setattr(packs, "_Kept", lambda: kept)
+    pack = Pack(repository(tmp_path), 20)
+    unpacked, sizes, unpack = list[int](), list[int](), Pack._unpacked
+
+    def counted(pack: Pack, number: int, most: int) -> bytes:
+        unpacked.append(number)
+        return unpack(pack, number, most)
+
+    monkeypatch.setattr(Pack, "_unpacked", counted)
+    for _ in pack.read(0, len(pack.index)):
+        sizes.append(kept._size)
+    assert sorted(unpacked) == list(range(len(pack.index)))  # each once
+    assert max(sizes) > 0
+    assert (kept._size, kept._objects) == (0, {})
+
+
 def test_large_objects_and_large_deltas_are_left_to_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = Pack(repository(tmp_path), 20)
     monkeypatch.setattr(packs, "LARGEST_OBJECT", 5000)
@@ -195,7 +213,7 @@ def test_no_damage_of_an_index_hides_an_object(tmp_path: Path) -> None:
 
 
 def test_deltas_of_each_other_end() -> None:
-    assert list(packs._family_order(array("q", [1, 0, -1, 2]))) == [2, 3, 0, 1]
+    assert list(packs._Families(array("q", [1, 0, -1, 2])).order()) == [2, 3, 0, 1]
 
 
 @pytest.mark.parametrize("at", [0, 7, 11, -1])
