@@ -5,10 +5,10 @@ Every stored object is scanned, even if no branch reaches it: stashes, the reflo
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
 from release.adapters.git.deltas import PackError
 from release.adapters.git.git_settings import git_environment
-from release.adapters.git.packs import open_pack
-from release.adapters.system.parallel import MOST, map_in_processes
+from release.adapters.git.packs import Pack, open_pack
+from release.adapters.system.parallel import MOST, parallel_map
 from release.adapters.system.processors import usable_processors
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -30,8 +30,8 @@ from release.leaks import credential_files, file_scan
 from release.leaks.object_scan import ObjectShare, ScannedObject, scan_share
 from release.leaks.scanner import scan_bytes
 
-#: bytes of objects from which on more processes are worth their start
-_LARGE = 64 << 20
+#: bytes of objects that git reads, and of what packs store, from which on more processes are worth their start
+_LARGE, _LARGE_PACKS = 64 << 20, 4 << 20
 #: cores for each process and its git
 _CORES = 2
 #: Shares of what packs store: several for each process, because they take different times.
@@ -54,11 +54,15 @@ def scan_history(system: System, root: Path) -> ScanResult:
     env = git_environment(system) | _OFFLINE
     try:
         with cat_file.listing_objects(root, env) as wait:
-            shares, packed = _pack_shares(root, env)
-            listed = wait()
-        objects = [one for one in listed if one.type != _DAMAGED]
-        shares += _git_shares(root, env, [one for one in objects if one.name not in packed])
-        scanned = _scanned(root, env, objects, shares)
+            packs = _open_packs(root, env)
+            shares = _pack_shares(root, env, packs)
+            is_large = sum(pack.size for pack in packs.values()) >= _LARGE_PACKS
+            with parallel_map(scan_share, shares) if is_large else nullcontext(map(scan_share, shares)) as results:
+                listed = wait()
+                absent = (*_missing(system, root), *_damaged(root, env, listed))
+                objects = [one for one in listed if one.type != _DAMAGED]
+                packed = {name for pack in packs.values() for name in pack.index.names()}
+                scanned = _scanned(root, env, objects, packed, results)
         files = _named(root, env, dict(pair for one in scanned for pair in one.named))
     except cat_file.ObjectReadError as error:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
@@ -66,50 +70,53 @@ def scan_history(system: System, root: Path) -> ScanResult:
         open_pack.cache_clear()
     found = merge_scans([*(one.found for one in scanned), ScanResult(leaks=files)])
     return replace(
-        found,
-        leaks=_placed(root, env, found.leaks),
-        unread=(*found.unread, *_missing(system, root), *_damaged(root, env, listed)),
-        count=len(objects),
-    )
+        found, leaks=_placed(root, env, found.leaks), unread=(*found.unread, *absent), count=len(objects),
+    )  # fmt: skip
 
 
 def _scanned(
-    root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject], shares: Sequence[ObjectShare]
-) -> list[ScannedObject]:
-    """What was found in the objects, in their order: packs are read here, git reads the others."""
-    is_large = sum(one.size for one in objects) >= _LARGE
-    parts = list(map_in_processes(scan_share, shares) if is_large else map(scan_share, shares))
+    root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject], packed: Collection[str],
+    results: Iterable[tuple[list[ScannedObject], list[str]]],
+) -> list[ScannedObject]:  # fmt: skip
+    """What was found in the objects, in their order: `results` are those of packs, git reads the others."""
+    parts = list(results)
     left = {name for _, names in parts for name in names}
-    if left:
-        more = _git_shares(root, env, [one for one in objects if one.name in left])
-        parts += map_in_processes(scan_share, more) if is_large else map(scan_share, more)
+    others = [one for one in objects if one.name not in packed or one.name in left]
+    with parallel_map(scan_share, _git_shares(root, env, others)) as more:
+        parts += more
     scanned = {one.name: one for found, _ in parts for one in found}  # once, if it is in several packs
     places = {one.name: place for place, one in enumerate(objects) if one.name in scanned}
     return sorted(scanned.values(), key=lambda one: places.get(one.name, len(objects)))
 
 
-def _pack_shares(root: Path, env: Mapping[str, str]) -> tuple[list[ObjectShare], set[str]]:
-    """Shares of the objects in packs that can be read here, and the names of these objects."""
+def _open_packs(root: Path, env: Mapping[str, str]) -> dict[Path, Pack]:
+    """The packs that can be read here, by the paths of their indexes; forked processes have them, too."""
     paths, width = cat_file.list_packs(root, env)
-    packs = []
+    packs = {}
     for path in paths:
-        with contextlib.suppress(PackError, OSError):
-            packs.append((path, open_pack(path, width).index))
-    shares, count = [], sum(len(index) for _, index in packs)
-    for path, index in packs:
-        parts = -(-len(index) * _SHARES // count)
-        bounds = [len(index) * part // parts for part in range(parts + 1)]
+        with suppress(PackError, OSError):
+            packs[path] = open_pack(path, width)
+    return packs
+
+
+def _pack_shares(root: Path, env: Mapping[str, str], packs: Mapping[Path, Pack]) -> list[ObjectShare]:
+    """Shares of the objects in packs."""
+    shares, count = [], sum(len(pack.index) for pack in packs.values())
+    for path, pack in packs.items():
+        parts = -(-len(pack.index) * _SHARES // count)
+        bounds = [len(pack.index) * part // parts for part in range(parts + 1)]
         shares += [
-            ObjectShare(root=str(root), env=env, pack=path, width=width, first=first, last=last)
+            ObjectShare(root=str(root), env=env, pack=path, width=pack.width, first=first, last=last)
             for first, last in pairwise(bounds)
         ]
-    return shares, {name for _, index in packs for name in index.names()}
+    return shares
 
 
 def _git_shares(root: Path, env: Mapping[str, str], objects: Sequence[cat_file.GitObject]) -> list[ObjectShare]:
     """Shares of about the same size, one for each process and its git. More would separate the versions of a file."""
-    count = min(max(1, usable_processors() // _CORES), MOST)
-    most, before = sum(one.size for one in objects) // count + 1, 0
+    size = sum(one.size for one in objects)
+    count = min(max(1, usable_processors() // _CORES), MOST) if size >= _LARGE else 1
+    most, before = size // count + 1, 0
     shares: list[list[str]] = [[] for _ in range(count)]
     for one in objects:
         shares[before // most].append(one.name)

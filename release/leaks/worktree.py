@@ -152,11 +152,12 @@ def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
     if not _is_much(directory, names):
         found = _scan_names(str(directory), names)
     else:
-        from release.adapters.system.parallel import map_in_processes
+        from release.adapters.system.parallel import parallel_map
         from release.core.models.leak import merge_scans
 
         shares = [names[at::_SHARES] for at in range(min(_SHARES, len(names)))]
-        found = merge_scans(map_in_processes(partial(_scan_names, str(directory)), shares))
+        with parallel_map(partial(_scan_names, str(directory)), shares) as results:
+            found = merge_scans(results)
     return _sorted(found)
 
 

@@ -148,6 +148,11 @@ def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monke
     for module in (git_history, parallel):
         monkeypatch.setattr(module, "usable_processors", lambda: 8)
     assert {leak.identity for leak in found(tmp_path)} == set(names)
+    monkeypatch.setattr(git_history, "_LARGE_PACKS", 1)
+    git(tmp_path, "repack", "-dfq")
+    for number, name in enumerate(names[:3]):
+        commit(tmp_path, **{f"g{number}_txt": f"again {fake_tokens.token(name)}"})
+    assert {leak.identity for leak in found(tmp_path)} == set(names)
 
 
 def test_an_empty_repository_has_nothing(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from release.adapters.system.deferred_signals import deferred_signals
 from release.adapters.system.processors import usable_processors
 from release.adapters.system.system import System, stoppable
-from release.core.errors import ToolError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -21,30 +21,43 @@ Result = TypeVar("Result")
 MOST = 4
 
 
-def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-    """The results of `work`, a function of a module, in the order of the tasks.
+@contextmanager
+def parallel_map(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Iterator[Result]]:
+    """Start to apply `work`, a function of a module, in several processes; yields its results in the order of `tasks`.
 
-    A process takes some tenths of a second to start. Exceptions must be picklable; the first one ends all processes, as
-    does Ctrl-C. Raises `ToolError` where one of them is killed.
+    Exceptions must be picklable; the first one ends all processes, as do Ctrl-C and the end of the block. Raises
+    `ToolError` where a process is killed.
     """
+    from release.adapters.system.forked_map import forked_map
+
+    count = min(usable_processors(), MOST, len(tasks))
+    if count < 2:  # noqa: PLR2004 - this process alone
+        yield map(work, tasks)
+    elif sys.platform == "linux" and threading.active_count() == 1:
+        # Safe where no other thread holds a lock; macOS' libraries have such threads.
+        with forked_map(work, tasks, count - 1) as results:
+            yield results
+    else:
+        with _pooled_map(work, tasks, count) as results:
+            yield results
+
+
+@contextmanager
+def _pooled_map(work: Callable[[Task], Result], tasks: Sequence[Task], count: int) -> Iterator[Iterator[Result]]:
+    """The same with a pool of so many processes, each of which starts Python anew."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
 
-    count = min(usable_processors(), MOST, len(tasks))
-    if count < 2:  # noqa: PLR2004 - this process alone
-        yield from map(work, tasks)
-        return
-    # Forking is the fastest, and safe where no other thread holds a lock; macOS' libraries have such threads.
-    context = get_context("fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_follow_parent) as pool:
+    from release.adapters.system.forked_map import killed_error
+
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
         try:
             with deferred_signals():  # a pool that is interrupted while it starts would wait for ever
                 results = pool.map(work, tasks)
-            yield from results
+            yield results
         except BrokenProcessPool:
-            remedy = "if memory has run out, free some; then run the same command again"
-            raise ToolError("a process of this program was killed", remedy=remedy) from None
+            raise killed_error() from None
         except BaseException:
             for process in active_children():
                 process.kill()
@@ -57,12 +70,11 @@ def _follow_parent() -> None:
     """In a process of the pool: end with the parent, and only with it.
 
     Ctrl-C reaches every process of the terminal; the parent ends its children then. A parent that is killed does not,
-    and they would wait for ever. Forked processes have the parent's handlers of other signals, too.
+    and they would wait for ever.
     """
     from multiprocessing import parent_process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=[parent.sentinel], daemon=True).start()

@@ -8,15 +8,18 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from release.adapters.system import parallel
-from release.adapters.system.parallel import map_in_processes, run_jobs
+from release.adapters.system.parallel import parallel_map, run_jobs
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from tests.adapters.system.test_guardian import alive, wait_until
 from tests.patience import PATIENCE
+
+Result = TypeVar("Result")
 
 ROOT = str(Path(__file__).parents[3])
 POOL = """
@@ -27,7 +30,8 @@ def work(number):
     time.sleep(600)
 if __name__ == "__main__":
     parallel.usable_processors = lambda: 2
-    list(parallel.map_in_processes(work, [1, 2]))
+    with parallel.parallel_map(work, [1, 2]) as results:
+        list(results)
 """
 #: Ctrl-C once a process has started, or while the first is being started
 INTERRUPTED = """
@@ -53,7 +57,8 @@ if __name__ == "__main__":
         # its pool is spawned, because of this thread
         threading.Thread(target=wait_for_work, daemon=True).start()
     try:
-        list(parallel.map_in_processes(work, [1, 2, 3]))
+        with parallel.parallel_map(work, [1, 2, 3]) as results:
+            list(results)
     except KeyboardInterrupt:
         print("interrupted")
 """
@@ -63,9 +68,22 @@ def _square(number: int) -> int:
     return number * number
 
 
+def results_of(work: Callable[[int], Result], tasks: list[int]) -> list[Result]:
+    with parallel_map(work, tasks) as results:
+        return list(results)
+
+
+@pytest.fixture(params=["forked", "spawned"])
+def _processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "usable_processors", lambda: 3)
+    if request.param == "spawned":
+        monkeypatch.setattr(threading, "active_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("_processes")
 @pytest.mark.parametrize("tasks", [[], [3], [3, 1, 2], list(range(20))])
 def test_results_have_the_order_of_the_tasks(tasks: list[int]) -> None:
-    assert list(map_in_processes(_square, tasks)) == [number * number for number in tasks]
+    assert results_of(_square, tasks) == [number * number for number in tasks]
 
 
 def _exit(_: int) -> None:
@@ -73,9 +91,11 @@ def _exit(_: int) -> None:
 
 
 def test_a_process_that_is_killed_is_an_error_and_no_internal_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a pool; `test_forked_map` has the same for forks."""
     monkeypatch.setattr(parallel, "usable_processors", lambda: 2)
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
     with pytest.raises(ToolError, match="a process of this program was killed"):
-        list(map_in_processes(_exit, [1, 2]))
+        results_of(_exit, [1, 2])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
