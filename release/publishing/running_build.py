@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from release.adapters.builds import backend_output, builder, rehearsed_version
 from release.adapters.git import repository
+from release.adapters.git.shared_answers import GitAnswers
 from release.adapters.system.system import System, stoppable
 from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
 from release.core.errors import ReleaseError
@@ -201,10 +202,18 @@ def prepare_source(
     That is the time of the commit, in seconds since 1970; None outside a repository. `copy` copies each file of the
     tree, as `shutil.copy2` does.
     """
+    system = GitAnswers().shared(system)
     root = repository.find_root(system, directory)
-    epoch = repository.commit_time(system, root, commit or repository.commit(system, root)) if root else None
-    if root is None or commit is None:
-        return builder.copy_project(system, directory, scratch("tree"), copy=copy), epoch
+    if root is None:
+        return builder.copy_project(system, directory, scratch("tree"), copy=copy), None
+    if commit is None:
+        with ThreadPoolExecutor(1) as pool:
+            epoch = pool.submit(_time_of_head, system, root)
+            return builder.copy_project(system, directory, scratch("tree"), copy=copy), epoch.result()
     clone = scratch("clone")
     repository.clone_commit(system, root, commit, clone)
-    return clone / directory.resolve().relative_to(root.resolve()), epoch
+    return clone / directory.resolve().relative_to(root.resolve()), repository.commit_time(system, root, commit)
+
+
+def _time_of_head(system: System, root: Path) -> int:
+    return repository.commit_time(system, root, repository.commit(system, root))

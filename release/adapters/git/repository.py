@@ -197,7 +197,8 @@ def clone_without_files(system: System, root: Path, into: Path) -> None:
 
     Nothing of it is flushed to the disk: it need not outlive a crash of the machine.
     """
-    words = ("clone", "--quiet", "--shared", "--no-checkout", "--", str(root), str(into))
+    # no template: it has examples of hooks only
+    words = ("clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(root), str(into))
     git_output(system, root, *_UNFLUSHED, *words, transport="file")
     if head := _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD"):
         git_output(system, into, *_UNFLUSHED, "update-ref", "--no-deref", "HEAD", head)
