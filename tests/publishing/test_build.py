@@ -51,7 +51,11 @@ class Backend:
         )
 
     def _build(self, _system: object, source: Path, out: Path, **options: Any) -> tuple[Distribution, ...]:
-        self.calls.append({"source": source, **options})
+        call = {"source": source, **options}
+        if ready := call.pop("ready", None):
+            found = ready()
+            call |= {"source": found.directory, "epoch": found.epoch, "variables": found.variables}
+        self.calls.append(call)
         for line in (*self.lines, *self.lines):
             if "on_line" in options:
                 options["on_line"](line)
