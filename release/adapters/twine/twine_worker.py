@@ -44,7 +44,7 @@ from release.adapters.twine.twine_import import import_twine
 from release.adapters.twine.twine_packages import Packages
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import PreparedRequest, Request, Response, Session
     from twine.repository import Repository
 
 Emit = Callable[[dict[str, Any]], None]
@@ -117,6 +117,7 @@ class _Uploader:
         session.trust_env = False  # no .netrc, and only the given proxies
         session.proxies.update(proxies)
         session.headers["Accept"] = "application/json"  # HTTP/2 has no reason phrase, but the JSON has the message
+        vars(session)["prepare_request"] = _Preparation(session)
         self._adapter = _adapter(self._emit)
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
@@ -178,6 +179,29 @@ class _Uploader:
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
         return {"is": "failure", "kind": kind, "detail": detail, "sent": body.amount if body else "nothing"}
+
+
+class _Preparation:
+    """Prepares requests as a session does: the first one wholly, and those that follow from it, with their own bodies.
+
+    Observed: twine 7.0.0, requests 2.34.2, 2026-11 - nothing else differs, except for cookies; to prepare a request
+    takes a quarter of the time in which a small file is sent.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._prepare, self._cookies = session.prepare_request, session.cookies
+        self._first: PreparedRequest | None = None
+
+    def __call__(self, request: Request) -> PreparedRequest:
+        if self._first is None or self._cookies:
+            prepared = self._prepare(request)
+            self._first = prepared.copy()
+            self._first.body = None
+            return prepared
+        prepared = self._first.copy()
+        prepared.body = request.data
+        prepared.headers.update({**request.headers, "Content-Length": str(request.data.len)})
+        return prepared
 
 
 def _refused(path: str, sha256: str, error: Exception) -> dict[str, Any]:

@@ -15,9 +15,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+import requests
 
 from release.adapters.twine import twine_packages, twine_process, twine_worker
 from release.adapters.twine.twine_process import NotSentError, UploadLimits, Worker
@@ -279,6 +281,51 @@ def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, 
         answer = shared.send(wheel(tmp_path))
     assert isinstance(answer, UnclearResponse)
     assert answer.summary == what
+
+
+@pytest.mark.parametrize("cookie", [None, "backend=7"])
+def test_each_request_is_like_the_first_but_for_its_body(shared: Worker, tmp_path: Path, cookie: str | None) -> None:
+    """The server's cookies are sent back; no other file's."""
+    headers = {} if cookie is None else {"Set_Cookie": cookie}
+    with loopback_server(lambda h: h.reply(200, **headers)) as server:
+        shared.login(index(server.url), credential())
+        files = []
+        for size in (10, 20_000, 200):
+            (directory := tmp_path / str(size)).mkdir()
+            files.append(wheel(directory, size=size))
+            assert isinstance(shared.send(files[-1]), Receipt)
+    first, *others = server.asked
+    assert "cookie" not in first.headers
+    of_body = {"content-length", "content-type"}
+    common = {name: value for name, value in first.headers.items() if name not in of_body}
+    assert "authorization" in common
+    for asked in others:
+        more = {} if cookie is None else {"cookie": cookie}
+        assert {name: value for name, value in asked.headers.items() if name not in of_body} == common | more
+    for file, asked in zip(files, server.asked, strict=True):
+        assert asked.headers["content-length"] == str(len(asked.body))
+        assert any(value == file.path.read_bytes() for _, value in fields(asked))
+
+
+def test_only_the_first_request_is_prepared_wholly_unless_there_are_cookies() -> None:
+    session = requests.Session()
+    prepared: list[requests.Request] = []
+    whole = session.prepare_request
+
+    def count(request: requests.Request) -> requests.PreparedRequest:
+        prepared.append(request)
+        return whole(request)
+
+    vars(session)["prepare_request"] = count
+    prepare = twine_worker._Preparation(session)
+    body: Any = SimpleNamespace(len=1, read=lambda _size: b"x")
+    first, second, third = (requests.Request("POST", "http://127.0.0.1/", data=body) for _ in range(3))
+    prepare(first)
+    prepare(second)
+    assert prepared == [first]
+    session.cookies.set("backend", "7", domain="127.0.0.1")
+    prepare(third)
+    assert prepared == [first, third]
 
 
 def test_connections_are_kept_from_file_to_file(shared: Worker, tmp_path: Path) -> None:
