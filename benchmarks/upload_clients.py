@@ -53,6 +53,9 @@ def ours(place: dict[str, Any], files: Sequence[dict[str, Any]]) -> None:
     import os
     import tempfile
 
+    from pypi_preflight.command_line import collect_seldom
+
+    collect_seldom()
     from release.adapters.twine.twine_starter import TwineStarter
 
     starter = TwineStarter(os.environ, several=len(files) > 2)  # the first is sent alone

@@ -28,9 +28,14 @@ def prepare_imports() -> None:
     close_process()
 
 
+def collect_seldom() -> None:
+    """Let the garbage collector search for cycles after as many objects as suit a short run."""
+    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
+
+
 def main() -> int:
     """Run the program. Returns the exit status."""
-    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
+    collect_seldom()
     try:
         prepare_imports()
         if "_ARGCOMPLETE" in os.environ:  # set by the script of a shell that completes a command line

@@ -46,6 +46,7 @@ def import_twine() -> None:
     )
     if "rich.progress" in unused:
         vars(repository)["rich"] = SimpleNamespace(progress=unused["rich.progress"])
+    gc.freeze()  # else the collector would search all of it for cycles now, and write to memory that processes share
     gc.enable()
     # Discard what twine prints with rich: its first line takes 25 ms and 3 MB.
     # Observed: twine 7.0.0, 2026-11 - rich loads its table of emoji for it.

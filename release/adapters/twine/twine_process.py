@@ -37,7 +37,11 @@ from release.core.models.secret_location import location_to_text
 from release.core.quoting import quote_path
 from release.core.shell import quote_word
 
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
+#: the collector finds nothing while modules are imported; `import_twine` enables it again
+_BOOT = (
+    "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); "
+    "from release.adapters.twine import twine_worker as child; child.main()"
+)
 _MEGABYTE = 1_000_000
 
 #: called with (done, total) in bytes of the request's body, ten times a second at most

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from release.adapters.system.process import Pipe
 
 AVAILABLE = sys.platform == "linux"
+#: as in `twine_process`
 _BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_template_child as child; "
-    "child.main()"
+    "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); "
+    "from release.adapters.twine import twine_template_child as child; child.main()"
 )
 
 

@@ -224,6 +224,25 @@ def _is_gone(pid: int) -> bool:
         return bool(select.select([descriptor], [], [], PATIENCE)[0])
 
 
+def test_no_cycles_are_searched_for_among_what_twine_imports() -> None:
+    """A search would take as long as many modules, and write to the memory that the processes share."""
+    code = """
+import gc
+gc.disable()
+from release.adapters.twine.twine_import import import_twine
+searched = []
+gc.callbacks.append(lambda phase, _: searched.append(phase))
+import_twine()
+assert gc.isenabled()
+shared = gc.get_freeze_count()
+kept = [[] for _ in range(10_000)]
+print(shared > 10_000, len(gc.get_objects()) < 20_000, len(searched) > 2)
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True, text=True)
+    assert done.stdout == "True True True\n"
+
+
 def test_the_template_starts_before_what_only_its_parent_needs_is_imported() -> None:
     code = """
 import sys
