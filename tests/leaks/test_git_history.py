@@ -170,6 +170,22 @@ def test_a_damaged_repository_is_an_error_and_not_a_clean_one(tmp_path: Path) ->
         found(tmp_path)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_a_git_that_was_killed_is_an_error_that_does_not_blame_the_repository(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "git"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *cat-file*) kill -9 $$;; esac\nPATH={os.environ["PATH"]} exec git "$@"\n'
+    )
+    program.chmod(0o755)
+    commit(tmp_path / "repository", a_txt="x")
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    with pytest.raises(ToolError, match="git cat-file failed without a message") as caught:
+        git_history.scan_history(system(PATH=path), tmp_path / "repository")
+    assert "fsck" not in caught.value.remedy
+
+
 def test_a_shallow_and_a_partial_clone_say_so(tmp_path: Path) -> None:
     for number in range(3):
         commit(tmp_path / "full", a_txt=f"{number} {fake_tokens.token()}")

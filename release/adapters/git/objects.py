@@ -170,7 +170,9 @@ def git_bytes(root: Path, env: Mapping[str, str], *arguments: str, statuses: Col
 
 def git_scan_error(verb: str, errors: str) -> ToolError:
     """The error for a scan that git could not complete."""
-    return ToolError(
-        f"the scan is incomplete, because git {verb} failed: {failure_line(errors)!r}",
-        remedy="run `git fsck`, fix what it reports, then scan again",
-    )
+    line = failure_line(errors)
+    remedy = "run `git fsck`, fix what it reports, then scan again"
+    if not line:  # it was killed, or its messages could not be written to a temporary file either
+        remedy = "check that there is enough memory, and space for temporary files; then scan again"
+    reason = f": {line!r}" if line else " without a message"
+    return ToolError(f"the scan is incomplete, because git {verb} failed{reason}", remedy=remedy)
