@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,7 +47,8 @@ class RstProcess:
         """
         process = early_rst.start_for(paths, env)
         if process is not None:
-            self._pipe = Pipe.of(process)
+            with suppress(OSError):
+                self._pipe = Pipe.of(process)
 
     def prepare(self, text: str) -> None:
         """Let the child render a text that will be needed."""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +162,17 @@ def test_a_child_that_cannot_start_changes_nothing(tmp_path: Path, monkeypatch: 
         process.start_for([wheel(tmp_path)], os.environ)
         process.prepare("a")
         assert process("a") == render_rst("a")
+
+
+def test_where_no_thread_can_start_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with RstProcess() as render, monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        render.start_for([wheel(tmp_path)], {})
+        render.prepare(TEXTS[0])
+        assert render(TEXTS[0]) == render_rst(TEXTS[0])
 
 
 def test_a_child_whose_libraries_cannot_be_imported_changes_nothing(

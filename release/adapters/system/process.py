@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -87,12 +88,12 @@ def _communicate(  # noqa: PLR0913 - see `RunProgram`
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     output: list[str] = []
     errors: list[str] = []
-    in_thread(read_lines, process.stdout, lines.put)
-    if apart:
-        drain = in_thread(read_lines, process.stderr, lambda line: errors.append(line or ""))
-    if input is not None:
-        in_thread(_feed, process.stdin, input)
     try:
+        in_thread(read_lines, process.stdout, lines.put)
+        if apart:
+            drain = in_thread(read_lines, process.stderr, lambda line: errors.append(line or ""))
+        if input is not None:
+            in_thread(_feed, process.stdin, input)
         for line in _output_lines(process, lines, timeout=timeout, stop=stop):
             output.append(line)
             if on_line:
@@ -136,9 +137,12 @@ def _start(  # noqa: PLR0913 - options of Popen
 
 
 def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
-    """Start `work` in a daemon thread."""
+    """Start `work` in a daemon thread. Raises `OSError` where the system allows no more of them."""
     thread = threading.Thread(target=work, args=arguments, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, "too many processes and threads") from error
     return thread
 
 
@@ -218,7 +222,7 @@ class Pipe:
     """A child that exchanges JSON, one object a line; in its own group, so that Ctrl-C reaches only its parent."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start the child."""
+        """Start the child. Raises `OSError`."""
         prepare_guard()
         pipe = subprocess.PIPE
         process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
@@ -227,7 +231,7 @@ class Pipe:
 
     @classmethod
     def of(cls, process: subprocess.Popen[bytes]) -> Self:
-        """Exchange JSON with a child that ends itself when its stdin ends, even during a request."""
+        """Exchange JSON with a child that ends itself when its stdin ends, even during a request. Raises `OSError`."""
         pipe = cls.__new__(cls)
         pipe._connect(process)  # noqa: SLF001 - of this class
         return pipe
@@ -238,8 +242,16 @@ class Pipe:
         self._killed = False
         self._guard = contextlib.ExitStack()
         self._errors: deque[bytes] = deque(maxlen=20)
-        self._threads = [in_thread(read_lines, process.stderr, lambda line: self._errors.append(line or b""))]
-        self._start_reading()
+        self._threads: list[threading.Thread] = []
+        try:
+            self._threads.append(in_thread(read_lines, process.stderr, lambda line: self._errors.append(line or b"")))
+            self._start_reading()
+        except OSError:
+            self.kill()
+            self.close()
+            for stream in (process.stdout, process.stderr):  # which no thread closes
+                stream.close()
+            raise
 
     def _start_reading(self) -> None:
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
