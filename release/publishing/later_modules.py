@@ -10,8 +10,8 @@ from pathlib import Path
 from release.core.plan import SANDBOX, CheckFiles, Confirm, Plan, Upload
 
 _OF_FILES = (
-    "release.acceptance.twine_form", "release.leaks.file_scan", "release.leaks.search", "rfc3986", "stdlib_list",
-    "trove_classifiers",
+    "packaging.metadata", "release.acceptance.twine_form", "release.leaks.detectors", "release.leaks.file_scan",
+    "release.leaks.search", "rfc3986", "stdlib_list", "trove_classifiers",
 )  # fmt: skip
 _OF_UPLOADS = (
     "release.adapters.http.bounded_adapter", "release.adapters.http.bounded_retry", "release.adapters.index.simple_api",

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
-from release.adapters.install import installer, venv
+from release.adapters.install import installer, interpreters, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.adapters.twine.twine_starter import TwineStarter
@@ -129,6 +129,7 @@ def _ready_environment(system: System, directory: Path) -> Environment:
     """A clean environment whose interpreter the installer knows. Raises `ToolError`."""
     made = venv.create_environment(system, directory)
     venv.prepare_install(system, made)
+    interpreters.rank_tags(interpreters.chosen_interpreter(system))  # remembered, to choose the file that is installed
     return made
 
 
