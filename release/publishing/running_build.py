@@ -148,6 +148,8 @@ class EarlyBuild:
 
     def __init__(self, directory: Path) -> None:
         self._directory, self._stack = directory, ExitStack()
+        #: the source, which is removed once it is built
+        self._source = ExitStack()
         self._running: RunningBuild | None = None
         self._into = Path()
 
@@ -166,12 +168,13 @@ class EarlyBuild:
                 home = journals.for_rehearsal(self._directory, version=None, commit=None).directory
                 home.mkdir(exist_ok=True)
                 place = stack.enter_context(temporary_directory_in(home, "the build directory", prefix=".build-"))
-                work = stack.enter_context(temporary_directory())
+                source = stack.enter_context(ExitStack())
+                work = source.enter_context(temporary_directory(wait=False))
             except (ReleaseError, OSError):
                 return
             self._into = place / "dist"
             running = RunningBuild(system, self._directory, self._into, commit=None, scratch=lambda name: work / name)
-            self._running = stack.enter_context(running)
+            self._running, self._source = stack.enter_context(running), source
             self._stack = stack.pop_all()
             running.wait_until_prepared()
 
@@ -184,6 +187,7 @@ class EarlyBuild:
         """Wait for its files, which are moved into the new directory `into`. Raises what the build raises."""
         assert self._running is not None
         done = self._running.result(notify)
+        self._source.close()
         self._into.replace(into)
         files = tuple(Distribution(path=into / one.filename, sha256=one.sha256, size=one.size) for one in done.files)
         return BuildOutcome(files=files, warnings=done.warnings, environments=done.environments)

@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from release.adapters.builds import builder, rehearsed_version
 from release.adapters.builds.rehearsed_version import NextVersion
 from release.adapters.git import repository
 from release.adapters.system.system import System, real_system
+from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import ToolError
 from release.core.events import Event, Message, Progress
 from release.core.models.build_requirement import BuildEnvironments
 from release.core.models.distribution import Distribution
 from release.core.models.interpreter import Interpreter, RequiredPython
+from release.publishing import running_build
 from release.publishing.running_build import EarlyBuild, RunningBuild
 from tests.fake_system import SDIST, WHEEL, fake_system, files_in
 
@@ -155,6 +157,28 @@ def test_an_early_build_leaves_only_its_files_in_the_place_of_the_run(
     assert {file.path for file in done.files} == {home / "dist" / WHEEL, home / "dist" / SDIST}
     assert all(file.path.is_file() for file in done.files)
     assert [path.name for path in home.iterdir()] == ["dist"]
+
+
+def test_the_source_of_an_early_build_is_removed_while_the_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    sources: list[Path] = []
+
+    @contextmanager
+    def recorded(**options: Any) -> Iterator[Path]:
+        with temporary_directory(**options) as made:
+            sources.append(made)
+            yield made
+
+    monkeypatch.setattr(running_build, "temporary_directory", recorded)
+    builds(monkeypatch)
+    with EarlyBuild(directory) as early:
+        early.start(fake_system(), None)
+        early.result(directory / ".release" / "rehearsal" / "dist", lambda _: None)
+        for one in threading.enumerate():
+            if one.name == "removal":
+                one.join()
+        assert [path.exists() for path in sources] == [False]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no signal 0")

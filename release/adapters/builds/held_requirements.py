@@ -81,7 +81,7 @@ def hold_requirements(system: System) -> Iterator[HeldBuild]:
     lines: dict[str, list[str]] = {}
     for one in pins:
         lines.setdefault(one.name, []).append(str(one.requirement))
-    with temporary_directory() as work:
+    with temporary_directory(wait=False) as work:  # environments have hundreds of files
         settings = {"pins": lines, "required": pinned.required, "only_wheels": pinned.only_wheels}
         with explain_os_errors("the settings of the build"):
             (work / "settings.json").write_text(json.dumps(settings), encoding="utf-8")

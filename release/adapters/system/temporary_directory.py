@@ -36,14 +36,20 @@ _own: tuple[int, Path] | None = None
 
 
 @contextmanager
-def temporary_directory() -> Iterator[Path]:
-    """A new directory, removed at the end of the block. Raises `ReleaseError` where none can be created."""
+def temporary_directory(*, wait: bool = True) -> Iterator[Path]:
+    """A new directory, removed at the end of the block. Raises `ReleaseError` where none can be created.
+
+    Without `wait`, a thread removes it, which the process waits for when it ends.
+    """
     with explain_os_errors("the temporary directory"):
         directory = Path(tempfile.mkdtemp(dir=_directory_of_process()))
     try:
         yield directory
     finally:
-        remove_tree(directory)
+        if wait:
+            remove_tree(directory)
+        else:
+            threading.Thread(target=remove_tree, args=(directory,), name="removal").start()
 
 
 def temporary_variables() -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from release.adapters.system import temporary_directory as module
+from release.adapters.system.safe_write import remove_tree
 from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
 from release.core.errors import ReleaseError
 
@@ -143,6 +145,26 @@ def test_a_new_directory_does_without_filelock(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == "False"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_thread_that_the_end_of_the_process_waits_for_may_remove_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_begin = threading.Event()
+
+    def remove_later(path: Path) -> None:
+        may_begin.wait()
+        remove_tree(path)
+
+    monkeypatch.setattr(module, "remove_tree", remove_later)
+    with temporary_directory(wait=False) as directory:
+        (directory / "file").touch()
+    (removal,) = (one for one in threading.enumerate() if one.name == "removal")
+    assert directory.exists()
+    assert not removal.daemon
+    may_begin.set()
+    removal.join()
+    assert not directory.exists()
 
 
 def test_in_a_directory_of_our_own_what_was_left_is_removed_by_its_name(tmp_path: Path) -> None:
