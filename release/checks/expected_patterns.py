@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 
 from release.core.models.file_list import SDIST, matches
+from release.core.similar_words import closest_words
 from release.core.wheel_tags import expand_tags
 
 #: what tags are made of. Source: packaging 26.4, `packaging/tags.py`; PEP 425, 600, 656, 730, 738, 783
@@ -75,7 +75,7 @@ def suggest_pattern(pattern: str, uncovered: Collection[str]) -> str | None:
 
 
 def _candidates(pattern: str, uncovered: Collection[str]) -> Iterator[str]:
-    if difflib.get_close_matches(pattern.lower(), [SDIST, "source", "tar.gz"], n=1, cutoff=_CLOSE):
+    if closest_words(pattern.lower(), [SDIST, "source", "tar.gz"], likeness=_CLOSE):
         yield SDIST
         return
     for one in dict.fromkeys((pattern, _respelt(pattern, uncovered))):
@@ -111,4 +111,4 @@ def _closest(text: str, words: Collection[str]) -> str:
     if text.strip("_") in _WORDS or text in words or re.fullmatch(r"(?:cp|pp|py)\d+t?", text):
         return text
     alike = [word for word in words if re.sub(r"\D", "", word) == re.sub(r"\D", "", text)]
-    return next(iter(difflib.get_close_matches(text, alike, n=1, cutoff=_CLOSE)), text)
+    return next(iter(closest_words(text, alike, likeness=_CLOSE)), text)

@@ -171,9 +171,8 @@ def _unknown_option(
     parser: argparse.ArgumentParser, unknown: Sequence[str], command: str | None, words: Sequence[str] = ()
 ) -> UsageError:
     """The error for words that a command does not have. Values are not repeated: one may be a password."""
-    from difflib import get_close_matches
-
     from release.cli.other_tools import answer_option, option_name
+    from release.core.similar_words import closest_words
 
     options = [option_name(word) for word in unknown if word.startswith("-") and word != "-"]
     first = options[0] if options else unknown[0]
@@ -187,6 +186,6 @@ def _unknown_option(
         return UsageError(f"{where} no argument {first!r}", remedy=f"see: {parser.prog} --help")
     known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 - the only list of them
     names = [flag.removeprefix("--") for flag in known if flag.startswith("--")]  # with their dashes, all are alike
-    near = get_close_matches(first.lstrip("-"), names, n=1)
+    near = closest_words(first.lstrip("-"), names)
     hint = f": did you mean '--{near[0]}'?" if near else ""
     return UsageError(f"{where} no option {first!r}{hint}", remedy=f"see: {parser.prog} --help")

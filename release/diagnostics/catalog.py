@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 
+from release.core.similar_words import closest_words
 from release.diagnostics import (
     after_upload,
     build_failures,
@@ -51,4 +51,4 @@ def similar_ids(word: str) -> tuple[str, ...]:
     """Ids like `word`, the most similar first, for "did you mean"; a whole first or last part matches, too."""
     word = word.strip().lower().replace("_", "-")
     parts = [id_ for id_ in CATALOG if word and word in id_.split(".")]
-    return tuple(dict.fromkeys([*parts, *get_close_matches(word, CATALOG, n=3)]))
+    return tuple(dict.fromkeys([*parts, *closest_words(word, CATALOG, most=3)]))
