@@ -38,14 +38,17 @@ def main() -> int:
     collect_seldom()
     try:
         prepare_imports()
-        if "_ARGCOMPLETE" in os.environ:  # set by the script of a shell that completes a command line
-            from release.cli.commands.completion import complete
-
-            complete()
         if sys.argv[1:2] == ["inspect"]:
             from release.publishing.early_rst import start_early
 
             start_early(sys.argv[2:], os.environ)
+        from release.cli.argparse_import import import_argparse
+
+        import_argparse()
+        if "_ARGCOMPLETE" in os.environ:  # set by the script of a shell that completes a command line
+            from release.cli.commands.completion import complete
+
+            complete()
         from release.cli.main import main as run
 
         return run(ends_process=True)

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable
 
+from release.cli.argparse_import import untranslated
 from release.cli.command import Command, Write
 from release.core.errors import Exit
 from release.core.harmless import OwnText
@@ -36,7 +37,8 @@ def complete() -> None:
 
     Source: argcomplete 3.7, "Activating global completion": COMP_LINE is the line so far.
     """
-    import argcomplete
+    with untranslated():
+        import argcomplete
 
     from release.cli.commands import COMMANDS as ENTRIES
     from release.cli.parser import full_parser
