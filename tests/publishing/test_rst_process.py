@@ -29,6 +29,10 @@ TEXTS = (
     "Title\n=====\n",
     ".. unknown-directive::\n",
     ":name: value\n\n`broken\n",
+    # for each, docutils imports something to fetch it, which it then may not do
+    "Title\n=====\n\n.. csv-table::\n   :url: http://127.0.0.1:9/a.csv\n",
+    "Title\n=====\n\n.. raw:: html\n   :url: http://127.0.0.1:9/a.html\n",
+    "Title\n=====\n\n.. figure:: a.png\n   :figwidth: image\n",
     "",
 )
 #: longer than any test waits
