@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from release.adapters.system.processors import usable_processors
-from release.publishing.own_process import launch_own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def _key(wheels: Iterable[Path]) -> tuple[str, ...]:
 def _start(wheels: Iterable[Path], env: Mapping[str, str]) -> Popen[bytes] | None:
     """The child, if the wheel has a description for it, and there is a second processor."""
     if any(map(has_rst_description, wheels)) and usable_processors() > 1:
+        from release.publishing.own_process import launch_own_process
+
         with suppress(OSError):
             return launch_own_process("release.publishing.rst_process_child", "rst_handler", env)
     return None

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
-from release.adapters.system.process import Pipe
 from release.publishing import early_rst
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 #: results that are stored
 _STORED = 8
@@ -47,6 +49,8 @@ class RstProcess:
         """
         process = early_rst.start_for(paths, env)
         if process is not None:
+            from release.adapters.system.process import Pipe
+
             with suppress(OSError):
                 self._pipe = Pipe.of(process)
 

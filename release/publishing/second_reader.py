@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
-from release.adapters.system.process import Pipe
 from release.adapters.system.processors import usable_processors
 from release.publishing.own_process import start_own_process
 from release.publishing.second_reader_child import file_state
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 #: bytes of the smallest file that is read in two processes: the child needs a tenth of a second to start
 _LARGE = 16 << 20

@@ -9,15 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import release
 from release.adapters.system.own_child import own_child_environment
-from release.adapters.system.process import Pipe
-from release.core.child_environment import without_credentials
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import TwineRefusal
 from release.core.shell import quote_word
+
+if TYPE_CHECKING:
+    from release.adapters.system.process import Pipe
 
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_reader_child as child; "
@@ -69,6 +70,9 @@ class TwineReader:
         return TwineRefusal(message=message, crashed=crashed)
 
     def _start(self) -> Pipe:
+        from release.adapters.system.process import Pipe
+        from release.core.child_environment import without_credentials
+
         # -P: modules in the current directory must not be imported instead of twine's, nor those of PYTHONPATH.
         root = str(Path(release.__file__).parents[1])
         return Pipe(
