@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from typing import Never, final
 
 
@@ -25,9 +27,7 @@ class Secret:
     @property
     def fingerprint(self) -> str:
         """The first 8 hex digits of the SHA-256, which distinguish secrets without revealing them."""
-        import hashlib
-
-        return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return _sha256(self._text.encode("utf-8", "surrogatepass"))[:8]
 
     def __len__(self) -> int:
         return len(self._text)
@@ -58,3 +58,13 @@ class Secret:
     @staticmethod
     def _refuse(what: str) -> Never:
         raise TypeError(f"a Secret can't be {what}; call reveal() if the text is really needed")
+
+
+def _sha256(data: bytes) -> str:
+    """In hex digits, by Python's own module, as `random` uses one: `hashlib` loads OpenSSL, which takes 5 ms."""
+    try:
+        module = import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+    except ImportError:  # a build of Python that has OpenSSL's only
+        module = import_module("hashlib")
+    digest: str = module.sha256(data).hexdigest()
+    return digest

@@ -16,8 +16,6 @@ Source: libmacaroons, "v2 binary format"; warehouse, `macaroons/services.py` (py
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +23,8 @@ from msgspec.structs import replace
 from release.core.lazy_pattern import lazy_pattern
 
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
+#: bytes of an HMAC-SHA256
+_SIGNATURE_SIZE = 32
 #: what decoding ignores; both alphabets of base64 count
 _SKIPPED = lazy_pattern(rb"[^A-Za-z0-9+/_=-]")
 
@@ -59,6 +59,8 @@ class Macaroon(Struct, frozen=True, kw_only=True):
 
     def signed_by(self, key: bytes) -> bool:
         """Whether the signature was made with `key`, the 32 bytes that the token was created with."""
+        import hmac
+
         expected = create_macaroon(self.location, self.identifier, key, *self.caveats)
         return hmac.compare_digest(expected.signature, self.signature)
 
@@ -88,7 +90,7 @@ def deserialize(data: bytes) -> tuple[Macaroon, int]:
         caveats.append(caveat)
         at = _expect(data, at, _END, f"caveat {len(caveats)}")
     signature, at = _field(data, at + 1, _SIGNATURE, "signature")
-    if len(signature) != hashlib.sha256().digest_size:
+    if len(signature) != _SIGNATURE_SIZE:
         raise MalformedError("signature", at - len(signature))
     try:
         place = location.decode()
@@ -135,6 +137,8 @@ def characters(count: int) -> int:
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
+    import hmac  # loads OpenSSL, which takes 5 ms: a token is read without it
+
     return hmac.digest(key, message, "sha256")
 
 
