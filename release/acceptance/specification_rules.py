@@ -118,8 +118,12 @@ def _metadata_version_error(value: str | None) -> _Found:
     return None if value in _VERSIONS else f"{value!r} is not a valid metadata version"
 
 
+def _is_name(value: str) -> bool:
+    return _NAME.fullmatch(value) is not None
+
+
 def _name_error(value: str | None) -> _Found:
-    return _required_error(_NAME.fullmatch, value)
+    return _required_error(_is_name, value)
 
 
 def _version_error(value: str | None) -> _Found:
@@ -235,7 +239,7 @@ _FINDERS: Mapping[str, Callable[[Any], _Found]] = {
     "summary": _summary_error,
     "description_content_type": _content_type_error,
     "dynamic": _dynamic_error,
-    "provides_extra": partial(_first_error, _NAME.fullmatch),
+    "provides_extra": partial(_first_error, _is_name),
     "requires_python": partial(_one_error, is_specifier_set),
     "requires_dist": partial(_first_error, _is_dependency),
     "license_expression": partial(_one_error, is_license_expression),

@@ -6,11 +6,12 @@ Observed: CPython 3.14.10, 2026-11.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
 from msgspec import Struct
+
+from release.core.lazy_pattern import lazy_pattern
 
 BLOCK = 512
 LONG_NAME, LONG_LINK, SPARSE = b"L", b"K", b"S"
@@ -25,7 +26,7 @@ _WITHOUT_DATA = frozenset({b"1", b"2", b"3", b"4", DIRECTORY, b"6"}) | _GNU
 _NUMBERS = ((100, 108), (108, 116), (116, 124), (136, 148), (329, 337), (337, 345))
 #: position and number of the pairs of numbers in the header of a sparse file, and in a block that continues it
 _PAIRS, _MORE_PAIRS = (386, 4), (0, 21)
-_RECORD_LENGTH = re.compile(rb"([0-9]{1,20}) ")
+_RECORD_LENGTH = lazy_pattern(rb"([0-9]{1,20}) ")
 #: bytes of the shortest pax record
 _SHORTEST_RECORD = 5
 
