@@ -49,7 +49,11 @@ def bare(place: dict[str, Any], files: Sequence[dict[str, Any]]) -> None:
 
 
 def ours(place: dict[str, Any], files: Sequence[dict[str, Any]]) -> None:
-    """Start the workers as a run does before its first step, then send the files as its upload step does."""
+    """Start the workers as a run does before its first step, then send the files as its upload step does.
+
+    The garbage collector has the settings of the program.
+    """
+    import gc
     import os
     import tempfile
 
@@ -69,6 +73,7 @@ def ours(place: dict[str, Any], files: Sequence[dict[str, Any]]) -> None:
 
         upload = engine(place, Path(scratch), workers)
         upload.run([Distribution(path=Path(one["path"]), sha256=one["sha256"], size=one["size"]) for one in files])
+    gc.freeze()  # as at the end of `command_line.main`
 
 
 def engine(place: dict[str, Any], directory: Path, workers: Any) -> Any:
