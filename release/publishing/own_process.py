@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from release.adapters.system.process import Pipe
 
 _BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from release.publishing.own_process_child import serve; "
+    "import sys; sys.path.append(sys.argv[1]); from release.publishing.own_process_child import serve; "
     "serve(*sys.argv[2:])"
 )
 #: what a child gets of the environment: the language of messages, the place of temporary files, and what Windows needs

@@ -28,7 +28,7 @@ def serve(module: str, function: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print
-    sys.path[1:] = json.loads(sys.stdin.buffer.readline())["path"]
+    sys.path[:] = json.loads(sys.stdin.buffer.readline())["path"]
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     gc.disable()  # imports make no garbage

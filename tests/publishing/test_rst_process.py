@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import release
 from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.adapters.system.process import Pipe
 from release.publishing import early_rst, own_process, own_process_child, rst_process
@@ -232,6 +233,18 @@ def test_the_child_gets_no_secret_and_no_setting(tmp_path: Path) -> None:
         process("a")
         found = Path(f"/proc/{child_of(process).pid}/environ").read_bytes().split(b"\0")
     assert {one.partition(b"=")[0].decode() for one in found if one} <= {*own_process.PASSED}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a symbolic link")
+def test_a_library_hides_no_module_of_python_from_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "release").symlink_to(Path(release.__file__).parent)
+    (tmp_path / "queue.py").write_text("raise SystemExit\n", encoding="utf-8")
+    monkeypatch.setattr(release, "__file__", str(tmp_path / "release" / "__init__.py"))
+    with RstProcess() as render:
+        render.start_for([wheel(tmp_path)], os.environ)
+        render.prepare(TEXTS[0])
+        assert render(TEXTS[0]) == render_rst(TEXTS[0])
+        assert render._pipe is not None, "it has answered"
 
 
 def test_ctrl_c_ends_the_child(tmp_path: Path) -> None:
