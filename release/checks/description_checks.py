@@ -64,7 +64,7 @@ def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
 
     The index resolves a relative link or image against its own address, where the file does not exist.
     """
-    seen: dict[str, int | None] = {}
+    seen: dict[str, str] = {}  # target → the description that has it
     texts: set[tuple[str, str]] = set()
     where = None
     for one in inspect_built_files(built):
@@ -73,10 +73,11 @@ def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
         if text and (text, content_type) not in texts:
             texts.add((text, content_type))
             found = [target for target in relative_targets(text, content_type, built.render_rst) if target not in seen]
-            seen |= {target: _line_of(target, text) for target in found}
+            seen |= dict.fromkeys(found, text)
             where = where or (one.filename if found else None)
     if seen:
-        named = ", ".join(f"{target!r}{f' (line {line})' * bool(line)}" for target, line in [*seen.items()][:_LISTED])
+        lines = [(target, _line_of(target, text)) for target, text in [*seen.items()][:_LISTED]]
+        named = ", ".join(f"{target!r}{f' (line {line})' * bool(line)}" for target, line in lines)
         more = f" and {len(seen) - _LISTED} more" * (len(seen) > _LISTED)
         some = f"{len(seen)} relative links or images" if len(seen) > 1 else "a relative link or image"
         verb = "do" if len(seen) > 1 else "does"
@@ -95,8 +96,8 @@ def relative_targets(text: str, content_type: str, render: RstRenderer | None = 
     except RendererBrokeError:
         return []
     page = _PageTargets()
+    # not closed: what follows a comment without an end is none of the page, and would be searched from each mark in it
     page.feed(html or "")
-    page.close()
     return [target for target in dict.fromkeys([*page.images, *page.links]) if _is_relative(target)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from release.checks.description_checks import relative_targets
@@ -123,3 +125,16 @@ def test_a_readme_of_blanks_is_refused_as_empty(kind: str) -> None:
     assert one.message.endswith(": it is empty")
     assert one.remedy.startswith("the README is empty")
     assert not found_by("the-description-is-not-empty", (WHEEL, wheel(data)))
+
+
+def test_what_follows_a_comment_without_an_end_is_none_of_the_page() -> None:
+    assert relative_targets("Text\n\n<!-- open\n\n<img src='c.png'>\n", "text/markdown") == []
+
+
+def test_many_relative_links_take_linear_time() -> None:
+    body = "".join(f"[x](docs/{number}.md)\n\n" for number in range(10_000))
+    data = metadata(body=TITLE + body, Description_Content_Type=MARKDOWN)
+    begun = time.process_time()
+    (one,) = found_by("the-links-of-the-description-work", (WHEEL, wheel(data)))
+    assert time.process_time() - begun < 10
+    assert "10000 relative links or images" in one.message
