@@ -126,6 +126,8 @@ class ForkedPipe(Pipe):
 
     def _wait(self, seconds: float) -> bool:
         """Wait for more of its output; whether it came, or the process has ended."""
+        if sys.platform == "win32":
+            raise OSError("Windows has no fork")
         return bool(self._poll.poll(seconds * 1000))
 
     def _ending(self) -> str:
