@@ -115,13 +115,11 @@ def _new_lock(path: Path) -> Iterator[None]:
 
 def _is_locked(file: BufferedWriter) -> bool:
     """Lock the file until it is closed. False on Windows, and where its filesystem has no such locks."""
-    if sys.platform == "win32":
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    if sys.platform != "win32":
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _end(pid: int, stack: ExitStack) -> None:
