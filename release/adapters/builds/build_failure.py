@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from release.adapters.builds import held_requirements, submodule_use
 from release.adapters.install import unreleased
 from release.adapters.system import program_output
+from release.adapters.system.system import System
+from release.core.child_environment import how_to_pass
 from release.core.errors import ToolError
 from release.core.models.check_result import Finding
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
@@ -56,6 +60,22 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "replace links that lead out of the project by the files themselves",
     ),
 )
+
+
+def explain_failure(system: System, source: Path, output: str, *, origin: Path) -> ToolError:
+    """The error for a failed build of a source directory, which is a copy of `origin`; `output` is all that it wrote.
+
+    It asks git and the repository's other projects about what is missing.
+    """
+    if unheld := held_requirements.explain_unheld(output, system.pinned_build):
+        return unheld
+    missing = unreleased.missing_requirement(output)
+    known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
+    error = build_error(
+        output, submodule=submodule_use.missing_submodule(system, source, output), unreleased_sibling=known
+    )
+    remedy = how_to_pass(system.env, output, passed=system.passed)
+    return ToolError(error.message, remedy=remedy) if remedy else error
 
 
 def build_error(output: str, *, submodule: str | None = None, unreleased_sibling: Finding | None = None) -> ToolError:

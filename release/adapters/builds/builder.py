@@ -14,12 +14,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.adapters.builds import build_failure, frontend, held_requirements, submodule_use
+from release.adapters.builds import frontend, held_requirements
 from release.adapters.git import repository
-from release.adapters.install import installer, unreleased
+from release.adapters.install import installer
 from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory, temporary_directory_in
-from release.core.child_environment import how_to_pass
 from release.core.errors import ConfigError, ToolError, lower_first
 from release.core.foreign_json import OWN_VALUES, ForeignJsonError, parse_foreign_json
 from release.core.models.build_requirement import BuildEnvironments
@@ -229,18 +228,9 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         if not done.status and installed is not None and (found := held.environments()) is not None:
             installed(found)
     if done.status:
-        output = done.output + done.errors
-        if unheld := held_requirements.explain_unheld(output, system.pinned_build):
-            raise unheld
-        missing = unreleased.missing_requirement(output)
-        known = unreleased.explain_missing(system, origin, missing, noun="build requirement") if missing else None
-        error = build_failure.build_error(
-            output,
-            submodule=submodule_use.missing_submodule(system, order.source or source, output),
-            unreleased_sibling=known,
-        )
-        remedy = how_to_pass(system.env, output, passed=system.passed)
-        raise ToolError(error.message, remedy=remedy) if remedy else error
+        from release.adapters.builds.build_failure import explain_failure
+
+        raise explain_failure(system, order.source or source, done.output + done.errors, origin=origin)
     return done.output
 
 

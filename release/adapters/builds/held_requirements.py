@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from release.adapters.install.installer import constraint_variables
-from release.adapters.install.unreleased import UPGRADE_PIP
 from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory
 from release.core.errors import ConfigError, ToolError
@@ -166,5 +165,7 @@ def _without_hash(path: Path, again: str, found: re.Match[str]) -> ToolError:
         message = f"the build requirement {name!r} contradicts {file}, which pins {known[0].requirement}"
         remedy = f"write the constraints again: {again}"
     else:
+        from release.adapters.install.unreleased import UPGRADE_PIP  # no build needs it that succeeds
+
         message, remedy = f"this pip does not hold build requirements to the hashes in {file}", UPGRADE_PIP
     return ToolError(message, remedy=remedy, cause=UNPINNED)
