@@ -42,6 +42,10 @@ def main() -> int:
             from release.publishing.early_rst import start_early
 
             start_early(sys.argv[2:], os.environ)
+        elif sys.argv[1:2] == ["rehearse"]:
+            from release.adapters.builds.early_child import start_build_early
+
+            start_build_early(os.environ)
         from release.cli.argparse_import import import_argparse
 
         import_argparse()

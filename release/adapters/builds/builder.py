@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.adapters.builds import frontend, held_requirements
+from release.adapters.builds import early_child, frontend, held_requirements
 from release.adapters.git import repository
 from release.adapters.install import installer
 from release.adapters.system.system import System, explain_os_errors
@@ -217,11 +217,18 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH", ""), str(uv.parent))))
     order = _Order(ready, options)
     # The project is the working directory, as in a build by hand, because of its [tool.uv].
-    with frontend.build_command(system) as build, held_requirements.hold_requirements(system) as held:
-        place = str(held.environments_directory) if early else ""
+    with frontend.build_command(system) as (program, start), held_requirements.hold_requirements(system) as held:
+        arguments = [
+            *start, *held.arguments, installer.choose_installer(system),
+            str(held.environments_directory) if early else "",
+        ]  # fmt: skip
+        variables = {**env, **held.variables}
+        started = early_child.take_early_build() if early and program == early_child.PROGRAM else None
+        if started is not None:
+            order.start = {"arguments": arguments, "directory": str(source), "variables": variables}
         done = system.run(
-            [*build, *held.arguments, installer.choose_installer(system), place], input=order.line,
-            cwd=source, env={**env, **held.variables}, on_line=on_line, apart=apart, umask=0o022,
+            [*program, *arguments], input=order.lines(), cwd=source, env=variables, on_line=on_line, apart=apart,
+            umask=0o022, started=started,
         )  # fmt: skip
         if order.error:
             raise order.error
@@ -240,21 +247,25 @@ class _Order:
     def __init__(self, ready: Callable[[], ReadySource], options: Sequence[str]) -> None:
         self._ready, self._options = ready, options
         self.source: Path | None = None
+        #: for a program that was started without it
+        self.start: dict[str, Any] | None = None
         #: why there is no source
         self.error: BaseException | None = None
 
-    def line(self) -> str:
-        """Wait for the source; an empty text where there is none."""
+    def lines(self) -> Iterator[str]:
+        """Its lines; waits for the source before the last one, which is left out where there is none."""
+        if self.start is not None:
+            yield json.dumps(self.start) + "\n"
         try:
             found = self._ready()
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the program
             self.error = error
-            return ""
+            return
         self.source, variables = found.directory, dict(found.variables)
         if found.epoch is not None:
             variables["SOURCE_DATE_EPOCH"] = str(found.epoch)
         order = {"source": str(found.directory), "arguments": self._options, "variables": variables}
-        return json.dumps(order) + "\n"
+        yield json.dumps(order) + "\n"
 
 
 def _built_files(report: Path, out: Path) -> Iterator[Distribution]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from release.adapters.builds.early_child import PROGRAM
 from release.adapters.install import installer, interpreters
 from release.adapters.system.system import System, explain_os_errors
 from release.adapters.system.temporary_directory import temporary_directory
@@ -19,34 +19,27 @@ from release.core.errors import ToolError
 _PACKAGES = ("build", "pyproject_hooks", "packaging")
 #: before it, `build` needs more packages (tomli). Source: as above
 _OLDEST = (3, 11)
-#: its package only is imported from here
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from build_child import run_build; del sys.path[0]; "
-    "run_build.main()"
-)
 
 
 @contextlib.contextmanager
-def build_command(system: System) -> Iterator[list[str]]:
-    """The start of a command line of `build_child`, with which the backend runs in the interpreter of `system`.
+def build_command(system: System) -> Iterator[tuple[Sequence[str], list[str]]]:
+    """What starts `build_child`, and its first arguments, with which the backend runs in the interpreter of `system`.
 
-    The settings, the file for what was installed, the installer and the directory of environments follow it. An
+    The settings, the file for what was installed, the installer and the directory of environments follow them. An
     interpreter that is older than 3.11 is used for the clean install only. Raises `ToolError` without `build`.
     The backend does not get what only the installer needs, such as the password of an index.
     """
     given = installer.installer_environment(system)
     hidden = ",".join(given.keys() - without_credentials(given, passed=system.passed).keys())
-    here = str(Path(__file__).parent)
     interpreter = interpreters.chosen_interpreter(system)
     if system.python is None or interpreter.version < _OLDEST:
-        # -P: a directory `build/` in the project would be imported instead of the program.
-        yield [sys.executable, "-P", "-c", _BOOT, here, "", hidden]
+        yield PROGRAM, ["", hidden]
         return
     with temporary_directory() as copies:
         with explain_os_errors("the copy of build"):
             for name in _PACKAGES:
                 shutil.copytree(_place(name), copies / name, ignore=shutil.ignore_patterns("__pycache__"))
-        yield [str(interpreter.path), "-I", "-c", _BOOT, here, str(copies), hidden]
+        yield (str(interpreter.path), "-I", *PROGRAM[2:]), [str(copies), hidden]
 
 
 def _place(package: str) -> Path:

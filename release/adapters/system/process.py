@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self, TextIO
 
@@ -53,21 +53,22 @@ class TimedOutError(ToolError):
         self.output = output
 
 
-def run_program(  # noqa: PLR0913 - see `Run`
+def run_program(  # noqa: PLR0913 - see `RunProgram`
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
     cwd: Path | None = None,
     timeout: float | None = None,
-    input: str | Callable[[], str] | None = None,  # noqa: A002 - subprocess calls it so
+    input: str | Iterable[str] | None = None,  # noqa: A002 - subprocess calls it so
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
     umask: int = -1,
     stop: Callable[[], bool] | None = None,
+    started: subprocess.Popen[str] | None = None,
 ) -> Completed:
-    """See `Run`."""
+    """See `RunProgram`."""
     debug_log.record_program(argv, cwd)
-    process = _start(argv, cwd=cwd, env=env, umask=umask, feed=input is not None, apart=apart)
+    process = started or _start(argv, cwd=cwd, env=env, umask=umask, feed=input is not None, apart=apart)
     with guard_program(process):
         done = _communicate(process, argv, timeout=timeout, input=input, on_line=on_line, apart=apart, stop=stop)
     debug_log.record(f"exit status {done.status} of {argv[0]!r}\n{done.output}{done.errors}")
@@ -79,7 +80,7 @@ def _communicate(  # noqa: PLR0913 - see `RunProgram`
     argv: Sequence[str],
     *,
     timeout: float | None,
-    input: str | Callable[[], str] | None,  # noqa: A002 - subprocess calls it so
+    input: str | Iterable[str] | None,  # noqa: A002 - subprocess calls it so
     on_line: Callable[[str], None] | None,
     apart: bool,
     stop: Callable[[], bool] | None,
@@ -154,11 +155,13 @@ def read_lines(stream: IO[Any], put: Callable[[Any], object]) -> None:
     put(None)
 
 
-def _feed(stream: TextIO, text: str | Callable[[], str]) -> None:
+def _feed(stream: TextIO, text: str | Iterable[str]) -> None:
     # A program may exit without reading its input; its exit status says whether that is an error.
     # As bytes: a text stream would write "\r\n" on Windows.
     with contextlib.suppress(OSError, ValueError), stream:
-        stream.buffer.write((text if isinstance(text, str) else text()).encode("utf-8", "replace"))
+        for part in [text] if isinstance(text, str) else text:
+            stream.buffer.write(part.encode("utf-8", "replace"))
+            stream.buffer.flush()
 
 
 def _output_lines(

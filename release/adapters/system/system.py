@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,8 @@ from release.core.quoting import quote_path
 from release.core.struct_fields import repr_without
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from release.adapters.system.process import Completed
     from release.core.models.build_requirement import PinnedBuild
     from release.core.models.interpreter import RequiredPython
@@ -32,10 +34,10 @@ class RunProgram(Protocol):
     """Runs a program until it exits.
 
     `env` None: the environment of this process without secrets. `timeout` is in seconds. `input` is written to stdin,
-    which is closed otherwise; a function that returns it is called in another thread, which nothing waits for.
+    which is closed otherwise; its parts are asked for in another thread, which nothing waits for, and written at once.
     `on_line` is called in the caller's thread with each line of stdout (and of stderr, unless it is kept `apart`),
     without its newline. `umask` is that of the child (POSIX). `stop` is called several
-    times a second; once it returns true, the program is ended.
+    times a second; once it returns true, the program is ended. `started` is the program where it runs already.
 
     Raises `ToolError` where the program cannot be started or was stopped, and `TimedOutError`. On any exception,
     also on Ctrl-C, the program and everything that it started are ended first.
@@ -48,11 +50,12 @@ class RunProgram(Protocol):
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
-        input: str | Callable[[], str] | None = None,  # noqa: A002 - subprocess calls it so
+        input: str | Iterable[str] | None = None,  # noqa: A002 - subprocess calls it so
         on_line: Callable[[str], None] | None = None,
         apart: bool = False,
         umask: int = -1,
         stop: Callable[[], bool] | None = None,
+        started: Popen[str] | None = None,
     ) -> Completed: ...
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,14 +77,18 @@ def test_stdin_is_the_input_or_closed(given: str | None, seen: str) -> None:
 def test_input_may_come_later_than_the_start_of_the_program(tmp_path: Path) -> None:
     started = tmp_path / "started"
 
-    def when_started() -> str:
+    def parts() -> Iterator[str]:
+        yield "now\n"
         pause = threading.Event()
         while not started.exists():
             pause.wait(0.01)
-        return "later"
+        yield "later\n"
 
-    code = f"import pathlib, sys; pathlib.Path({str(started)!r}).touch(); print(sys.stdin.read())"
-    assert real_system().run(python(code), input=when_started).output == "later\n"
+    code = f"""import pathlib, sys
+print(sys.stdin.readline(), end="")
+pathlib.Path({str(started)!r}).touch()
+print(sys.stdin.read(), end="")"""
+    assert real_system().run(python(code), input=parts()).output == "now\nlater\n"
 
 
 def test_the_environment_is_the_one_given(tmp_path: Path) -> None:
