@@ -128,7 +128,7 @@ def test_a_readme_of_blanks_is_refused_as_empty(kind: str) -> None:
 
 
 def test_what_follows_a_comment_without_an_end_is_none_of_the_page() -> None:
-    assert relative_targets("Text\n\n<!-- open\n\n<img src='c.png'>\n", "text/markdown") == []
+    assert relative_targets("Text\n\n<!-- open\n\n<img src='c.png'>\n\n<img src='d.png'>\n", "text/markdown") == []
 
 
 def test_many_relative_links_take_linear_time() -> None:

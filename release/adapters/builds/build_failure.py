@@ -62,7 +62,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 
 
-def explain_failure(system: System, source: Path, output: str, *, origin: Path) -> ToolError:
+def explain_failed_build(system: System, source: Path, output: str, *, origin: Path) -> ToolError:
     """The error for a failed build of a source directory, which is a copy of `origin`; `output` is all that it wrote.
 
     It asks git and the repository's other projects about what is missing.

@@ -235,9 +235,9 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
         if not done.status and installed is not None and (found := held.environments()) is not None:
             installed(found)
     if done.status:
-        from release.adapters.builds.build_failure import explain_failure
+        from release.adapters.builds.build_failure import explain_failed_build
 
-        raise explain_failure(system, order.source or source, done.output + done.errors, origin=origin)
+        raise explain_failed_build(system, order.source or source, done.output + done.errors, origin=origin)
     return done.output
 
 
