@@ -43,8 +43,10 @@ def prepare_next_version(system: System, place: Path) -> NextVersion:
     Where the tool reads no variable, the changes are committed and tagged in the copy.
     """
     source = find_version_source(system, place)
+    if source is None or source.tool is None or source.overridden:
+        return NextVersion()
     root = repository.find_root(system, place)
-    if source is None or source.tool is None or source.overridden or root is None:
+    if root is None:
         return NextVersion()
     try:
         tags = repository.tags_at(system, root, repository.commit(system, root))

@@ -26,6 +26,8 @@ LITTER = (
     ".pytest_cache", ".ruff_cache", ".hypothesis", ".eggs",
 )  # fmt: skip
 _LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")  # the bytes of the commit, also by Git for Windows
+#: prints the commit of HEAD
+_HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 #: git before 2.36 does not know it, and flushes less
 _UNFLUSHED = ("-c", "core.fsync=none")
 #: seconds for a request to a remote
@@ -64,7 +66,7 @@ def is_bare(system: System, directory: Path) -> bool:
 
 def commit(system: System, root: Path) -> str:
     """The commit of HEAD, 40 hex digits (64 in a SHA-256 repository)."""
-    found = _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    found = _line(system, root, *_HEAD)
     if found is None:
         raise ToolError(f"the repository {quote_path(root)} has no commit yet", remedy="commit the project first")
     return found
@@ -200,7 +202,7 @@ def clone_without_files(system: System, root: Path, into: Path) -> None:
     # no template: it has examples of hooks only
     words = ("clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(root), str(into))
     git_output(system, root, *_UNFLUSHED, *words, transport="file")
-    if head := _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD"):
+    if head := _line(system, root, *_HEAD):
         git_output(system, into, *_UNFLUSHED, "update-ref", "--no-deref", "HEAD", head)
         git_output(system, into, *_UNFLUSHED, "read-tree", "HEAD")
 
