@@ -1,4 +1,4 @@
-"""Why a build failed, and what mends it, from the output of `build`, the installer and the backend."""
+"""The cause of a failed build and its remedy, from the output of `build`, the installer and the backend."""
 
 from __future__ import annotations
 

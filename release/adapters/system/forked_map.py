@@ -27,7 +27,7 @@ _WIDTH = array("I").itemsize
 
 
 def killed_error() -> ToolError:
-    """The error for a process that somebody else has ended."""
+    """The error for a process that another program has ended."""
     remedy = "if memory has run out, free some; then run the same command again"
     return ToolError("a process of this program was killed", remedy=remedy)
 
@@ -57,7 +57,7 @@ def forked_map(work: Callable[[Task], Result], tasks: Sequence[Task], forks: int
             try:
                 done = pickle.dumps({number: work(tasks[number]) for number in remaining()})
             except Exception as error:  # noqa: BLE001 - raised in the parent
-                numbers.seek(0, os.SEEK_END)  # nobody takes another task
+                numbers.seek(0, os.SEEK_END)  # no fork takes another task
                 done = pickle.dumps(error)
             output.write(done)
 
