@@ -59,10 +59,8 @@ def test_an_sdist_that_requires_something_else_gets_it_in_a_new_environment(proj
     assert [one.name for one in found[0].requirements] == ["acme-backend", "acme-extra", "acme-library"]
 
 
-def test_the_first_environment_is_made_while_the_source_is_copied(project: Project, tmp_path: Path) -> None:
-    if project.system.env["RELEASE_INSTALLER"] == "pip":
-        pytest.skip("it has no cache here that could be watched")
-    copy = tmp_path / "copy"
+def test_the_first_environment_is_made_while_the_source_is_copied(tmp_path: Path) -> None:
+    project, copy = Project(tmp_path, "uv"), tmp_path / "copy"  # pip has no cache here that could be watched
 
     def ready() -> builder.ReadySource:
         wait_for(lambda: any((tmp_path / "uv-cache").rglob("acme_backend.py")))
