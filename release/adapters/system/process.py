@@ -138,7 +138,7 @@ def _start(  # noqa: PLR0913 - options of Popen
 
 
 def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
-    """Start `work` in a daemon thread. Raises `OSError` where the system allows no more of them."""
+    """Start `work` in a daemon thread. Raises `OSError` if no more threads can be started."""
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     try:
         thread.start()
