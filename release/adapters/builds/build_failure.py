@@ -86,6 +86,11 @@ def build_error(output: str, *, submodule: str | None = None, unreleased_sibling
     """
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
+    if not output.strip():  # it was killed
+        return ToolError(
+            "the project does not build: the build ended without a message",
+            remedy="check that there is enough memory, then build again",
+        )
     # Without what build wrote around it: "> command", then the command's output in lines that begin with "< ".
     # Observed: build 1.6.1, 2026-11
     last = output.rpartition("\n> ")[2].splitlines()

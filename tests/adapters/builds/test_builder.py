@@ -248,3 +248,9 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_a_failure_of_a_backend_names_its_cause(output: str, remedy: str) -> None:
     assert build_failure.build_error(output).remedy == remedy
+
+
+def test_a_build_that_ends_without_a_message_is_told_as_such() -> None:
+    error = build_failure.build_error("\n")
+    assert error.message == "the project does not build: the build ended without a message"
+    assert error.remedy.startswith("check that there is enough memory")
