@@ -99,9 +99,9 @@ def test_one_cause_or_all_and_never_neither_nor_both() -> None:
             explain(*words, **options)
 
 
-#: in the form of a cause: keys of pyproject.toml, file names, and an example of a task
+#: in the form of a cause: keys of pyproject.toml, file names, a module of `build`, and an example of a task
 OTHER_NAMES = {
-    "project.version", "project.description", "project.readme", "version.py", "version.txt", "name.build"
+    "project.version", "project.description", "project.readme", "version.py", "version.txt", "build.env", "name.build"
 }  # fmt: skip
 
 
