@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
@@ -158,9 +159,8 @@ def test_work_for_a_release_grows_with_its_files(name: str) -> None:
 
 
 def test_an_upload_to_a_sandbox_reads_only_files_that_it_may_clash_with(tmp_path: Path) -> None:
-    store = Store(tmp_path / "state")
     project = new_project("acme", "alice")
-    with store.writing() as db:
+    with closing(Store(tmp_path / "state")) as store, store.writing() as db:
         db.execute("INSERT INTO users VALUES ('alice', 'alice', 1, 1, 0)")
         create_project(db, project, NOW)
         project = replace(project, is_new=False)

@@ -1,6 +1,7 @@
 """The state directory: an SQLite database with projects, releases and files; their content; the request log.
 
-Each request opens its own connection, so that SQLite alone synchronizes threads and processes that share the directory.
+Each transaction has a connection of its own, so that SQLite alone synchronizes threads and processes that share the
+directory. Connections are kept: a new one reads the schema again, which takes longer than most transactions.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -29,6 +30,8 @@ from release.sandbox.project_quota import read_size_limits
 METADATA_SUFFIX = ".metadata"
 #: version of the database schema
 _VERSION = 5
+#: connections that are kept while no transaction uses them
+_MAX_IDLE = 8
 _SCHEMA = """
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
@@ -85,7 +88,7 @@ _TIMES = {"files": "uploaded", "releases": "created", "projects": "created"}
 
 
 class Store:
-    """A state directory, created if needed. Raises UsageError if it cannot be used."""
+    """A state directory, created if needed; to be closed. Raises UsageError if it cannot be used."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -95,9 +98,14 @@ class Store:
         #: uploads in progress
         self.incoming = directory / "incoming"
         self.requests = directory / "requests.jsonl"
+        #: open connections that no transaction uses; `list.append` and `list.pop` are atomic
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._stages: list[Store] = []
         try:
             self._prepare()
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise UsageError(
                 f"cannot use the state directory {quote_path(directory)}: {getattr(error, 'strerror', None) or error}",
                 remedy="choose another directory",
@@ -106,9 +114,11 @@ class Store:
     def _prepare(self) -> None:
         for folder in (self.directory, self.files, self.incoming):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # it contains the keys of the tokens: only its owner may read it
-        os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
-        with closing(self._connect()) as db:
+        # It contains the keys of the tokens: only its owner may read it. An existing file is not opened here: to close
+        # it would release the locks of all connections to it that this process has (fcntl(2)).
+        with suppress(FileExistsError):
+            os.close(os.open(self.database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with self._connection() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")
             found = db.execute("PRAGMA user_version").fetchone()[0]
@@ -122,8 +132,43 @@ class Store:
         if found not in {0, _VERSION}:
             raise sqlite3.DatabaseError(f"it was written by another version of the sandbox (schema {found})")
 
+    def open_stage(self, name: str) -> Store:
+        """Make an empty store that shares the content of the files, and is closed with this one at the latest."""
+        stage = Store(self.directory / "stages" / name)
+        stage.files = self.files
+        self._stages.append(stage)
+        return stage
+
+    def close(self) -> None:
+        """Close the connections; one that a transaction still uses is closed at its end."""
+        for stage in self._stages:
+            stage.close()
+        self._closed = True
+        self._close_idle(0)
+
+    def _close_idle(self, kept: int) -> None:
+        while len(self._idle) > kept:
+            with suppress(IndexError):  # another thread has taken the last one
+                self._idle.pop().close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for one transaction, which is rolled back where it is still open at the end."""
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = self._connect()
+        try:
+            yield db
+            db.rollback()
+        except BaseException:
+            db.close()
+            raise
+        self._idle.append(db)
+        self._close_idle(0 if self._closed else _MAX_IDLE)
+
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.database, timeout=60, isolation_level=None)
+        db = sqlite3.connect(self.database, timeout=60, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         # a killed process loses nothing; a crash of the machine may, which is acceptable for a sandbox
         db.execute("PRAGMA synchronous = OFF")
@@ -132,10 +177,10 @@ class Store:
     @contextmanager
     def reading(self, as_of: datetime | None = None) -> Iterator[sqlite3.Connection]:
         """Open a consistent view; with `as_of`, without later uploads (later yanks and deletions are shown)."""
-        with closing(self._connect()) as db:
+        with self._connection() as db:
             db.execute("BEGIN")
             if as_of is not None:
-                for table, added in _TIMES.items():  # a temporary view hides the table of its name
+                for table, added in _TIMES.items():  # a view of this transaction hides the table of its name
                     rows = f"SELECT * FROM main.{table} WHERE coalesce({added}, '') <= '{as_of.isoformat()}'"  # noqa: S608 - ours
                     db.execute(f"CREATE TEMP VIEW {table} AS {rows}")
             yield db
@@ -143,7 +188,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Open an exclusive transaction: committed when the block ends, rolled back when it raises."""
-        with closing(self._connect()) as db:
+        with self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
@@ -216,9 +261,8 @@ def index_contents(db: sqlite3.Connection, project: IndexProject, now: datetime,
     file_limit, project_limit = read_size_limits(db, project.normalized)
     columns = ("filename", "sha256", "blake2_256", "size", "version", "filetype")
     files = [(row["project"] == own, StoredFile(**{column: row[column] for column in columns})) for row in rows]
-    releases = db.execute(
-        "SELECT canonical, created FROM releases WHERE project = ? AND canonical = ?", (own, version)
-    )  # fmt: skip
+    query = "SELECT canonical, created FROM releases WHERE project = ? AND canonical = ?"
+    releases = db.execute(query, (own, version))
     used = db.execute("SELECT filename FROM used_filenames WHERE filename = ?", (filename,))
     names = index_names(db, now) if project.is_new else IndexContents(now=now)
     return replace(

@@ -85,6 +85,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         directory = state or stack.enter_context(temporary_directory())
         certificates = stack.enter_context(temporary_certificates()) if tls is True else tls or None
         store = Store(directory.resolve())
+        stack.callback(store.close)
         with store.writing() as db:
             if seed_data is not None or db.execute("SELECT 1 FROM users").fetchone() is None:
                 seed.apply_seed_data(db, data, host)

@@ -76,19 +76,15 @@ class Stages(Struct):
             return json_message(403, "Invalid or non-existent authentication information.")
         if stage is None:
             return self._create(context, owner)
-        if not action:
-            del self._open[name]
-            return json_message(200, "Discarded")
-        problem = _publish(context, stage)
+        problem = _publish(context, stage) if action else ""
         if problem:
             return json_message(409, problem)
-        del self._open[name]
-        return json_message(200, "Published")
+        self._open.pop(name).store.close()
+        return json_message(200, "Published" if action else "Discarded")
 
     def _create(self, context: RequestContext, owner: str) -> Response:
         name = secrets.token_urlsafe(16)
-        store = Store(context.store.directory / "stages" / name)
-        store.files = context.store.files
+        store = context.store.open_stage(name)
         with context.store.reading() as db, closing(sqlite3.connect(store.database)) as copy:
             base = db.execute("SELECT coalesce(max(serial), 0) FROM files").fetchone()[0]
             db.backup(copy)
