@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,10 +70,13 @@ def load_request_log(path: Path) -> list[LoggedRequest]:
 
 
 class LogMiddleware:
-    """WSGI middleware that writes a line before the client receives the first byte of the response."""
+    """WSGI middleware that writes a line before the client receives the first byte of the response.
 
-    def __init__(self, application: WSGIApplication, path: Path, clock: Callable[[], datetime]) -> None:
-        self._application, self._path, self._clock = application, path, clock
+    `log` is open to append, and without a buffer: each line is written at once, and as a whole.
+    """
+
+    def __init__(self, application: WSGIApplication, log: FileIO, clock: Callable[[], datetime]) -> None:
+        self._application, self._log, self._clock = application, log, clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         fields, started = LogFields(), False
@@ -103,8 +107,7 @@ class LogMiddleware:
             **asdict(fields),
         )
         text = json.dumps(asdict(line) | {"time": line.time.isoformat()})
-        with self._path.open("ab") as file:
-            file.write(text.encode() + b"\n")
+        self._log.write(text.encode() + b"\n")
 
 
 #: where the middleware leaves the faults of a request for the application, in the WSGI environment

@@ -94,7 +94,8 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         app: WSGIApplication = ProxyFix(application(store, clock, provider, staged=staged), x_for=0, x_host=1, x_port=1)
         app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _interruptible_sleep(closing))
         control_path = f"/+control/{secrets.token_urlsafe(16)}/faults"
-        app = FaultControl(request_context.LogMiddleware(app, store.requests, clock), faults, control_path)
+        log = stack.enter_context(store.requests.open("ab", buffering=0))
+        app = FaultControl(request_context.LogMiddleware(app, log, clock), faults, control_path)
         server = Server(host, port, app, closing, clock, tls=certificates.context if certificates else None)
         return Sandbox(
             server, store, faults, control_path, stack.pop_all(), identity_provider=provider, certificates=certificates
