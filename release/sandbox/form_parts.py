@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 from email import message_from_string
+from functools import lru_cache
 
 from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -142,6 +143,7 @@ def _parts(lines: _Lines, boundary: bytes) -> Iterator[FormPart | bytes]:
         return
 
 
+@lru_cache(maxsize=64)  # all forms of a client have the same heads, but for the name of the file
 def _parse_head(text: str) -> tuple[FormPart, bytes]:
     """Parse the headers of a part, and the boundary of the form that it may be."""
     headers = message_from_string(text)

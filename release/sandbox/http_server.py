@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import datetime
 from email.utils import format_datetime
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, Any
 
@@ -234,10 +235,19 @@ class _ResponseWriter:
         return self._method == "HEAD" or self.status.startswith(("1", "204", "304"))  # RFC 9110, 6.4.1
 
 
+class _RequestHeaders(HTTPMessage):
+    """The headers of a request, without its body, which the parser of mails would look for parts in."""
+
+    def get_content_maintype(self) -> str:
+        """Claim to have no parts: the parser compiles a pattern for each new boundary, which takes 2 ms."""
+        return "text"
+
+
 class _Handler(WSGIRequestHandler):
     """Handles one connection, request by request."""
 
     protocol_version = "HTTP/1.1"
+    MessageClass = _RequestHeaders
     disable_nagle_algorithm = True
     server: Server
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request
 
+from release.sandbox import form_parts
 from release.sandbox.form_parts import parse_options
 from release.sandbox.multipart import FailingFormError, InvalidFormError, receive_form
 
@@ -137,6 +138,13 @@ def test_ordinary_forms(tmp_path: Path) -> None:
     assert received(tmp_path, body, ordinary, "GET") == {}
     assert received(tmp_path, b"a=1&content=UNKNOWN&content=x", ordinary) == {"a": "1", "content fails": True}
     assert received(tmp_path, b"a=1&content=x&content=UNKNOWN", ordinary) == {"a": "1"}
+
+
+def test_heads_that_all_forms_have_are_parsed_once(tmp_path: Path) -> None:
+    form_parts._parse_head.cache_clear()
+    for data in (b"1", b"2"):
+        assert received(tmp_path, part(TEXT, data) + END) == {"a": data.decode()}
+    assert form_parts._parse_head.cache_info().misses == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.feedparser
 import http.client
 import logging
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -122,6 +124,15 @@ def test_a_broken_chunk_is_answered_and_ends_the_connection() -> None:
         told = everything(plug)
     assert told.startswith(b"HTTP/1.1 400 Bad Request")
     assert b"Invalid Form Data." in told
+
+
+def test_no_pattern_is_compiled_for_the_boundary_of_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(email.feedparser, "re", SimpleNamespace(compile=compiled.append))
+    with sandbox_client() as pypi, connected(pypi) as connection:
+        body, headers = upload(pypi)
+        assert ask(connection, "POST", "/legacy/", body=body, headers=headers)[:2] == (200, "OK")
+    assert compiled == []
 
 
 def test_leave_to_send_is_given_once_and_when_the_body_is_wanted() -> None:
