@@ -77,12 +77,39 @@ def lower_first(text: str) -> str:
 
 def os_error_reason(error: OSError) -> str:
     """Why the operating system refuses something, as a clause: "permission denied"."""
+    if is_process_limit(error):
+        return PROCESS_LIMIT
     words = error.strerror or str(error)
     return lower_first(words) if words else type(error).__name__
 
 
+#: that of a user, or of a container. Source: setrlimit(2), RLIMIT_NPROC; Linux, "Process Number Controller"
+PROCESS_LIMIT = "the limit on processes and threads is reached"
+PROCESS_LIMIT_REMEDY = (
+    "end other programs, or raise the limit (ulimit -u, or the pids limit of the container), then run the same command "
+    "again"
+)
+
+
+def is_process_limit(error: BaseException) -> bool:
+    """Whether no more processes or threads can be started. Python has no class for that.
+
+    Observed: CPython 3.11 to 3.13, `threading.py`, `_thread.c`.
+    """
+    if isinstance(error, OSError):  # a write that would block has the same number
+        return error.errno == errno.EAGAIN and not hasattr(error, "characters_written")
+    return isinstance(error, RuntimeError) and str(error) == "can't start new thread"
+
+
+def process_limit_error() -> ReleaseError:
+    """The error for a process or thread that cannot be started."""
+    return ReleaseError(PROCESS_LIMIT, remedy=PROCESS_LIMIT_REMEDY)
+
+
 def from_os_error(error: OSError) -> ReleaseError:
     """An error of the operating system as a `ReleaseError`."""
+    if is_process_limit(error):
+        return process_limit_error()
     where = f": {quote_path(error.filename)}" if error.filename else ""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return ReleaseError(

@@ -16,8 +16,10 @@ from release.core.errors import (
     UnreachableError,
     UsageError,
     from_os_error,
+    is_process_limit,
     lower_first,
     os_error_reason,
+    process_limit_error,
 )
 
 
@@ -54,6 +56,31 @@ def test_a_full_disk_is_called_so(error: OSError, message: str) -> None:
     found = from_os_error(error)
     assert found.message == message
     assert found.remedy == "free some space, then run it again: it continues where it stopped"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EAGAIN, "Resource temporarily unavailable"), RuntimeError("can't start new thread")]
+)
+def test_the_limit_on_processes_is_called_so(error: Exception) -> None:
+    assert is_process_limit(error)
+    found = process_limit_error()
+    assert found.message == "the limit on processes and threads is reached"
+    assert found.remedy.startswith("end other programs, or raise the limit (ulimit -u")
+    if isinstance(error, OSError):
+        assert os_error_reason(error) == from_os_error(error).message == found.message
+        assert from_os_error(error).remedy == found.remedy
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BlockingIOError(errno.EAGAIN, "write could not complete without blocking", 3),
+        RuntimeError("can't start"),
+        ValueError("can't start new thread"),
+    ],
+)
+def test_another_error_is_not_taken_for_the_limit_on_processes(error: Exception) -> None:
+    assert not is_process_limit(error)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from release.adapters.install import unreleased
 from release.adapters.system import program_output
 from release.adapters.system.system import System
 from release.core.child_environment import how_to_pass
-from release.core.errors import ToolError
+from release.core.errors import PROCESS_LIMIT, PROCESS_LIMIT_REMEDY, ToolError
 from release.core.models.check_result import Finding
 from release.core.models.source_tree import CHECK_OUT_SUBMODULES
 
@@ -86,6 +86,8 @@ def build_error(output: str, *, submodule: str | None = None, unreleased_sibling
     """
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
+    if re.search(program_output.PROCESS_LIMIT_PATTERN, output):
+        return ToolError(f"the project does not build: {PROCESS_LIMIT}", remedy=PROCESS_LIMIT_REMEDY)
     if not output.strip():  # it was killed
         return ToolError(
             "the project does not build: the build ended without a message",

@@ -19,7 +19,7 @@ from release.adapters.install.unreleased import ExplainMissing
 from release.adapters.system import program_output
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors
-from release.core.errors import ToolError
+from release.core.errors import PROCESS_LIMIT, PROCESS_LIMIT_REMEDY, ToolError
 from release.core.foreign_json import parse_foreign_json
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.interpreter import Interpreter, version_to_text
@@ -298,6 +298,8 @@ def _not_tried(output: str) -> Unknown | None:
         )
     if re.search(r"No space left on device|not enough space", output):
         return Unknown(reason="the disk is full", remedy="free some space, then run the same command again")
+    if re.search(program_output.PROCESS_LIMIT_PATTERN, output):
+        return Unknown(reason=PROCESS_LIMIT, remedy=PROCESS_LIMIT_REMEDY)
     if re.search(program_output.OFFLINE_PATTERN, output):
         return Unknown(
             reason=f"the clean install cannot reach an index: {program_output.cause_line(output)!r}",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from release.adapters.system import debug_log
-from release.core.errors import ReleaseError
+from release.core.errors import ReleaseError, is_process_limit, process_limit_error
 from release.core.quoting import quote_path
 
 #: characters of a message; the log has all of it
@@ -17,9 +17,13 @@ _LONGEST = 300
 def report_crash(error: BaseException, env: Mapping[str, str]) -> ReleaseError:
     """A fault of this program as a `ReleaseError`, without secrets. Its traceback is in a log that the remedy names.
 
+    A thread that cannot be started is no fault of this program, wherever it is missing, and needs no log.
+
     The log is that of `--debug`, or a new one; where none can be written, the remedy names none. Where the fault is in
     the redaction itself, or in the log, only the kind of the error is shown.
     """
+    if is_process_limit(error):
+        return process_limit_error()
     try:
         return _report(error, env)
     except Exception as another:  # noqa: BLE001 - Python would print both as they are

@@ -24,7 +24,7 @@ from release.adapters.system.guardian import guard_program, prepare_guard
 from release.adapters.system.own_group import OWN_GROUP
 from release.adapters.system.program_path import with_program_path
 from release.core.child_environment import without_credentials
-from release.core.errors import ToolError, lower_first
+from release.core.errors import PROCESS_LIMIT_REMEDY, ToolError, is_process_limit, lower_first, os_error_reason
 from release.core.quoting import quote_path
 
 #: seconds between two checks of the time limit and of `stop`; on Windows, Ctrl-C does not interrupt a longer wait
@@ -132,8 +132,9 @@ def _start(  # noqa: PLR0913 - options of Popen
         elif isinstance(error, FileNotFoundError):
             message, remedy = f"no program {name!r} on PATH", f"install {name}, or put its directory on PATH"
         else:
-            reason = lower_first(getattr(error, "strerror", None) or str(error))
-            message, remedy = f"cannot start {name}: {reason}", "check that it runs by hand"
+            reason = os_error_reason(error) if isinstance(error, OSError) else lower_first(str(error))
+            remedy = PROCESS_LIMIT_REMEDY if is_process_limit(error) else "check that it runs by hand"
+            message = f"cannot start {name}: {reason}"
         raise ToolError(message, remedy=remedy) from error
 
 
@@ -143,7 +144,7 @@ def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread
     try:
         thread.start()
     except RuntimeError as error:
-        raise OSError(errno.EAGAIN, "too many processes and threads") from error
+        raise OSError(errno.EAGAIN, str(error)) from error
     return thread
 
 

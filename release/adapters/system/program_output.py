@@ -28,6 +28,10 @@ OFFLINE_PATTERN = (
     r"(?i:name resolution|name or service not known|network is unreachable|failed to (?:fetch|connect)|dns error"
     r"|connection (?:refused|reset)|connecttimeout|newconnectionerror|proxyerror|certificate verify failed)"
 )
+#: of programs that cannot start a process or thread. Observed: uv 0.13, CPython 3.11 to 3.13, 2026-11
+PROCESS_LIMIT_PATTERN = r"can't start new thread|Resource temporarily unavailable"
+#: what programs in Rust write behind the message of a panic. Observed: uv 0.13, 2026-11
+_PANIC_NOTE = re.compile(r"stack backtrace:|note: .*RUST_BACKTRACE")
 _FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv print around messages
 #: bytes of the beginning, and of the end; the reason of a failure is in one of them
 PART = 2_000_000
@@ -36,7 +40,7 @@ PART = 2_000_000
 def cause_line(output: str) -> str:
     """The last line that names a cause, else the last line; empty where there is no output."""
     lines = [line.strip(_FRAME) for line in output.splitlines()]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if line and not _PANIC_NOTE.match(line)]
     causes = [line for line in lines if _CAUSE.match(line) and not _NO_CAUSE.search(line)]
     exceptions = [line for line in causes if re.match(r"[\w.]*(?:Error|Exception)\b", line)]
     chosen = (exceptions or causes or lines or [""])[-1]

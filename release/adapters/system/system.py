@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from release.core.errors import ReleaseError, os_error_reason
+from release.core.errors import PROCESS_LIMIT_REMEDY, ReleaseError, is_process_limit, os_error_reason
 from release.core.quoting import quote_path
 from release.core.struct_fields import repr_without
 
@@ -120,6 +120,8 @@ def explain_os_errors(what: str) -> Iterator[None]:
             remedy = "free some space on that disk, then run the same command again"
         elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             remedy = "make it writable for this user, or use another directory"
+        elif is_process_limit(error):
+            remedy = PROCESS_LIMIT_REMEDY
         raise ReleaseError(f"cannot use {what}{where}: {reason}", remedy=remedy) from error
 
 

@@ -46,10 +46,16 @@ def temporary_directory(*, wait: bool = True) -> Iterator[Path]:
     try:
         yield directory
     finally:
-        if wait:
+        if wait or not _removed_by_thread(directory):
             remove_tree(directory)
-        else:
-            threading.Thread(target=remove_tree, args=(directory,), name="removal").start()
+
+
+def _removed_by_thread(directory: Path) -> bool:
+    """Start the removal in a thread. False where no more threads can be started."""
+    with suppress(RuntimeError):
+        threading.Thread(target=remove_tree, args=(directory,), name="removal").start()
+        return True
+    return False
 
 
 def temporary_variables() -> dict[str, str]:

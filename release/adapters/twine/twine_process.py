@@ -20,8 +20,9 @@ from msgspec import Struct
 import release
 from release.adapters.system.own_child import own_child_environment
 from release.adapters.system.process import Pipe
+from release.adapters.system.program_output import PROCESS_LIMIT_PATTERN
 from release.core.child_environment import without_credentials
-from release.core.errors import ReleaseError
+from release.core.errors import PROCESS_LIMIT, PROCESS_LIMIT_REMEDY, ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.distribution import (
     Distribution,
@@ -120,9 +121,10 @@ class Worker:
                 self._pipe.read(self._limits.start)
             except (EOFError, TimeoutError, ValueError) as error:
                 why = "it takes too long" if isinstance(error, TimeoutError) else self._pipe.last_error_line()
-                raise NotSentError(
-                    f"cannot start twine: {why}", remedy="run: python -m twine --version; reinstall twine if that fails"
-                ) from None
+                remedy = "run: python -m twine --version; reinstall twine if that fails"
+                if re.search(PROCESS_LIMIT_PATTERN, why):
+                    why, remedy = PROCESS_LIMIT, PROCESS_LIMIT_REMEDY
+                raise NotSentError(f"cannot start twine: {why}", remedy=remedy) from None
             self._awake = True
 
     def login(self, index: Index, credential: Credential) -> None:

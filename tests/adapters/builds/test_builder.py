@@ -250,6 +250,21 @@ def test_a_failure_of_a_backend_names_its_cause(output: str, remedy: str) -> Non
     assert build_failure.build_error(output).remedy == remedy
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RuntimeError: can't start new thread",
+        "BlockingIOError: [Errno 11] Resource temporarily unavailable",
+        'failed to spawn thread: Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }',
+    ],
+)
+def test_a_build_that_could_start_no_process_says_so(line: str) -> None:
+    """Observed: build 1.6.1 with uv 0.13.9, Python 3.11.7, 2026-11."""
+    error = build_failure.build_error(f"* Building wheel...\n{line}\n")
+    assert error.message == "the project does not build: the limit on processes and threads is reached"
+    assert "ulimit -u" in error.remedy
+
+
 def test_a_build_that_ends_without_a_message_is_told_as_such() -> None:
     error = build_failure.build_error("\n")
     assert error.message == "the project does not build: the build ended without a message"

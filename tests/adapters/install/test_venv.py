@@ -293,6 +293,13 @@ def test_recorded_words_of_installers_are_understood(output: str, message: str) 
     assert message in found.message
 
 
+def test_an_installer_that_could_start_no_thread_has_not_tried_the_project() -> None:
+    output = 'failed to spawn thread: Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }\n'
+    found = venv.install_problem(output, name="acme", url="http://127.0.0.1/acme.whl")
+    assert isinstance(found, Unknown)
+    assert found.reason == "the limit on processes and threads is reached"
+
+
 def test_uv_is_asked_about_an_interpreter_before_an_install_and_need_not_answer(tmp_path: Path) -> None:
     programs = Programs()
     for tool in ("uv", "pip"):

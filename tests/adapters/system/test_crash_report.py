@@ -36,6 +36,13 @@ def test_the_place_is_told_and_the_traceback_is_in_a_private_log(tmp_path: Path)
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_a_thread_that_cannot_be_started_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    report = report_crash(_raised(RuntimeError("can't start new thread")), {"PREFLIGHT_STATE": str(tmp_path)})
+    assert report.message == "the limit on processes and threads is reached"
+    assert "ulimit -u" in report.remedy
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("shape", ["{}", "a\n{}\nb", "{}" + "x" * 1000, "x" * 280 + " {}", "…{}…"])
 @pytest.mark.parametrize("kind", [RuntimeError, OSError, KeyError, UnicodeError, AssertionError])
 def test_no_secret_is_in_either(tmp_path: Path, kind: type[Exception], shape: str) -> None:

@@ -29,3 +29,15 @@ def test_the_beginning_and_the_end_of_a_long_log_are_read_in_its_encoding(
 def test_bytes_that_are_no_text_do_not_hide_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("403 “Forbidden”".encode("cp1252"))))
     assert "Forbidden" in program_output.load_log("-").text
+
+
+def test_what_a_program_in_rust_writes_behind_a_panic_is_no_cause() -> None:
+    """Observed: uv 0.13.9, 2026-11."""
+    output = (
+        "Using Python 3.11.7 environment at: environments/wheel\n"
+        "thread 'main2' (19295) panicked at library/std/src/thread/functions.rs:131:29:\n"
+        'failed to spawn thread: Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }\n'
+        "stack backtrace:\n"
+        "note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.\n"
+    )
+    assert program_output.cause_line(output).startswith("failed to spawn thread: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -57,6 +58,16 @@ def test_output_and_status_are_those_of_the_program() -> None:
     )
     assert (done.status, done.output, done.errors) == (3, "a\nb\n", "")
     assert lines == ["a", "b"]
+
+
+def test_a_program_that_cannot_be_started_at_the_limit_on_processes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(ToolError, match="the limit on processes and threads is reached") as caught:
+        real_system().run(python("pass"))
+    assert "ulimit -u" in caught.value.remedy
 
 
 def test_stderr_can_be_kept_apart() -> None:

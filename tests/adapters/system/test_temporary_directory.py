@@ -54,6 +54,16 @@ def test_all_of_a_process_are_in_one(place: Path) -> None:
     assert not list(place.glob("*/*/"))
 
 
+def test_it_is_removed_where_no_thread_can_be_started(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with temporary_directory(wait=False) as directory:
+        (directory / "content").touch()
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert not directory.exists()
+
+
 def test_it_goes_with_the_process(place: Path) -> None:
     code = (
         "from release.adapters.system.temporary_directory import temporary_directory, temporary_variables\n"

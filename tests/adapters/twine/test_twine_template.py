@@ -158,6 +158,17 @@ def test_a_template_that_cannot_import_twine_says_why(tmp_path: Path) -> None:
                 worker.wake()
 
 
+def test_a_worker_that_can_start_no_thread_says_so(tmp_path: Path) -> None:
+    (tmp_path / "twine.py").write_text('raise RuntimeError("can\'t start new thread")')
+    with (
+        TwineStarter({**os.environ, "PYTHONPATH": str(tmp_path)}, several=False) as starter,
+        starter() as worker,
+        pytest.raises(NotSentError, match="cannot start twine: the limit on processes and threads") as caught,
+    ):
+        worker.wake()
+    assert "ulimit -u" in caught.value.remedy
+
+
 @pytest.mark.parametrize("several", [True, False])
 def test_one_process_is_enough_where_one_worker_is(tmp_path: Path, several: bool) -> None:
     """The first imports twine itself; the template starts with the second one."""
