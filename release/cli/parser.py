@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 
 from release.cli.command import add_global_options, set_global_defaults
@@ -35,9 +36,14 @@ class Formatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises `UsageError` for a wrong command line, with the command that shows the right ones."""
+    """Raises `UsageError` for a wrong command line, with the command that shows the right ones.
+
+    Its help is plain on every Python: argparse colors it from 3.14 on, but not the list of commands, which is ours.
+    """
 
     def __init__(self, **settings: Any) -> None:
+        if sys.version_info >= (3, 14):
+            settings["color"] = False
         super().__init__(formatter_class=Formatter, **settings)
 
     def error(self, message: str) -> Never:

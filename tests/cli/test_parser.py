@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,6 +186,31 @@ def test_color_is_for_terminals_unless_it_is_asked_for(
     monkeypatch.setenv("PYPI_PREFLIGHT_OFFLINE", "1")
     main(["build", "--color", color, "-C", str(tmp_path)])
     assert ("\x1b[" in capsys.readouterr().out) == colored
+
+
+def test_the_help_is_plain_on_every_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """argparse has colors from 3.14 on, which `FORCE_COLOR` asks for where stdout is no terminal."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for words in (["--help"], ["set", "check", "--help"]):
+        with pytest.raises(SystemExit):
+            parsed(*words)
+    assert "\x1b[" not in capsys.readouterr().out + full_parser().format_help()
+
+
+def test_no_parser_asks_argparse_for_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    create, given = argparse.ArgumentParser.__init__, []
+
+    def init(parser: argparse.ArgumentParser, *, color: bool = True, **settings: Any) -> None:
+        given.append(color)
+        create(parser, **settings)
+
+    monkeypatch.setattr(argparse.ArgumentParser, "__init__", init)
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
+    command_parser("set")
+    full_parser()
+    assert len(given) > len(COMMANDS)
+    assert not any(given)
 
 
 @pytest.mark.parametrize("words", [["help", "set", "check"], ["set", "check", "--help"]])
