@@ -8,6 +8,7 @@ import http.server
 import io
 import os
 import re
+import sys
 import sysconfig
 import tarfile
 import threading
@@ -27,6 +28,8 @@ from release.core.models.index import PYPI, TESTPYPI
 from tests.fake_system import Programs, fake_system
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
+
+_THIS_PYTHON = f"acme-1.0-py3{sys.version_info.minor}-none-any.whl"
 
 pytestmark = pytest.mark.network  # dependencies come from the registry
 
@@ -216,7 +219,7 @@ def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Pa
         (["acme-1.0.tar.gz", "acme-1.0-py3-none-any.whl"], "acme-1.0-py3-none-any.whl"),
         (["acme-1.0-cp27-cp27m-win32.whl", "acme-1.0.tar.gz"], "acme-1.0.tar.gz"),
         (["acme-1.0-cp27-cp27m-win32.whl"], None),
-        (["acme-1.0-py2.py3-none-any.whl", "acme-1.0-py311-none-any.whl"], "acme-1.0-py311-none-any.whl"),
+        (["acme-1.0-py2.py3-none-any.whl", _THIS_PYTHON], _THIS_PYTHON),
         (["nonsense.whl"], None),
         ([], None),
     ],
