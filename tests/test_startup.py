@@ -225,6 +225,7 @@ def test_an_inspection_of_files_imports_nothing_that_reads_projects(tmp_path: Pa
     assert "release.checks.distributions" in seen
     assert not {"release.adapters.collect", "release.core.config", "release.checks.declared_metadata"} & seen
     assert not {"difflib", "release.adapters.system.process", "release.publishing.rst_process_child"} & seen
+    assert not {"idna", "release.acceptance.email_address_rules"} & seen, "its address is plain"
 
 
 COMPILED = """

@@ -88,18 +88,18 @@ def _address_errors(raw: Raw) -> Iterator[InvalidField]:
     for key, name in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
         address = parse_address(raw.get(key, ""))
         if address and not is_plain_address(address):
-            from email_validator import EmailNotValidError, validate_email
+            from release.acceptance.email_address_rules import InvalidAddressError, check_address
 
             try:
-                validate_email(address, check_deliverability=False)
-            except EmailNotValidError as error:
+                check_address(address)
+            except InvalidAddressError as error:
                 text = f"{address!r} is not a valid email address: {error}"
                 remedy = "correct the email address, or remove it"
                 yield InvalidField(name=name, text=text, remedy=remedy, cause="meta.email-invalid")
 
 
 def is_plain_address(address: str) -> bool:
-    """Whether every validator accepts the address; the library that knows all the rules is slow to import."""
+    """Whether every validator accepts the address; the rules for all others are a module of their own."""
     # no limit on a part of an address is below 60 characters
     return len(address) <= 60 and _PLAIN_ADDRESS.fullmatch(address) is not None  # noqa: PLR2004 - as above
 
