@@ -1,6 +1,6 @@
 """Whatever goes wrong with a file, each is there once with its bytes, or the release stops with a true account.
 
-Every fault strikes the first, the middle and the last file of a release of one and of forty, each run being the
+Every fault strikes the first, the middle and the last file of a release of one and of many, each run being the
 whole way of a publish from its upload to its exit status, with a clock that moves only when somebody waits.
 """
 
@@ -28,7 +28,7 @@ from release.core.models.results import RunResult
 from release.core.plan import Plan, Upload
 from release.publishing import runner
 from release.publishing.run_resources import RunResources
-from release.publishing.upload.uploader import Timing
+from release.publishing.upload.uploader import MANY, Timing
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, DiskFull, Drop, Fault, RequestFilter, Slow, Stale
 from release.sandbox.faults import Effect as Trouble
@@ -44,6 +44,8 @@ LIMITS, SHORT = UploadLimits(), UploadLimits(connect=30, read=2, total=60)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 COMMAND = "pypi-preflight publish"
+#: files of the larger release: more than are shown one by one, or are read at a time
+LARGE = MANY + 1
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ Releases = dict[int, list[Distribution]]
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     base = tmp_path_factory.mktemp("releases")
-    return {count: release(base / str(count), count) for count in (1, 40)}
+    return {count: release(base / str(count), count) for count in (1, LARGE)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,7 @@ RUNS = [
     for name, case in CASES.items()
     for count, places in (
         (1, ("first",)),
-        *([(40, (one,)) for one in PLACES] if case.alone else [(40, PLACES)]),
+        *([(LARGE, (one,)) for one in PLACES] if case.alone else [(LARGE, PLACES)]),
     )
 ]
 
@@ -287,7 +289,7 @@ AWAY: dict[str, tuple[str, tuple[float, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("count", [1, LARGE])
 @pytest.mark.parametrize(("away", "waits"), AWAY.values(), ids=AWAY)
 def test_an_index_that_can_not_be_reached_is_as_it_was(  # noqa: PLR0917 - fixtures and a case
     tmp_path: Path, pool: Pool, releases: Releases, away: str, waits: tuple[float, ...], count: int
