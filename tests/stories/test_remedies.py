@@ -242,8 +242,7 @@ def test_every_command_of_the_catalog_is_run_or_has_its_reason() -> None:
     assert len(heads) > 15
 
 
-@pytest.mark.parametrize("id_", list(CATALOG))
-def test_no_remedy_shows_a_secret(id_: str) -> None:
-    one = CATALOG[id_]
-    text = " ".join([one.title, one.explanation, *one.symptoms, *one.also, one.shows, one.remedy_for()])
-    assert not re.search(r"pypi-A\w|AgE[IN]\w|eyJ\w{8}|ghp_\w{10}|-p \S{8}", text)
+def test_no_remedy_shows_a_secret() -> None:
+    for one in CATALOG.values():
+        text = " ".join([one.title, one.explanation, *one.symptoms, *one.also, one.shows, one.remedy_for()])
+        assert not re.search(r"pypi-A\w|AgE[IN]\w|eyJ\w{8}|ghp_\w{10}|-p \S{8}", text)
