@@ -5,6 +5,7 @@ Source: warehouse, `utils/readme.py`. Observed: readme_renderer 45.0 on the inde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from release.acceptance.rst_rendering import RenderedRst, RendererBrokeError, render_rst
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
 from release.acceptance.specification_rules import parse_content_type
+from release.core.lazy_pattern import lazy_pattern
 from release.core.models.index import IndexContents
 
 DESCRIPTION = Rules(DESCRIPTIONS)
@@ -19,6 +21,10 @@ DESCRIPTION = Rules(DESCRIPTIONS)
 
 #: `render_rst`, or what renders elsewhere in the same way. Raises RendererBrokeError
 RenderRst = Callable[[str], RenderedRst]
+#: Markdown that shows nothing starts with the definition of a link or of a footnote …
+_FIRST_DEFINITION = lazy_pattern(r"(?:[ \t]*[\r\n])* {0,3}\[(?:\^[^\]\r\n\0\t ]+|(?:[^\\\[\]]|\\.)+)\]:", re.DOTALL)
+#: … and has no paragraph that starts with anything but a bracket
+_OTHER_PARAGRAPH = lazy_pattern(r"\n[ \t]*\r?\n[^ \t\r\n\[]")
 _EMPTY = "the README is empty: write a description in it, or correct readme in pyproject.toml"
 
 
@@ -48,56 +54,62 @@ def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal
 
 def _render_error(text: str, content_type: str, render: RenderRst) -> str | None:
     """Why the description does not render, in the renderer's words. Raises RendererBrokeError."""
-    kind = _kind(content_type)
+    kind, variant = _kind_and_variant(content_type)
     if kind == "text/x-rst":
         return render(text)[1]
-    # Markdown fails only where nothing is left to show. A line that does not start a link or footnote definition
-    # always leaves something; the renderer runs only if there is no such line.
-    lines = [line.strip() for line in text.splitlines()]
-    if kind != "text/markdown" or any(line and not line.startswith("[") for line in lines):
-        return None
-    return None if any(lines) and render_html(text, content_type) else "no content"
+    return "no content" if kind == "text/markdown" and _is_empty_markdown(text, variant) else None
 
 
-def _kind(content_type: str) -> str:
-    kind, _ = parse_content_type(content_type or "text/x-rst") or ("text/plain", {})
-    return kind
+def _is_empty_markdown(text: str, variant: str) -> bool:
+    text = text.removeprefix("\ufeff")
+    if not _FIRST_DEFINITION.match(text):
+        return not text.strip(" \t\r\n")
+    if _OTHER_PARAGRAPH.search(text):
+        return False
+    from release.acceptance.markdown_rendering import has_content
+
+    return not has_content(text, variant)
+
+
+def _kind_and_variant(content_type: str) -> tuple[str, str]:
+    """The type, and the variant of Markdown: GitHub's by default."""
+    kind, parameters = parse_content_type(content_type or "text/x-rst") or ("text/plain", {})
+    return kind, parameters.get("variant", "GFM")
 
 
 def is_rst(content_type: str) -> bool:
     """Whether the index renders such a description as reStructuredText, which is its default."""
-    return _kind(content_type) == "text/x-rst"
+    return _kind_and_variant(content_type)[0] == "text/x-rst"
+
+
+def is_markdown(content_type: str) -> bool:
+    return _kind_and_variant(content_type)[0] == "text/markdown"
 
 
 def render_html(text: str, content_type: str, render: RenderRst = render_rst) -> str | None:
-    """The description as the project's page shows it, before sanitizing; None for plain text.
+    """The description without the HTML that it contains; None for plain text.
 
     Raises RendererBrokeError.
     """
-    match _kind(content_type):
+    match _kind_and_variant(content_type)[0]:
         case "text/x-rst":
             return render(text)[0]
         case "text/markdown":
-            from comrak import render_markdown
+            from release.acceptance.markdown_rendering import render_markdown
 
-            html: str = render_markdown(text)
-            return html
+            return render_markdown(text, "CommonMark", with_html=False)
         case _:
             return None
 
 
 def render_project_page(text: str, content_type: str, render: RenderRst = render_rst) -> str | None:
-    """The description with the HTML and the extensions that the project's page supports; None for plain text.
+    """The description as the project's page shows it, before sanitizing; None for plain text.
 
-    Raises RendererBrokeError. Source: readme_renderer, `markdown.py`, its options for GitHub's Markdown.
+    Raises RendererBrokeError.
     """
-    if _kind(content_type) != "text/markdown":
+    kind, variant = _kind_and_variant(content_type)
+    if kind != "text/markdown":
         return render_html(text, content_type, render)
-    from comrak import ExtensionOptions, RenderOptions, render_markdown
+    from release.acceptance.markdown_rendering import render_markdown
 
-    extensions, options = ExtensionOptions(), RenderOptions()
-    extensions.autolink = extensions.footnotes = extensions.table = extensions.tagfilter = True
-    extensions.strikethrough = extensions.tasklist = extensions.alerts = True
-    options.unsafe_ = True  # nothing is shown: only targets are read
-    html: str = render_markdown(text, extension_options=extensions, render_options=options)
-    return html
+    return render_markdown(text, variant, with_html=True)

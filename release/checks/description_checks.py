@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
-from release.acceptance.description_rules import render_project_page
+from release.acceptance.description_rules import is_markdown, render_project_page
 from release.acceptance.rst_rendering import RendererBrokeError, render_rst
 from release.acceptance.rule import DESCRIPTIONS
 from release.checks.distribution_reader import inspect_built_files
@@ -25,6 +25,11 @@ _LISTED = 3
 _READMES = {"text/markdown": "README.md", "text/x-rst": "README.rst", "text/plain": "README.txt"}
 
 _README = lazy_pattern(r"readme[\w-]*(?:\.(?:md|rst|txt|markdown))?", re.IGNORECASE)
+
+#: a link, a definition or an attribute, unless an absolute address follows at once
+_LINK = lazy_pattern(r"\](?:\(|:[ \t]*+)<?+(?!https?://|mailto:|#)")
+_TAG = lazy_pattern(r"<(?:a|img)\b", re.IGNORECASE)
+_ATTRIBUTE = lazy_pattern(r"(?:href|src)(?!=[\"']?(?:https?://|mailto:|#))|&#", re.IGNORECASE)
 
 CHECKS = Checklist[BuiltFiles]()
 
@@ -91,6 +96,8 @@ def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
 
 def relative_targets(text: str, content_type: str, render: RstRenderer | None = None) -> list[str]:
     """The targets of relative links and images of a description, images first, each once."""
+    if is_markdown(content_type) and not _may_be_relative(text):
+        return []
     try:
         html = render_project_page(text, content_type, render or render_rst)
     except RendererBrokeError:
@@ -99,6 +106,11 @@ def relative_targets(text: str, content_type: str, render: RstRenderer | None = 
     # not closed: what follows a comment without an end is none of the page, and would be searched from each mark in it
     page.feed(html or "")
     return [target for target in dict.fromkeys([*page.images, *page.links]) if _is_relative(target)]
+
+
+def _may_be_relative(markdown: str) -> bool:
+    """Whether to render it: most descriptions show at once that their links are absolute."""
+    return bool(_LINK.search(markdown) or (_TAG.search(markdown) and _ATTRIBUTE.search(markdown)))
 
 
 def _is_relative(target: str) -> bool:

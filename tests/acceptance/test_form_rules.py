@@ -251,6 +251,10 @@ RST = "Title\n=====\n\nA `broken link.\n"
             {"description": "[a]: https://a.example\n", "description_content_type": "text/markdown"},
             "for 'text/markdown'",
         ),
+        (
+            {"description": "[^1]: two words\n\n    more\n", "description_content_type": "text/markdown"},
+            "for 'text/markdown'",
+        ),
     ],
     ids=str,
 )
@@ -270,6 +274,9 @@ def test_a_description_that_does_not_render_is_refused(fields: dict[str, Any], h
         {"description": RST, "description_content_type": "text/plain"},
         {"description": RST, "description_content_type": "text/markdown"},
         {"description": "[a](https://a.example)\n", "description_content_type": "text/markdown"},
+        {"description": "[^1]: two words\n", "description_content_type": "text/markdown; variant=CommonMark"},
+        {"description": "[^1]: two words [^1]\n", "description_content_type": "text/markdown"},
+        {"description": "\x0c\n", "description_content_type": "text/markdown"},
     ],
     ids=str,
 )

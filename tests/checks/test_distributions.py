@@ -531,14 +531,17 @@ def test_the_two_halves_make_the_list() -> None:
 
 
 def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Markdown project never pays for docutils, nor for twine."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"docutils", "twine", "stdlib_list"}]:
+    """A Markdown project never pays for docutils, nor for twine, and for a parser of Markdown only if it has to."""
+    heavy = {"docutils", "twine", "stdlib_list", "markdown_it"}
+    for name in [name for name in sys.modules if name.partition(".")[0] in heavy]:
         monkeypatch.delitem(sys.modules, name)
     data: dict[str, Any] = {"Description_Content_Type": "text/markdown"}
-    asked = replace(file(WHEEL, wheel(metadata(body="# Hi\n", **data))), ask_twine=lambda: None)  # a child process
+    asked = replace(
+        file(WHEEL, wheel(metadata(body="# Hi\n\n[a](https://e.example)\n", **data))), ask_twine=lambda: None
+    )  # a child process
     document = inspection_to_json(built(asked))
     assert document["files"][0]["verdict"] == "accept"
-    assert not {"docutils", "twine"} & set(sys.modules)
+    assert not {"docutils", "twine", "markdown_it"} & set(sys.modules)
 
 
 def test_an_empty_tar_is_a_finding() -> None:
