@@ -16,8 +16,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import datetime
+from email.message import Message
 from email.utils import format_datetime
-from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, Any
 
@@ -235,7 +235,7 @@ class _ResponseWriter:
         return self._method == "HEAD" or self.status.startswith(("1", "204", "304"))  # RFC 9110, 6.4.1
 
 
-class _RequestHeaders(HTTPMessage):
+class _RequestHeaders(Message):
     """The headers of a request, without its body, which the parser of mails would look for parts in."""
 
     def get_content_maintype(self) -> str:
