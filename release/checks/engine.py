@@ -17,6 +17,9 @@ from release.core.models.check_result import CheckState, Finding, NotApplicable,
 
 Facts = TypeVar("Facts")
 _CRASHED = "the check itself failed: {}"
+_FACT_IS_MISSING = _CRASHED.format(AssertionError.__name__)
+#: states of a check with which others that need it are run
+_MET = (CheckState.PASSED, CheckState.WARNED, CheckState.WAIVED)
 
 
 class Check(Struct, Generic[Facts], frozen=True, kw_only=True):
@@ -75,10 +78,11 @@ def run(
         outcome = _unmet(item, known, subject)
         if outcome is None:
             outcome = _evaluate(item, facts, strict=item.name in block, subject=subject)
-            waived = [one.title for one in item.needs if known[one.name].state is CheckState.WAIVED]
-            if waived and outcome.reason == _CRASHED.format(AssertionError.__name__):
-                # it asserts that there is a fact which the waiver accepts as missing
-                outcome = replace(outcome, state=CheckState.SKIPPED, reason=f"needs: {waived[0]}", remedy="")
+            if outcome.reason == _FACT_IS_MISSING:
+                # it asserts that there is a fact; a waiver may accept that it is missing
+                waived = [one.title for one in item.needs if known[one.name].state is CheckState.WAIVED]
+                if waived:
+                    outcome = replace(outcome, state=CheckState.SKIPPED, reason=f"needs: {waived[0]}", remedy="")
             if waive and item.name in waive and outcome.state.blocks:
                 outcome = replace(outcome, state=CheckState.WAIVED, reason=waive[item.name])
         known[item.name] = outcome
@@ -87,13 +91,14 @@ def run(
 
 def _unmet(item: Check[Facts], known: Mapping[str, Outcome], subject: str) -> Outcome | None:
     """The outcome of a check whose need did not pass: not applicable if that was, otherwise skipped."""
-    outcome = Outcome(check=item.name, title=item.title, state=CheckState.SKIPPED, subject=subject)
     for need in item.needs:
-        before = known.get(need.name)
-        if before is not None and before.state == CheckState.NOT_APPLICABLE:
-            return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=before.reason)
-        if before is None or before.state not in {CheckState.PASSED, CheckState.WARNED, CheckState.WAIVED}:
-            return replace(outcome, reason=f"needs: {need.title}")
+        before, state = known.get(need.name), CheckState.SKIPPED
+        if before is not None and before.state in _MET:
+            continue
+        reason = f"needs: {need.title}"
+        if before is not None and before.state is CheckState.NOT_APPLICABLE:
+            state, reason = CheckState.NOT_APPLICABLE, before.reason
+        return Outcome(check=item.name, title=item.title, state=state, subject=subject, reason=reason)
     return None
 
 
@@ -107,6 +112,8 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
             f'report it as a bug of pypi-preflight; until then, add to [tool.release.waive]: {item.name} = "crashes"'
         )
         return replace(outcome, state=CheckState.CRASHED, reason=reason, remedy=remedy)
+    if not observations:
+        return outcome
     findings = tuple(one for one in observations if isinstance(one, Finding))
     notes = tuple(one for one in observations if isinstance(one, Note))
     if strict:

@@ -79,7 +79,10 @@ class CheckState(StrEnum):
 
     @property
     def blocks(self) -> bool:
-        return self in {CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
+        return self in _BLOCKING
+
+
+_BLOCKING = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -65,21 +66,26 @@ class ServerResponse(Struct, frozen=True, kw_only=True):
         PyPI repeats its whole status line as `code` in a JSON response, because HTTP/2 has no reason phrase.
         Observed: warehouse 6b62157, 2026-11 — "403 Invalid or non-existent authentication information…"
         """
-        from http import HTTPStatus
-
-        standard = next((known.phrase for known in HTTPStatus if known == self.status), "")
-        answer = _json(self.body)
-        texts = [answer.get(key) for key in _KEYS] if isinstance(answer, dict) else []
-        own = next((text for text in texts if isinstance(text, str) and text.strip()), "")
-        candidates = (own, self.reason, "" if answer is not None else _text(self.body))
-        cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in candidates)
-        return next((text for text in cleaned if text and text != standard), standard)
+        return _message(self.status, self.reason, self.body)
 
     def is_ok(self) -> bool:
         """Whether the body is PyPI's "200 OK", or empty."""
         if isinstance(answer := _json(self.body), dict):
             return _NOTHING_BUT_OK.match(str(answer.get("code", ""))) is not None
         return _NOTHING_BUT_OK.match(_text(self.body)) is not None
+
+
+@lru_cache(maxsize=64)  # every check of a token asks for it, and the index gives most tokens the same answers
+def _message(status: int, reason: str, body: str) -> str:
+    from http import HTTPStatus
+
+    standard = next((known.phrase for known in HTTPStatus if known == status), "")
+    answer = _json(body)
+    texts = [answer.get(key) for key in _KEYS] if isinstance(answer, dict) else []
+    own = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+    candidates = (own, reason, "" if answer is not None else _text(body))
+    cleaned = (_clean(text.removeprefix(f"{status} ")) for text in candidates)
+    return next((text for text in cleaned if text and text != standard), standard)
 
 
 def _json(body: str) -> Any:

@@ -7,6 +7,7 @@ token itself. Source: warehouse, `macaroons/caveats`: the index verifies a copy 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -47,6 +48,7 @@ class Token(Struct, frozen=True, kw_only=True):
     remarks: tuple[Finding, ...] = ()
 
 
+@lru_cache(maxsize=64)  # each step of the check of a token asks for it, and many tokens are checked at a time
 def decode(secret: Secret) -> Token | TokenDefect:
     """Decode a token as the index does, or find its defect.
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from release.core.models import probe
 from release.core.models.probe import (
     ProbeForm,
     ProbeKind,
@@ -164,6 +165,13 @@ def test_what_remains_of_the_limits() -> None:
         Quota(name="a.b", remaining=3, reset=60, limit=20), Quota(name="c", remaining=0, reset=0),
     )  # fmt: skip
     assert ProbeResult(kind="identity", project="", reply=response()).quotas() == ()
+
+
+def test_an_answer_that_many_tokens_get_is_parsed_once() -> None:
+    probe._message.cache_clear()
+    answers = [ServerResponse(status=400, body='{"message": "No"}', headers={"date": str(n)}) for n in range(3)]
+    assert [one.message() for one in answers] == ["No"] * 3
+    assert probe._message.cache_info().misses == 1
 
 
 def test_the_forms_are_refused_for_several_reasons() -> None:

@@ -418,3 +418,10 @@ def test_a_length_that_base64_cannot_have_is_counted() -> None:
     assert isinstance(found, TokenDefect)
     noun = "character" if extra == 1 else "characters"
     assert found.message == f"the signature of the token is followed by {extra} {noun} too many"
+
+
+def test_a_token_is_decoded_once_however_often_it_is_asked_for() -> None:
+    decode.cache_clear()
+    text = fake_tokens.token()
+    assert decode(Secret(text)) is decode(Secret(text))
+    assert decode.cache_info().misses == 1
