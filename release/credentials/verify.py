@@ -85,7 +85,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     if not offline:
         known = (*_FIRST_TIERS, *_proof_tiers(exchange), *_LAST_TIERS)
         facts = _query(system, facts, waive, known if tiers is None else tiers)
-    facts = _settle_proof(facts, waive, trusted_publishing_checks.unproven(facts, offline=offline))
+    facts = _settle_proof(facts, waive, lambda: trusted_publishing_checks.unproven(facts, offline=offline))
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=check_result.derive_verdict(outcomes), offline=offline)
 
@@ -166,11 +166,11 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
         new_project=new_project,
     )  # fmt: skip
     if offline:
-        return _settle_proof(facts, waive, trusted_publishing_checks.unproven(facts, offline=True))
+        return _settle_proof(facts, waive, lambda: trusted_publishing_checks.unproven(facts, offline=True))
     facts = query_project(system, facts)
     prove = _proof_tiers(exchange, notify=notify, keep=keep)
     facts = _query(system, facts, waive, (query_job_identity, *prove, *_LAST_TIERS))
-    return _settle_proof(facts, waive, trusted_publishing_checks.never_exchanged(facts))
+    return _settle_proof(facts, waive, lambda: trusted_publishing_checks.never_exchanged(facts))
 
 
 def _name(project: ProjectMetadata | Unknown) -> str | None:
@@ -205,10 +205,13 @@ def _user(resolved: Resolution, system: System, index: Index, directory: Path | 
 
 def _query(system: System, facts: Access, waive: Mapping[str, str], tiers: Iterable[Tier]) -> Access:
     """Query one tier after the other, until a check blocks."""
+    checked: Access | None = None
     for tier in tiers:
-        if any(one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)):
+        if facts is not checked and any(
+            one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)
+        ):
             break
-        facts = tier(system, facts)
+        checked, facts = facts, tier(system, facts)
     return facts
 
 
@@ -227,14 +230,14 @@ def _unrevoked_tokens(system: System, index: Index) -> tuple[UnrevokedToken, ...
     return unrevoked_tokens(system, index)
 
 
-def _settle_proof(facts: Access, waive: Mapping[str, str], otherwise: Finding | Unknown) -> Access:
+def _settle_proof(facts: Access, waive: Mapping[str, str], otherwise: Callable[[], Finding | Unknown]) -> Access:
     """Without an exchange, the publisher of this job is unproven, unless something else is wrong already."""
     credential = facts.credential
     if not isinstance(credential, Ambient) or facts.proof is not None or facts.index.ephemeral:
         return facts
     if any(one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)):
         return facts
-    return replace(facts, proof=otherwise)
+    return replace(facts, proof=otherwise())
 
 
 def _or_unknown(request: Callable[[], _Answer]) -> _Answer | Unknown:

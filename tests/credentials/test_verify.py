@@ -13,6 +13,7 @@ from release.adapters import collect, project_config
 from release.adapters.index import json_api, simple_api, token_probes
 from release.adapters.oidc import provider
 from release.adapters.system.system import System, real_system
+from release.checks import engine
 from release.core.errors import UnreachableError, UsageError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Unknown
@@ -227,6 +228,23 @@ def test_a_tier_is_queried_only_while_nothing_blocks(system: System) -> None:
     assert offline.offline
     assert offline.access.listing == NotApplicable(reason="the index was not contacted")
     assert {one.subject for one in offline.outcomes} == {"pypi"}
+
+
+def test_facts_that_a_tier_leaves_as_they_are_are_not_checked_again(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked, run = [], engine.run
+
+    def note(checks: Any, facts: Access, **options: Any) -> Any:
+        checked.append(facts.listing)
+        return run(checks, facts, **options)
+
+    monkeypatch.setattr(engine, "run", note)
+    found = listing("1")
+    tiers = (lambda _, facts: facts, lambda _, facts: replace(facts, listing=found), lambda _, facts: facts)
+    verify.verify_token(system, PYPI, TOKEN, ACME, tiers=tiers)
+    before = NotApplicable(reason="the index was not contacted")
+    assert checked == [before, found, found], "before the first tier, after the second, and for the result"
 
 
 def test_where_a_credential_comes_from(system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
