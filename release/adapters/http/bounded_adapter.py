@@ -20,11 +20,30 @@ from release.adapters.http.bounded_response import LIMITS, URL, BoundedResponse
 
 
 class BoundedSession(requests.Session):
-    """Limits the number of redirects, and the time for all of them."""
+    """Limits the number of redirects, and the time for all of them.
+
+    It has no parameters, hooks and settings of the environment to be merged into each request, which takes requests as
+    long as to send it. Cookies are those of the session.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.max_redirects = response_limits.MAX_REDIRECTS
+        self.trust_env = False  # no .netrc: only uploads carry a password
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method, url=request.url, headers={**self.headers, **request.headers}, files=request.files,
+            data=request.data, json=request.json, params=request.params, auth=request.auth, cookies=self.cookies,
+            hooks=request.hooks,
+        )  # fmt: skip
+        return prepared
+
+    def merge_environment_settings(self, _: Any, proxies: Any, stream: bool | None, verify: Any, cert: Any) -> Any:
+        """Return the settings of this session: `http_client.route` has read the environment."""
+        settings = {"proxies": proxies or self.proxies, "stream": bool(stream)}
+        return settings | {"verify": self.verify if verify is None else verify, "cert": cert}
 
     def resolve_redirects(self, *args: Any, **options: Any) -> Iterator[requests.Response]:
         begun = time.monotonic()

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -51,6 +51,7 @@ _TEST_TIME = 5.0
 _CA_VARIABLES = ("TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 #: consecutive failures of a host after which requests to it are refused
 _MAX_FAILURES = 3
+_VERSION_LOCK = threading.Lock()
 #: seconds until one request may test whether the host is back
 _RETEST_AFTER = 5.0
 
@@ -99,7 +100,7 @@ def session(
         if shared := _SHARED.get():
             limit, sessions = shared
             key = urlsplit(url)[:2]
-            opened = sessions[key] = _open(url, limit=limit, opened=sessions.get(key))
+            opened = sessions.get(key) or sessions.setdefault(key, _open(url, limit=limit))
         elif retries is None and (kept := KEPT.get()) is not None:  # only a retry can replace a connection that broke
             opened = stack.enter_context(kept.session(url, lambda: _open(url, retries=_RETRIES)))
         else:
@@ -134,10 +135,8 @@ def shared_sessions(limit: RateLimit) -> Iterator[None]:
             one.close()
 
 
-def _open(
-    url: str, *, retries: int = 0, limit: RateLimit | None = None, opened: requests.Session | None = None
-) -> requests.Session:
-    """A session for `url`, or the `opened` one, once the host is known to be reachable.
+def _open(url: str, *, retries: int = 0, limit: RateLimit | None = None) -> requests.Session:
+    """A session for `url`, once the host is known to be reachable.
 
     A GET or HEAD without a response, or with a status of `_RETRIED_STATUSES`, is retried. With a rate limit, it is
     retried once, and only where the connection broke: the server may have closed one that was kept open.
@@ -146,12 +145,9 @@ def _open(
     if urlsplit(url).scheme not in way.proxies:
         test = limit.test_once if limit else check_reachable
         test(url)
-    if opened is not None:
-        return opened
     from release.adapters.http.bounded_adapter import BoundedSession
 
     made = BoundedSession()
-    made.trust_env = False  # no .netrc: only uploads carry a password
     made.proxies.update(way.proxies)
     made.verify = way.ca or True
     made.headers["User-Agent"] = user_agent()
@@ -211,9 +207,21 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
     return Adapter(max_retries=retry)
 
 
-@lru_cache(maxsize=1)
+def encode_form(fields: Iterable[tuple[str, str | tuple[str, bytes, str]]]) -> tuple[bytes, str]:
+    """A multipart form, and its type. A value is a text, or a file's name, bytes and type."""
+    from urllib3.filepost import encode_multipart_formdata
+
+    return encode_multipart_formdata(list(fields))
+
+
 def user_agent() -> str:
     """The `User-Agent` of all requests."""
+    with _VERSION_LOCK:  # else all threads of a pool search for the version at the same time
+        return _user_agent()
+
+
+@lru_cache(maxsize=1)
+def _user_agent() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -330,8 +338,8 @@ class RateLimit:
             host.error, host.last_attempt = error, self._clock()
 
     def _host(self, url: str) -> _Host:
-        with self._lock:
-            return self._hosts.setdefault(urlsplit(url).netloc.rpartition("@")[2].lower(), _Host())
+        name = urlsplit(url).netloc.rpartition("@")[2].lower()
+        return self._hosts.get(name) or self._hosts.setdefault(name, _Host())  # which is atomic
 
     def _refuse_if_down(self, host: _Host) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
@@ -93,24 +93,24 @@ def _post(index: Index, copy: Secret, form: ProbeForm) -> ProbeResult:
 
 def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
     redact = Redactor([copy])
-    parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.fields]
-    if form.content is not None:
-        parts.append(("content", (*form.content, "application/octet-stream")))
-    with (
-        http_client.session(index.upload_url, retries=0, limits=response_limits.UPLOAD) as session,
-        session.post(
-            index.upload_url,
-            files=parts,
-            auth=("__token__", copy.reveal()),
-            headers={"Accept": "application/json"},
-            allow_redirects=False,
-            stream=True,
-        ) as response,
-    ):
-        data = next(response.iter_content(20_000), b"")  # the beginning: a proxy's page may be of any size
-        return ServerResponse(
-            status=response.status_code,
-            reason=redact(response.reason or ""),
-            body=redact(response_text(response, data)),
-            headers={name.lower(): redact(value) for name, value in response.headers.items()},
-        )
+    with http_client.session(index.upload_url, retries=0, limits=response_limits.UPLOAD) as session:
+        body, content_type = _encoded(form)
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        auth = "__token__", copy.reveal()
+        with session.post(
+            index.upload_url, data=body, auth=auth, headers=headers, allow_redirects=False, stream=True
+        ) as response:
+            data = next(response.iter_content(20_000), b"")  # the beginning: a proxy's page may be of any size
+            return ServerResponse(
+                status=response.status_code,
+                reason=redact(response.reason or ""),
+                body=redact(response_text(response, data)),
+                headers={name.lower(): redact(value) for name, value in response.headers.items()},
+            )
+
+
+@lru_cache(maxsize=8)  # the form that asks whether a token is known is the same for all tokens
+def _encoded(form: ProbeForm) -> tuple[bytes, str]:
+    """The body of a request with the form, and its type."""
+    files = () if form.content is None else (("content", (*form.content, "application/octet-stream")),)
+    return http_client.encode_form((*form.fields, *files))

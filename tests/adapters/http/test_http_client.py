@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import socket
 import ssl
 import subprocess
@@ -251,6 +252,57 @@ def test_a_rate_is_kept_by_all_threads_together() -> None:
     before = now[0]
     limit.wait("https://another.test/legacy/")
     assert now[0] == before
+
+
+def test_a_shared_session_finds_its_way_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, route = [], http_client.route
+
+    def count(url: str) -> http_client.Route:
+        found.append(url)
+        return route(url)
+
+    monkeypatch.setattr(http_client, "route", count)
+    with (
+        loopback_server(lambda handler: handler.reply(200)) as server,
+        http_client.shared_sessions(http_client.RateLimit(1000)),
+    ):
+        for _ in range(3):
+            with http_client.session(server.url) as session:
+                session.get(server.url)
+    assert found == [server.url]
+    assert len({one.connection for one in server.asked}) == 1
+
+
+def test_threads_that_begin_at_once_search_for_the_version_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def version(name: str) -> str:
+        searched.append(name)
+        time.sleep(0.1)
+        return "1.0"
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    http_client._user_agent.cache_clear()
+    try:
+        threads = [threading.Thread(target=http_client.user_agent) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert searched == ["pypi-preflight"]
+    finally:
+        http_client._user_agent.cache_clear()
+
+
+def test_the_headers_of_a_request_replace_those_of_its_session() -> None:
+    with loopback_server(lambda handler: handler.reply(200)) as server, http_client.session(server.url) as session:
+        session.headers.update({"Accept": "text/html", "X-Both": "yes"})
+        session.get(server.url, headers={"accept": "application/json"}, params={"fresh": "1"})
+    (asked,) = server.asked
+    assert asked.path == "/?fresh=1"
+    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["x-both"] == "yes"
+    assert asked.headers["user-agent"] == http_client.user_agent()
 
 
 def test_a_host_that_asks_for_patience_gets_it() -> None:

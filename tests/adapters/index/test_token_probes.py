@@ -212,6 +212,16 @@ def test_the_request_is_a_form_asks_for_json_and_carries_nothing_else(
     assert secret.reveal() not in sent
 
 
+def test_the_form_that_is_the_same_for_all_tokens_is_encoded_once() -> None:
+    token_probes._encoded.cache_clear()
+    with loopback_server(lambda handler: handler.reply(400, reason="Unknown protocol version.")) as server:
+        for _ in range(3):
+            assert token_probes.probe_identity(local(server.url), token()).passed()
+    assert len(server.asked) == 3
+    assert len({one.headers["authorization"] for one in server.asked}) == 3
+    assert token_probes._encoded.cache_info().misses == 1
+
+
 def test_a_broken_connection_is_tried_once_more_and_no_more() -> None:
     tries: list[int] = []
 
