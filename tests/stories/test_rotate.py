@@ -22,11 +22,15 @@ from release.core.tokens import macaroon
 from release.sandbox import server
 from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from release.sandbox.server import Sandbox
+from tests.credentials.sources.answering_keyring import answering_keyring
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk
 from tests.stories.test_store import kept, with_keyring
 from tests.token_health.fleet_in_sandbox import all_bytes, as_toml
 
+__all__ = ["answering_keyring"]
+
+pytestmark = pytest.mark.usefixtures("answering_keyring")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 WORLD = SeedData(
     users=(User(name="alice"),),
@@ -81,7 +85,7 @@ def pypirc(project: UserProject) -> Path:
 
 
 def rotate(project: UserProject, new: str, *words: str) -> Told:
-    """The program in this process, which is faster; its user's own way is taken where it is killed, or has a canary."""
+    """The program and the keyring in this process, which is faster; where it is killed or has a canary, as users do."""
     out, err, argv = io.StringIO(), io.StringIO(), ["rotate", "--yes", "--directory", str(project.directory), *words]
     with (
         mock.patch.dict(os.environ, project.environment(), clear=True), mock.patch("sys.stdin", io.StringIO(new)),

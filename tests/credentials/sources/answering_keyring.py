@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
+from keyring.backend import KeyringBackend
 
 from release.adapters.keyring import keyring_child, keyring_process
 from release.adapters.system.process import Pipe
+from tests.credentials.sources.backends.keeping_backends import KeepingKeyring
 from tests.credentials.sources.backends.preflight_backends import FileKeyring
+
+#: those that behave, by the name with which a child finds them
+_BACKENDS = {f"{one.__module__.rpartition('.')[2]}.{one.__name__}": one for one in (FileKeyring, KeepingKeyring)}
 
 
 class AnsweringKeyring:
-    """What `Pipe` is to the child, with `FileKeyring` as its backend."""
+    """What `Pipe` is to the child, with a backend whose entries lie in a file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, backend: type[KeyringBackend], file: str) -> None:
+        self.backend = backend
         self.file = file
         self.request: dict[str, Any] = {}
 
@@ -24,11 +31,12 @@ class AnsweringKeyring:
 
     def read(self, timeout: float) -> dict[str, Any]:
         del timeout
+        act = keyring_child._write if "do" in self.request else keyring_child._read
         with pytest.MonkeyPatch.context() as patch:
-            backend: Any = FileKeyring()  # type: ignore[no-untyped-call] # the library's own
+            backend: Any = self.backend()
             patch.setenv("PREFLIGHT_KEYRING_FILE", self.file)
-            answer = keyring_child._try(lambda: keyring_child._read(backend, self.request))
-        return {"is": "answer", "backend": "preflight_backends", **answer}
+            answer = keyring_child._try(lambda: act(backend, self.request))
+        return {"is": "answer", "backend": self.backend.__module__.rpartition(".")[2], **answer}
 
     def close(self) -> None:
         pass
@@ -36,12 +44,11 @@ class AnsweringKeyring:
 
 @pytest.fixture
 def answering_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`FileKeyring` answers in this process; any other backend does so in a child."""
-    start = keyring_process.start_keyring
+    """The backends that behave answer in this process; any other does so in a child."""
 
-    def start_here(env: Mapping[str, str]) -> Pipe | AnsweringKeyring | None:
-        if env.get("PYTHON_KEYRING_BACKEND") == "preflight_backends.FileKeyring":
-            return AnsweringKeyring(env["PREFLIGHT_KEYRING_FILE"])
-        return start(env)
+    def here(start: Callable[[Mapping[str, str]], Pipe | None], env: Mapping[str, str]) -> Any:
+        backend = _BACKENDS.get(env.get("PYTHON_KEYRING_BACKEND", ""))
+        return start(env) if backend is None else AnsweringKeyring(backend, env["PREFLIGHT_KEYRING_FILE"])
 
-    monkeypatch.setattr(keyring_process, "start_keyring", start_here)
+    for name in ("start_keyring", "start_child"):
+        monkeypatch.setattr(keyring_process, name, partial(here, getattr(keyring_process, name)))

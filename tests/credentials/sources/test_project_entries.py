@@ -18,7 +18,12 @@ from release.credentials import repairs, sources, verify
 from release.credentials.sources import keyring as source
 from release.credentials.sources.base import SourceQuery
 from release.reports import credential_text
+from tests.credentials.sources.answering_keyring import answering_keyring
 from tests.credentials.sources.test_keyring import OTHER, keyring, token
+
+__all__ = ["answering_keyring"]
+
+pytestmark = pytest.mark.usefixtures("answering_keyring")
 
 #: an index with PyPI's code that twine does not know
 MIRROR = Index(name="mirror", upload_url="https://mirror.test/legacy/", simple_url="https://mirror.test/simple/")
