@@ -135,6 +135,12 @@ def parse(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
+@cache
+def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """All its nodes. Six tests look at those of every module, and to walk through them takes longer than to parse."""
+    return tuple(ast.walk(tree))
+
+
 def called(node: ast.Call) -> str:
     """The name, or `module.name`, that is called; empty for what is longer."""
     match node.func:
@@ -148,7 +154,7 @@ def called(node: ast.Call) -> str:
 
 def imports(tree: ast.AST) -> Iterator[str]:
     """Everything that is imported, wherever the statement stands; `from package import name` as `package.name`."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -179,7 +185,7 @@ def upward_imports(package: str, tree: ast.AST) -> set[str]:
 def impurities(tree: ast.AST) -> set[str]:
     """Imports and calls that read the clock, the environment, files or the network."""
     found = {name for name in imports(tree) if name.split(".")[0] in IMPURE_MODULES}
-    calls = (called(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    calls = (called(node) for node in nodes_of(tree) if isinstance(node, ast.Call))
     return found | (set(calls) & IMPURE_CALLS)
 
 
@@ -245,7 +251,7 @@ def test_impure_code_is_noticed() -> None:
 
 
 def printing(module: str) -> Iterator[str]:
-    for node in ast.walk(parse(module)):
+    for node in nodes_of(parse(module)):
         if isinstance(node, ast.Call) and called(node) in {"print", "sys.exit"}:
             if file_of(module) not in PRINTING:
                 yield f"print or sys.exit in line {node.lineno}"
@@ -260,7 +266,7 @@ def test_only_the_command_line_prints_and_nothing_takes_a_dry_run_parameter() ->
 def revealing(module: str) -> Iterator[str]:
     if file_of(module) in REVEALING or f"{Path(file_of(module)).parent.as_posix()}/" in REVEALING:
         return
-    for node in ast.walk(parse(module)):
+    for node in nodes_of(parse(module)):
         if isinstance(node, ast.Attribute) and node.attr == "reveal":
             yield f"line {node.lineno}"
 
@@ -278,7 +284,7 @@ def too_long(module: str) -> Iterator[str]:
     lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
     if lines > LONGEST_MODULE:
         yield f"{lines} lines"
-    for node in ast.walk(parse(module)):
+    for node in nodes_of(parse(module)):
         if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
             yield f"{node.name}, line {node.lineno}"
 
