@@ -29,7 +29,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "all of it"]):
         subprocess.run([*git, *words], cwd=there, check=True)
-    subprocess.run([sys.executable, "-m", "venv", there.parent / "venv"], check=True)
+    # with the newest pip, which `venv` would install and compile for seconds
+    words = ["--quiet", "--seed", "--no-project", "--python", sys.executable, str(there.parent / "venv")]
+    subprocess.run([sys.executable, "-m", "uv", "venv", *words], check=True)
     return there
 
 
