@@ -157,8 +157,12 @@ class Store:
         try:
             db = self._idle.pop()
         except IndexError:
-            db = self._connect()
+            db = sqlite3.connect(self.database, timeout=60, isolation_level=None, check_same_thread=False)
         try:
+            if db.row_factory is None:  # a new one, which fails here if the file is no database
+                # a killed process loses nothing; a crash of the machine may, which is acceptable for a sandbox
+                db.execute("PRAGMA synchronous = OFF")
+                db.row_factory = sqlite3.Row
             yield db
             db.rollback()
         except BaseException:
@@ -166,13 +170,6 @@ class Store:
             raise
         self._idle.append(db)
         self._close_idle(0 if self._closed else _MAX_IDLE)
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.database, timeout=60, isolation_level=None, check_same_thread=False)
-        db.row_factory = sqlite3.Row
-        # a killed process loses nothing; a crash of the machine may, which is acceptable for a sandbox
-        db.execute("PRAGMA synchronous = OFF")
-        return db
 
     @contextmanager
     def reading(self, as_of: datetime | None = None) -> Iterator[sqlite3.Connection]:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from release.core.errors import UsageError
 from release.sandbox.index_store import IndexProject, Store, admin_flags, create_project, find_project
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -34,6 +36,22 @@ def set_flag(store: Store, name: str) -> None:
 def flags(store: Store) -> set[str]:
     with store.reading() as db:
         return admin_flags(db)
+
+
+def test_the_connection_to_what_is_no_database_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 warns where it is not."""
+    closed: list[sqlite3.Connection] = []
+
+    class Watched(sqlite3.Connection):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Watched))
+    (tmp_path / "sandbox.sqlite3").write_bytes(b"no database " * 100)
+    with pytest.raises(UsageError, match="cannot use the state directory"):
+        Store(tmp_path)
+    assert len(closed) == 1
 
 
 def test_transactions_in_turn_share_a_connection(store: Store) -> None:
