@@ -305,7 +305,11 @@ def write_entry(entry: KeyringEntry, secret: Secret, env: Mapping[str, str], *, 
     """
     request = {"do": "keep", "service": entry.service, "username": entry.username, "insecure": insecure}
     backend = _write({**request, "password": secret.reveal()}, env)
-    if read_entries([entry], env)[entry] != secret:
+    found = read_entries([entry], env)[entry]
+    if isinstance(found, Unknown):
+        message = f"the keyring ({backend}) accepted the token, but it could not be read back: {found.reason}"
+        raise ReleaseError(message, remedy=found.remedy, cause=found.cause)
+    if found != secret:
         raise ReleaseError(
             f"the keyring ({backend}) accepted the token, but does not return it",
             remedy=credential_remedies.without_keyring(detect_user_environment(env)),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from release.core.errors import ReleaseError
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
@@ -107,6 +108,16 @@ def test_a_keyring_that_never_answers_costs_its_limit(tmp_path: Path, monkeypatc
     with pytest.raises(ReleaseError, match="within 1 s") as caught:
         source.write_entry(source.upload_entry(PYPI), token(), keyring(tmp_path, "Silent"))
     assert caught.value.cause == "keyring.hang"
+
+
+def test_a_keyring_that_does_not_answer_any_more_is_not_called_one_that_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = Unknown(reason="it did not answer within 1 s", remedy="unlock it", cause="keyring.hang")
+    monkeypatch.setattr(source, "read_entries", lambda entries, _: dict.fromkeys(entries, unknown))
+    with pytest.raises(ReleaseError, match="could not be read back: it did not answer within 1 s") as caught:
+        source.write_entry(source.upload_entry(PYPI), token(), keyring(tmp_path))
+    assert (caught.value.remedy, caught.value.cause) == ("unlock it", "keyring.hang")
 
 
 def test_the_token_is_in_no_argument_and_no_variable_of_the_child(
