@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from release.core.models.index import is_loopback
 from tests.surviving_workers import (
@@ -20,6 +21,10 @@ from tests.surviving_workers import (
 __all__ = [  # hooks
     "pytest_collection_modifyitems", "pytest_configure", "pytest_internalerror", "pytest_runtest_logstart",
 ]  # fmt: skip
+
+# On a slow or busy machine, an example takes as long as it takes. In CI, examples are the same in each run.
+settings.register_profile("any-machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 #: what is minted at run time: another text in each worker, and nothing to be shown in a test's name
 _MINTED = re.compile(rb"AgE|<token [0-9a-f]{8}>|(?i:[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12})")

@@ -351,7 +351,7 @@ def test_the_reason_is_in_the_servers_sentence() -> None:
     assert answer(b"junk" + content) == f"400 {text}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from([WHEEL, SDIST]))
 def test_no_damaged_archive_breaks_the_rules(data: st.DataObject, filename: str) -> None:
     """Whatever bytes are changed, cut off or repeated, there is an answer."""

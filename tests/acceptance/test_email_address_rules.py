@@ -260,7 +260,7 @@ ADDRESSES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ADDRESSES)
 def test_any_address_gets_the_message_of_the_index(address: str) -> None:
     assert ours(address) == theirs(address), f"email-validator {INSTALLED}; the rules follow {FOLLOWED}"

@@ -36,7 +36,7 @@ TEXTS = st.tuples(st.sampled_from(STARTS), st.lists(st.sampled_from(PIECES), max
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS, st.sampled_from(sorted(KINDS)))
 @example("[^1]: two words\nmore\n", "GFM")
 @example("[^1]: two words\n    more\n\n    more\n", "GFM")
@@ -128,7 +128,7 @@ LINKS = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LINKS)
 @example("[a]:\xa0https://e.example/\n\n[a]")
 @example("<a href\n= b.md>")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release.core.foreign_json import MAX_DEPTH, ForeignJsonError, parse_foreign_json
@@ -59,7 +59,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 VALUES = st.recursive(SCALARS, lambda one: st.lists(one) | st.dictionaries(st.text(), one), max_leaves=8)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(VALUES)
 def test_it_is_the_standard_parser_for_anything_sound(value: Any) -> None:
     assert parse_foreign_json(json.dumps(value)) == value

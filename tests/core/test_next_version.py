@@ -134,7 +134,7 @@ subjects = st.lists(st.sampled_from(["feat: a", "fix!: b", "docs: c", "Add d", "
 @given(
     release=numbers, rest=rests, epoch=st.sampled_from(["", "1!"]), word=st.sampled_from([None, *WORDS]), log=subjects
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_proposal_is_newer_than_what_is_released(
     release: list[int], rest: str, epoch: str, word: str | None, log: list[str]
 ) -> None:

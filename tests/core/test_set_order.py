@@ -119,7 +119,7 @@ def test_who_needs_an_extra_of_another_comes_after_what_that_needs() -> None:
 NAMES = [f"m{number}" for number in range(7)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_each_level_needs_only_earlier_ones(data: st.DataObject) -> None:
     """Requirements point to earlier names, so there is no circle; extras may point anywhere."""

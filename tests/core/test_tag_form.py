@@ -198,7 +198,7 @@ _TAGS = st.lists(
 
 
 @given(_TAGS, _NAMES, st.sampled_from(["1.0", "2026.6.4", "2", "none"]), st.booleans(), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_tags_are_found_by_what_they_start_with(
     tags: list[DatedTag], name: str, version: str, only_named: bool, alone: bool
 ) -> None:

@@ -35,7 +35,7 @@ def test_git_never_sees_it(tmp_path: Path) -> None:
     assert (tmp_path / ".release" / ".gitignore").read_text() == "*\n"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(cut=st.integers(min_value=1, max_value=200), twice=st.booleans())
 def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int, twice: bool) -> None:
     book = journal.for_rehearsal(tmp_path, version=None, commit=None)

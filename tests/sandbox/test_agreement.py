@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -315,7 +315,7 @@ def repeated(content: bytes, draw: st.DrawFn) -> bytes:
 DAMAGE: tuple[Callable[[bytes, st.DrawFn], bytes], ...] = (flipped, framed, framed, cut, longer, repeated)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(cases())
 @example(Case(content=sample_sdist("json"), filename=sdist_name(), line=""))
 def test_inspect_and_the_index_never_disagree(case: Case) -> None:

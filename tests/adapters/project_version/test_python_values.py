@@ -16,7 +16,7 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, blacklist_c
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_everything_around_the_value_stays(tmp_path: Path, data: st.DataObject) -> None:
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
     quote = data.draw(st.sampled_from(["'", '"', "'''", 'r"']))

@@ -58,7 +58,7 @@ comments = st.text(st.characters(blacklist_categories=("Cc", "Cs"), blacklist_ch
 
 
 @given(data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_everything_around_the_value_stays(tmp_path: Path, data: st.DataObject) -> None:
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
     space = st.text(" \t", max_size=3)

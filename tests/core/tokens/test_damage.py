@@ -43,7 +43,7 @@ def cause_of(value: str) -> str:
 TOKENS = st.builds(
     mint, st.sampled_from(["pypi.org", "test.pypi.org", "localhost", "127.0.0.1"]), st.sampled_from(CAVEATS)
 )
-EVERY = settings(max_examples=120, deadline=None)
+EVERY = settings(max_examples=120)
 
 #: for less than five characters: nothing shows that they begin a token
 TINY = {"cred.account-password"}

@@ -143,7 +143,7 @@ RANDOM = st.lists(st.sampled_from(string.ascii_letters + string.digits + string.
 
 
 @given(RANDOM.map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_short_random_text_is_called_a_key_or_an_identifier(value: str) -> None:
     assert defect_of_any(value) not in {"cred.other-service", "cred.encoded", "cred.head-missing", "cred.comment"}
 

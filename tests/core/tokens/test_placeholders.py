@@ -313,7 +313,7 @@ def random_passwords(draw: st.DrawFn) -> str:
 @example("your horse token here")
 @example("[correct secret key]")
 @example("op-horse://x")
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 def test_no_password_is_shown(value: str) -> None:
     """Neither whole nor in part."""
     found = defect_of(value)

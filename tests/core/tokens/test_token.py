@@ -84,7 +84,7 @@ TOKENS = st.builds(text, st.sampled_from(LOCATIONS)).flatmap(
 
 
 @given(TOKENS, st.integers(1, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_truncated_token_is_called_truncated_and_what_lacks_is_counted(value: str, cut: int) -> None:
     found = damage(value[:-cut])
     assert found.cause == "cred.truncated"
@@ -109,7 +109,7 @@ INSERTED = {
 
 
 @given(TOKENS, st.sampled_from(sorted(INSERTED)), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_foreign_character_is_named_wherever_it_stands(value: str, one: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(value)))
     found = named(value[:at] + one + value[at:])
@@ -119,7 +119,7 @@ def test_a_foreign_character_is_named_wherever_it_stands(value: str, one: str, d
 
 
 @given(TOKENS, st.characters(), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_insertion_of_any_character_leaves_a_clean_token(value: str, one: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(value)))
     found = decode(Secret(value[:at] + one + value[at:]))
@@ -127,7 +127,7 @@ def test_no_insertion_of_any_character_leaves_a_clean_token(value: str, one: str
 
 
 @given(TOKENS, st.sampled_from(" \t\r\n"), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_blanks_are_harmless_around_a_token_and_named_inside(value: str, one: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(1, len(value) - 1))
     assert named(value[:at] + one + value[at:]).cause == "cred.token-whitespace"
