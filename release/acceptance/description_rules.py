@@ -25,6 +25,9 @@ RenderRst = Callable[[str], RenderedRst]
 _FIRST_DEFINITION = lazy_pattern(r"(?:[ \t]*[\r\n])* {0,3}\[(?:\^[^\]\r\n\0\t ]+|(?:[^\\\[\]]|\\.)+)\]:", re.DOTALL)
 #: … and has no paragraph that starts with anything but a bracket
 _OTHER_PARAGRAPH = lazy_pattern(r"\n[ \t]*\r?\n[^ \t\r\n\[]")
+#: how the reason begins where the text shows nothing
+_NO_CONTENT = "no content"
+_WRITE_ONE = "write a description in the README, or correct readme in pyproject.toml"
 _EMPTY = "the README is empty: write a description in it, or correct readme in pyproject.toml"
 
 
@@ -43,11 +46,14 @@ def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal
         return None
     how = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     failed = f"The description failed to render {how}."
-    advice = None if text.strip() else replace(the_description_renders.advice, remedy=_EMPTY)
-    first_line = error.split("\n", 1)[0].removeprefix("<string>:").rstrip(".")
+    reason, advice = error.split("\n", 1)[0].removeprefix("<string>:").rstrip("."), None
+    if not text.strip():
+        reason, advice = "it is empty", replace(the_description_renders.advice, remedy=_EMPTY)
+    elif reason.startswith(_NO_CONTENT):
+        advice = replace(the_description_renders.advice, remedy=_WRITE_ONE)
     return Refusal(
         text=f"{failed} See {upload.help('description-content-type')} for more information.",
-        message=f"the {failed[4:-1]}: {first_line if text.strip() else 'it is empty'}",
+        message=f"the {failed[4:-1]}: {reason}",
         advice=advice,
     )
 
@@ -57,7 +63,9 @@ def _render_error(text: str, content_type: str, render: RenderRst) -> str | None
     kind, variant = _kind_and_variant(content_type)
     if kind == "text/x-rst":
         return render(text)[1]
-    return "no content" if kind == "text/markdown" and _is_empty_markdown(text, variant) else None
+    if kind == "text/markdown" and _is_empty_markdown(text, variant):
+        return f"{_NO_CONTENT} besides definitions of links and footnotes"
+    return None
 
 
 def _is_empty_markdown(text: str, variant: str) -> bool:

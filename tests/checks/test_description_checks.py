@@ -127,6 +127,20 @@ def test_a_readme_of_blanks_is_refused_as_empty(kind: str) -> None:
     assert not found_by("the-description-is-not-empty", (WHEEL, wheel(data)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        (MARKDOWN, "[^1]: two words\n", "no content besides definitions of links and footnotes"),
+        (RST, "Lone title\n==========\n", "no content besides the title"),
+    ],
+)
+def test_a_readme_that_shows_nothing_is_to_be_written(kind: str, body: str, reason: str) -> None:
+    data = metadata(body=body, Description_Content_Type=kind)
+    (one,) = found_by("the-description-renders", (WHEEL, wheel(data)))
+    assert one.message.endswith(f": {reason}")
+    assert one.remedy.startswith("write a description in the README")
+
+
 def test_what_follows_a_comment_without_an_end_is_none_of_the_page() -> None:
     assert relative_targets("Text\n\n<!-- open\n\n<img src='c.png'>\n\n<img src='d.png'>\n", "text/markdown") == []
 
