@@ -92,7 +92,7 @@ PROCESS_LIMIT_REMEDY = (
 
 
 def is_process_limit(error: BaseException) -> bool:
-    """Whether no more processes or threads can be started. Python has no class for that.
+    """Whether no further process or thread can be started. Python has no class for that.
 
     Observed: CPython 3.11 to 3.13, `threading.py`, `_thread.c`.
     """

@@ -139,7 +139,7 @@ def _start(  # noqa: PLR0913 - options of Popen
 
 
 def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
-    """Start `work` in a daemon thread. Raises `OSError` if no more threads can be started."""
+    """Start `work` in a daemon thread. Raises `OSError` if no further thread can be started."""
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     try:
         thread.start()

@@ -51,7 +51,7 @@ def temporary_directory(*, wait: bool = True) -> Iterator[Path]:
 
 
 def _removed_by_thread(directory: Path) -> bool:
-    """Start the removal in a thread. False where no more threads can be started."""
+    """Start the removal in a thread. False where no further thread can be started."""
     with suppress(RuntimeError):
         threading.Thread(target=remove_tree, args=(directory,), name="removal").start()
         return True
